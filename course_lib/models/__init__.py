@@ -11,5 +11,15 @@ __getattr__, __dir__, __all__ = lazy_names(
     {
         "perceptron": ["MLP", "mlp"],
         "lenet": ["LeNet5", "lenet5"],
+        "alexnets": ["AlexNet", "alexnet"],
+        "vgg": [
+            *("CONFIGURATIONS", "VGG", "minivgg", "vgg_small"),
+            *("vgg8", "vgg8_bn", "vgg11", "vgg11_bn", "vgg16", "vgg16_bn", "vgg19", "vgg19_bn"),
+        ],
+        "resnet": [
+            *("BasicBlock", "Bottleneck", "ResNet"),
+            *("resnet18", "resnet34", "resnet50", "plain34", "resnet_small"),
+        ],
+        "classifier": ["Classifier", "why_it_does_not_fit"],
     },
 )

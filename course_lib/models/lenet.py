@@ -3,8 +3,10 @@
 import torch
 from torch import nn
 
+from course_lib.models.classifier import Classifier
 
-class LeNet5(nn.Module):
+
+class LeNet5(Classifier):
     """LeNet-5 for images of (N, C, side, side); output logits (N, num_classes).
 
     The comments give the paper's names and, for 28 × 28 grey images, the shapes.

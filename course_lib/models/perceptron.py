@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from course_lib.models.classifier import Classifier
 
-class MLP(nn.Module):
+
+class MLP(Classifier):
     """A multilayer perceptron for images.
 
     Every hidden unit is joined to every pixel, near or far: the network does

@@ -1,0 +1,89 @@
+"""What every network of the course is: images in, logits out, and a clear answer where an image does not fit."""
+
+import contextlib
+
+import torch
+from torch import nn
+
+
+class Classifier(nn.Module):
+    """Base of the course's networks: takes images (N, C, H, W), returns logits (N, num_classes).
+
+    Calling it raises ValueError, naming the layer and the shapes, where an image has the wrong number of channels or is
+    too small for the network.
+    """
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        try:
+            return super().__call__(images)
+        except RuntimeError as error:
+            reason = why_it_does_not_fit(self, images)
+            if reason is None:  # not about shapes: no memory left, say
+                raise
+            raise ValueError(reason) from error
+
+
+def why_it_does_not_fit(model: nn.Module, images: torch.Tensor) -> str | None:
+    """Find the layer at which ``images`` (N, C, H, W) stop fitting ``model``, in one line; None where they do fit.
+
+    One image goes through the network again, in evaluation mode and without gradients; the model stays as it is.
+    """
+    reached: list[tuple[str, nn.Module, tuple[int, ...]]] = []
+
+    def note(name: str):
+        return lambda layer, inputs: reached.append((name, layer, tuple(inputs[0].shape[1:])))
+
+    hooks = [
+        layer.register_forward_pre_hook(note(name))
+        for name, layer in model.named_modules()
+        if not list(layer.children())
+    ]
+    try:
+        with torch.no_grad(), _evaluating(model):
+            model.forward(images[:1])
+    except RuntimeError as error:
+        return _explain(model, tuple(images.shape[1:]), reached, error)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return None
+
+
+def _explain(model: nn.Module, image: tuple[int, ...], reached: list, error: RuntimeError) -> str:
+    whole = f"an image of {_shape(image)} does not fit {type(model).__name__}"
+    if not reached:
+        return f"{whole}: {_first_line(error)}"
+    name, layer, shape = reached[-1]
+    where = f"{whole}: {name or 'its only layer'} ({type(layer).__name__})"
+    if isinstance(layer, nn.Conv2d) and shape[0] != layer.in_channels:
+        mend = f"build the network with in_channels={shape[0]}, or give it images of {layer.in_channels}"
+        return f"{where} takes {layer.in_channels} channels, and {_shape(shape)} reached it; {mend}"
+    if isinstance(layer, nn.Linear):
+        mend = "give it the image size that it was built for"
+        return f"{where} takes {layer.in_features:,} numbers, and {_shape(shape)} reached it; {mend}"
+    return f"{where} cannot work on {_shape(shape)}; give it a larger image ({_first_line(error)})"
+
+
+@contextlib.contextmanager
+def _evaluating(model: nn.Module):
+    """Evaluation mode for a while; then each layer is in its own mode again."""
+    modes = {layer: layer.training for layer in model.modules()}
+    model.eval()
+    try:
+        yield
+    finally:
+        for layer, mode in modes.items():
+            layer.training = mode
+
+
+def _shape(sides: tuple[int, ...]) -> str:
+    return "×".join(str(side) for side in sides)
+
+
+def _first_line(error: RuntimeError) -> str:
+    return str(error).strip().splitlines()[0]
+
+
+def scaled(channels: int, width: float) -> int:
+    """``channels`` times the ``width`` of a network, rounded, at least 1. Source: Howard et al., 2017, section 3.3."""
+    return max(1, round(channels * width))
