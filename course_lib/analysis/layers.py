@@ -1,8 +1,15 @@
-"""A network as a table: what each layer turns its input into, and how many parameters it has."""
+"""A network as a table: what each layer turns its input into, what it costs, and what its units see."""
 
 import pandas as pd
-import torch
 from torch import nn
+
+from course_lib.analysis.tracing import trace
+
+COLUMNS = [
+    *("type", "output shape", "parameters", "multiply-adds", "activations (MB)"),
+    *("receptive field", "jump"),
+]
+TYPES = {"parameters": int, "multiply-adds": int, "activations (MB)": float}
 
 
 def count_parameters(model: nn.Module) -> int:
@@ -10,57 +17,45 @@ def count_parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
+def count_multiply_adds(model: nn.Module, input_shape: tuple[int, ...]) -> int:
+    """Multiplications, each with its addition, that one image of shape (C, H, W) costs in convolutions and products.
+
+    Raises: ValueError naming the layer where the image does not fit.
+    """
+    return trace(model, input_shape).multiply_adds
+
+
 def layer_table(model: nn.Module, input_shape: tuple[int, ...]) -> pd.DataFrame:
-    """Run one empty image through ``model`` and note every layer it passes.
+    """Note every layer that one image passes on its way through ``model``.
 
     Args:
-        model: any network; its mode and its weights stay as they are.
+        model: any network; its mode, its weights and its statistics stay as they are.
         input_shape: shape of one image, (C, H, W).
 
-    Returns: a row for each innermost layer, in the order in which it ran, and a last row ``total``. The index is
-        the layer's name in the network, the columns are ``type``, ``output shape`` (without the batch dimension) and
-        ``parameters``.
+    Returns: a row for each innermost layer in the order of running, indexed by its name, and a last row ``total``.
+        ``output shape`` is without the batch dimension; ``multiply-adds`` are for one image; ``activations (MB)`` are
+        10⁶ bytes of one image's output, 0 for a layer that works in place; ``receptive field`` and ``jump`` are in
+        pixels, None where a unit sees the whole image. Work outside of any innermost layer has a row ``elsewhere``.
     Raises: ValueError naming the layer at which the input stops fitting.
     """
-    rows: list[dict] = []
-    current = ["the first layer"]
-
-    def before(name: str, layer: nn.Module):
-        return lambda *_: current.__setitem__(0, f"{name} ({type(layer).__name__})")
-
-    def after(name: str, layer: nn.Module):
-        def note(_layer: nn.Module, _inputs: tuple, output: torch.Tensor) -> None:
-            rows.append(
-                {
-                    "layer": name,
-                    "type": type(layer).__name__,
-                    "output shape": "×".join(str(side) for side in output.shape[1:]),
-                    "parameters": sum(parameter.numel() for parameter in layer.parameters()),
-                }
-            )
-
-        return note
-
-    innermost = [(name, layer) for name, layer in model.named_modules() if not list(layer.children())]
-    hooks = [layer.register_forward_pre_hook(before(name, layer)) for name, layer in innermost]
-    hooks += [layer.register_forward_hook(after(name, layer)) for name, layer in innermost]
-    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-    mode = model.training
-    try:
-        model.eval()
-        with torch.no_grad():
-            model(torch.zeros(1, *input_shape, device=device))
-    except RuntimeError as error:
-        shape = "×".join(str(side) for side in input_shape)
-        raise ValueError(f"an input of {shape} does not fit at {current[0]}: {error}") from error
-    finally:
-        model.train(mode)
-        for hook in hooks:
-            hook.remove()
-    total = {
-        "layer": "total",
-        "type": "",
-        "output shape": "",
-        "parameters": sum(p.numel() for p in model.parameters()),
-    }
-    return pd.DataFrame([*rows, total]).set_index("layer")
+    traced = trace(model, input_shape)
+    rows = [
+        [
+            step.name,
+            step.type,
+            "×".join(str(side) for side in step.shape),
+            step.parameters,
+            step.multiply_adds,
+            step.activation_bytes / 1e6,
+            step.field,
+            step.jump,
+        ]
+        for step in traced.steps
+    ]
+    parameters = traced.parameters - sum(step.parameters for step in traced.steps)
+    multiply_adds = traced.multiply_adds - sum(step.multiply_adds for step in traced.steps)
+    if parameters or multiply_adds:
+        rows.append(["elsewhere", "", "", parameters, multiply_adds, 0.0, None, None])
+    held = sum(step.activation_bytes for step in traced.steps) / 1e6
+    rows.append(["total", "", "", traced.parameters, traced.multiply_adds, held, None, None])
+    return pd.DataFrame(rows, columns=["layer", *COLUMNS], dtype=object).set_index("layer").astype(TYPES)

@@ -85,7 +85,7 @@ def alexnet(
         width: factor on all channels and hidden units.
         form: ``"torchvision"`` or ``"2012"``.
         groups: into how many separate halves the 2nd, 4th and 5th convolution are split.
-        stem: ``"imagenet"``, a first window of 11 with stride 4; ``"small"``, of 5 with stride 1, for sides of 28 or 32.
+        stem: ``"imagenet"``, a first window of 11 with stride 4; ``"small"``, of 5 and 1, for images of 28 × 28.
         dropout: probability with which a hidden unit is zeroed during training.
 
     Raises: ValueError for another form or stem, or channels that do not divide into the groups.

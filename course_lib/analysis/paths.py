@@ -1,0 +1,140 @@
+"""The arithmetic of receptive fields: what each operation does to the part of the image that a unit sees.
+
+Along one side of the image, unit number i of a map sees the ``size`` pixels from ``start + i · jump`` on. A window of k
+units with dilation d adds (k - 1) d jumps, a padding of p moves the start back by p jumps, and a stride multiplies the
+jump. Where paths meet, a unit sees all that it sees by any of them. Source: Araujo, Norris and Sim, Distill, 2019.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import nn
+
+aten = torch.ops.aten
+ADDITIONS = (aten.add, aten.add_)
+_KEEP = (  # these move or copy units; the last two sides of the shape tell whether each still stands in its place
+    *(aten.view, aten._unsafe_view, aten.reshape, aten.unsqueeze, aten.squeeze, aten.expand, aten.clone, aten.detach),
+    *(aten.alias, aten.split, aten.split_with_sizes, aten.chunk, aten.select, aten.cat, aten.avg_pool3d, aten._to_copy),
+)
+_NORMS = (aten.native_batch_norm, aten._native_batch_norm_legit_no_training, aten.cudnn_batch_norm)
+
+
+@dataclass(frozen=True)
+class Side:
+    """What the units of one side of a map see, in pixels."""
+
+    start: int = 0
+    size: int = 1
+    jump: int = 1
+
+    def window(self, size: int, stride: int, padding: int, dilation: int) -> "Side":
+        return Side(self.start - padding * self.jump, self.size + (size - 1) * dilation * self.jump, self.jump * stride)
+
+
+@dataclass(frozen=True)
+class Path:
+    """What a unit sees (None: the whole image, or nobody knows), and the numbers of the steps that it passed."""
+
+    sides: tuple[Side, ...] | None
+    steps: frozenset[int] = frozenset()
+
+    @classmethod
+    def of_pixels(cls, sides: int) -> "Path":
+        """Each pixel sees itself."""
+        return cls((Side(),) * sides)
+
+    def through(self, step: int) -> "Path":
+        return replace(self, steps=self.steps | {step})
+
+    @property
+    def field(self) -> int | str | None:
+        return None if self.sides is None else _square([side.size for side in self.sides])
+
+    @property
+    def jump(self) -> int | str | None:
+        return None if self.sides is None else _square([side.jump for side in self.sides])
+
+
+def after(function: Any, args: tuple, kwargs: dict, result: Any, inputs: list[Path]) -> Path:
+    """The path of what ``function``, an operation of torch's core, made of units that came by ``inputs``."""
+    steps = frozenset().union(*(path.steps for path in inputs))
+    met = _meet(inputs)
+    if met is None:
+        return Path(None, steps)
+    named = dict(zip([argument.name for argument in function._schema.arguments], args, strict=False)) | kwargs
+    made = result[0] if isinstance(result, list | tuple) else result
+    return Path(_sides(function, named, made, met), steps)
+
+
+def _meet(inputs: list[Path]) -> tuple[Side, ...] | None:
+    """What is seen by any of several paths; None where their units do not stand side by side."""
+    if any(path.sides is None for path in inputs):
+        return None
+    met = []
+    for sides in zip(*(path.sides for path in inputs), strict=True):
+        if len({side.jump for side in sides}) > 1:
+            return None
+        start = min(side.start for side in sides)
+        met.append(Side(start, max(side.start + side.size for side in sides) - start, sides[0].jump))
+    return tuple(met)
+
+
+def _sides(function: Any, named: dict, made: torch.Tensor, sides: tuple[Side, ...]) -> tuple[Side, ...] | None:
+    operation = function._overloadpacket
+    count = len(sides)
+    if operation is aten.convolution and not named["transposed"]:
+        window = named["weight"].shape[2:]
+        return _slide(sides, window, named["stride"], named["padding"], named["dilation"])
+    if operation in (aten.max_pool2d_with_indices, aten.avg_pool2d, aten.max_pool2d):
+        window = named["kernel_size"]
+        stride = named.get("stride") or window
+        return _slide(sides, window, stride, named.get("padding", 0), named.get("dilation", 1))
+    if operation in (aten._adaptive_avg_pool2d, aten.adaptive_avg_pool2d, aten.adaptive_max_pool2d):
+        before = named["self"].shape[-count:]
+        return _adaptive(sides, before, made.shape[-count:])
+    if operation is aten.constant_pad_nd:
+        pads = [*named["pad"], 0, 0, 0, 0]
+        left = [pads[2 * (count - 1 - place)] for place in range(count)]
+        return tuple(replace(side, start=side.start - by * side.jump) for side, by in zip(sides, left, strict=True))
+    if operation is aten.slice:
+        axis = named["dim"] % named["self"].dim() - (named["self"].dim() - count)
+        step = named.get("step", 1)
+        start = named.get("start") or 0
+        return tuple(
+            Side(side.start + start * side.jump, side.size, side.jump * step) if place == axis else side
+            for place, side in enumerate(sides)
+        )
+    pointwise = torch.Tag.pointwise in function.tags or (operation in _NORMS and not named.get("training"))
+    if not (pointwise or operation in _KEEP):
+        return None
+    same = all(one.shape[-count:] == made.shape[-count:] for one in named.values() if isinstance(one, torch.Tensor))
+    return sides if pointwise or same else None
+
+
+def _slide(sides: tuple[Side, ...], *settings: int | Sequence[int]) -> tuple[Side, ...]:
+    each = [[one] * len(sides) if isinstance(one, int) else list(one) for one in settings]
+    each = [one * len(sides) if len(one) == 1 else one for one in each]
+    return tuple(side.window(*setting) for side, *setting in zip(sides, *each, strict=True))
+
+
+def _adaptive(sides: tuple[Side, ...], before: Sequence[int], behind: Sequence[int]) -> tuple[Side, ...] | None:
+    """Adaptive pooling has windows of one size only where the new side divides the old one."""
+    if any(old % new or new == 1 < old for old, new in zip(before, behind, strict=True)):
+        return None
+    return tuple(
+        side.window(old // new, old // new, 0, 1) for side, old, new in zip(sides, before, behind, strict=True)
+    )
+
+
+def side_of(layer: nn.Module, setting: str) -> int | str | None:
+    """``kernel_size`` or ``stride`` of a convolution or pool, as a number or ``"7×3"``; None for other layers."""
+    value = getattr(layer, setting, None)
+    if value is None:
+        return None
+    return value if isinstance(value, int) else _square(list(value))
+
+
+def _square(values: list[int]) -> int | str:
+    return values[0] if len(set(values)) == 1 else "×".join(str(value) for value in values)
