@@ -11,7 +11,8 @@ def table(chapter: str | None = None) -> pd.DataFrame:
     Args:
         chapter: such as ``02-lenet``; None for all chapters.
 
-    Returns: columns ``chapter``, ``name`` (of the run in its chapter), ``seed``, ``data``, ``epochs``, ``parameters``;
+    Returns: columns ``chapter``, ``name`` (of the run in its chapter), ``seed``, ``data``, ``epochs``, ``parameters``,
+        ``multiply_adds`` (of one image);
         ``split`` (what it was judged by, ``test`` or ``validation``), and on those images ``accuracy``, ``macro_f1``,
         ``macro_precision``, ``macro_recall`` (shares in [0, 1]) and ``loss``; ``seconds``, ``peak_memory_mb``,
         ``device``, ``profile``, ``date``, ``commit`` and ``sha256``. No rows where nothing was published yet.
@@ -24,6 +25,7 @@ def table(chapter: str | None = None) -> pd.DataFrame:
         "data",
         "epochs",
         "parameters",
+        "multiply_adds",
         "split",
         "accuracy",
         "macro_f1",

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from course_lib.analysis.layers import count_multiply_adds
 from course_lib.data import Batches, Split
 from course_lib.training import schedules
 from course_lib.training.checkpoints import (
@@ -21,6 +22,7 @@ from course_lib.training.checkpoints import (
 )
 from course_lib.training.devices import (
     best_device,
+    choose_memory_format,
     choose_precision,
     describe_device,
     peak_memory_mb,
@@ -33,6 +35,7 @@ from course_lib.training.live import choose_display
 from course_lib.training.seeds import random_state, reproducible, restore_random_state
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+Augmentation = Callable[[torch.Tensor], torch.Tensor]
 
 
 def fit(
@@ -46,6 +49,7 @@ def fit(
     optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
     schedule: schedules.Schedule = schedules.constant,
     loss: Loss = F.cross_entropy,
+    augment: Augmentation | None = None,
     seed: int = 0,
     device: torch.device | str | None = None,
     precision: str = "float32",
@@ -65,9 +69,10 @@ def fit(
         optimizer: called as ``optimizer(model.parameters(), lr=learning_rate)``.
         schedule: from the share of training done to a factor of the rate.
         loss: takes logits (N, K) and labels (N,), returns the mean over the batch.
-        seed: of the order of images and of dropout. The first weights are the model's own.
+        augment: changes each training batch, normalised (N, C, H, W), at random; see ``course_lib.data.augmentation``.
+        seed: of the order of images, of dropout and of augmentation. The first weights are the model's own.
         device: default is CUDA, else MPS, else the CPU.
-        precision: ``"float32"``, or ``"auto"`` for half precision where the GPU is built for it.
+        precision: ``"float32"``, or ``"auto"`` for half precision where GPU or CPU are built for it.
         checkpoint: a file to save the run in, and to go on from if it holds the same run.
         checkpoint_seconds: how often to save within an epoch; every epoch's end is saved anyway.
         show: draw the live table.
@@ -79,7 +84,8 @@ def fit(
         raise ValueError(f"epochs must be at least 1, not {epochs}")
     device = torch.device(device) if device is not None else best_device()
     number_format = choose_precision(precision, device)
-    model.to(device)
+    memory_format = choose_memory_format(model, number_format, device)
+    model.to(device, memory_format=memory_format)
     order = torch.Generator().manual_seed(seed)
     batches = Batches(train, batch_size, shuffle=True, generator=order, device=device)
     if val is not None:
@@ -89,6 +95,7 @@ def fit(
     recipe = {
         "model": type(model).__name__,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "multiply_adds": _multiply_adds(model, train),
         "train": len(train),
         "epochs": epochs,
         "batch_size": batch_size,
@@ -96,6 +103,7 @@ def fit(
         "optimizer": _describe(engine),
         "schedule": _name(schedule),
         "loss": _name(loss),
+        "augment": _name(augment) if augment is not None else "none",
         "precision": number_format.name,
         "seed": seed,
     }
@@ -150,6 +158,9 @@ def fit(
                 for group in engine.param_groups:
                     group["lr"] = learning_rate * schedule(progress)
 
+                if augment is not None:
+                    images = augment(images)
+                images = images.contiguous(memory_format=memory_format)
                 with number_format.autocast(device):
                     logits = model(images)
                     batch_loss = loss(logits, labels)
@@ -207,6 +218,14 @@ def _name(function: Callable) -> str:
         settings = ", ".join(f"{key}={value}" for key, value in sorted(function.keywords.items()))
         return f"{_name(function.func)}({settings})"
     return getattr(function, "__name__", type(function).__name__)
+
+
+def _multiply_adds(model: nn.Module, train: Split) -> int | None:
+    """What one image costs; None for a network that cannot be traced, which can still be trained."""
+    try:
+        return count_multiply_adds(model, train.images.shape[1:])
+    except (RuntimeError, ValueError, TypeError):
+        return None
 
 
 class _Sums:
