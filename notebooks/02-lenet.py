@@ -261,7 +261,7 @@ fields
 # %% tags=["nbval-check-output"]
 for name in fields.index:
     part = network.features[: int(name) + 1]
-    side = analysis.receptive_field_by_gradient(part, in_channels=1)
+    side = analysis.receptive_field_by_gradient(part)
     print(f"layer {name}: {side}×{side}")
     assert side == fields.loc[name, "receptive field"]
 
@@ -599,7 +599,7 @@ print(f"the paper's C3 {paper:,}, ours {ours:,}: {1 - paper / ours:.1%} less")
 # @title Solution
 small = nn.Sequential(nn.Conv2d(16, 16, 3), nn.ReLU(), nn.Conv2d(16, 16, 3))
 large = nn.Conv2d(16, 16, 5)
-side = analysis.receptive_field_by_gradient(small, in_channels=16)
+side = analysis.receptive_field_by_gradient(small)
 print(f"receptive field of the two small ones: {side}×{side}")
 print(f"two of 3×3: {analysis.count_parameters(small):,} parameters")
 print(f"one of 5×5: {analysis.count_parameters(large):,} parameters")

@@ -1,13 +1,15 @@
 """How much memory training takes: counted before the first step."""
 
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from course_lib.analysis.tracing import storage_of
+from course_lib.analysis.tracing import storage_of, tensors_in
 from course_lib.models import why_it_does_not_fit
 
 
@@ -15,8 +17,8 @@ from course_lib.models import why_it_does_not_fit
 class TrainingMemory:
     """Bytes that training holds at the height of a step, part by part.
 
-    ``saved`` is what the forward pass keeps for the backward one. ``working`` is the largest gradient on its way back
-    with the one that is made from it.
+    ``saved`` is what the forward pass keeps for the backward one. ``working`` is what comes on top where the step is at
+    its highest: gradients on their way back through the layers, or the optimiser's scratch paper.
     """
 
     weights: int
@@ -41,77 +43,126 @@ def training_memory(
     batch_size: int,
     optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
 ) -> TrainingMemory:
-    """Estimate what a float32 training step with a batch of that size holds in memory.
+    """Estimate what a float32 training step of ``fit`` with a batch of that size holds in memory.
 
-    One batch goes forward on torch's ``meta`` device, where nothing is computed, and autograd is asked what it would
-    keep: what two layers share, and what an in-place layer overwrites, is counted once.
+    The step runs on torch's ``meta`` device, where tensors have a size and no numbers. First autograd is asked what the
+    forward pass keeps: what two layers share, and what an in-place layer overwrites, is counted once. Then whole steps
+    run, and every tensor is counted from its making to its end: the highest sum is the total. So a CPU does it; on a
+    GPU torch's optimisers treat all weights at once, which can take another copy of them.
 
     Args:
         model: any network; it stays as it is.
         input_shape: shape of one image, (C, H, W).
         batch_size: images a step.
-        optimizer: as for ``fit``; its state for each weight is counted from the optimiser itself.
+        optimizer: as for ``fit``; what it keeps for each weight is counted from the optimiser itself.
 
-    Raises: ValueError where the image does not fit, or the batch size is below 1.
+    Raises: ValueError where the image does not fit, the batch size is below 1, or the optimiser needs the numbers.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
-    nowhere = {
-        name: torch.empty_like(tensor, device="meta")
-        for name, tensor in [*model.named_parameters(), *model.named_buffers()]
-    }
-    for name, parameter in model.named_parameters():
-        nowhere[name].requires_grad_(parameter.requires_grad)
-    own = {storage_of(tensor) for tensor in nowhere.values()}
-    kept: dict[int, int] = {}
-    made: list[int] = []
-
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
-        if storage_of(tensor) not in own:
-            kept[storage_of(tensor)] = tensor.untyped_storage().nbytes()
-        held.append(tensor)  # a storage's address is its own only while it lives
-        return tensor
-
-    def note(_layer: nn.Module, _inputs: tuple, output: object) -> None:
-        if isinstance(output, torch.Tensor):
-            made.append(output.numel() * output.element_size())
-
-    held: list[torch.Tensor] = []
-    images = torch.empty(batch_size, *input_shape, device="meta")
-    held.append(images)
-    kept[storage_of(images)] = images.untyped_storage().nbytes()
-    labels = torch.empty(batch_size, dtype=torch.int64, device="meta")
     modes = {layer: layer.training for layer in model.modules()}
-    hooks = [layer.register_forward_hook(note) for layer in model.modules()]
     try:
         model.train()
-        with torch.enable_grad(), torch.device("meta"), torch.autograd.graph.saved_tensors_hooks(keep, lambda one: one):
-            F.cross_entropy(torch.func.functional_call(model, nowhere, (images,)), labels)
-    except RuntimeError as error:
-        device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-        reason = why_it_does_not_fit(model, torch.zeros(1, *input_shape, device=device))
-        raise ValueError(reason or str(error).splitlines()[0]) from error
+        with torch.inference_mode(False), torch.enable_grad():
+            step = _Step(model, tuple(input_shape), batch_size, optimizer)
+            saved = step.saved()
+            peak = step.peak()
     finally:
-        for hook in hooks:
-            hook.remove()
         for layer, mode in modes.items():
             layer.training = mode
-
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    return TrainingMemory(
-        weights=sum(tensor.numel() * tensor.element_size() for tensor in [*model.parameters(), *model.buffers()]),
-        gradients=sum(parameter.numel() * parameter.element_size() for parameter in trained),
-        optimizer=_optimizer_bytes(optimizer, trained),
-        saved=sum(kept.values()),
-        working=2 * max(made, default=0),
-    )
+    weights, gradients, kept = _bytes(step.nowhere.values()), _bytes(step.trained), _bytes(step.kept_by_optimizer())
+    working = max(0, peak - weights - gradients - kept - saved)
+    return TrainingMemory(weights, gradients, kept, saved, working)
 
 
-def _optimizer_bytes(optimizer: Callable[..., torch.optim.Optimizer], parameters: list[nn.Parameter]) -> int:
-    """Let the optimiser take one step with a single number, and see what it keeps for each weight."""
-    one = nn.Parameter(torch.zeros(1_000))
-    one.grad = torch.ones(1_000)
-    engine = optimizer([one], lr=0.1)
-    engine.step()
-    tensors = [value for value in engine.state[one].values() if isinstance(value, torch.Tensor) and value.numel() > 1]
-    return sum(len(tensors) * parameter.numel() * parameter.element_size() for parameter in parameters)
+class _Step:
+    """A training step of ``fit`` on the meta device."""
+
+    def __init__(self, model: nn.Module, input_shape: tuple[int, ...], batch_size: int, optimizer: Callable):
+        self.model = model
+        self.nowhere = {
+            name: torch.empty_like(tensor, device="meta")
+            for name, tensor in [*model.named_parameters(), *model.named_buffers()]
+        }
+        for name, parameter in model.named_parameters():
+            self.nowhere[name].requires_grad_(parameter.requires_grad)
+        self.trained = [self.nowhere[name] for name, one in model.named_parameters() if one.requires_grad]
+        self.engine = optimizer(self.trained, lr=0.1)
+        self.images = torch.empty(batch_size, *input_shape, device="meta")
+        self.labels = torch.empty(batch_size, dtype=torch.int64, device="meta")
+
+    def loss(self) -> torch.Tensor:
+        with torch.device("meta"):
+            return F.cross_entropy(torch.func.functional_call(self.model, self.nowhere, (self.images,)), self.labels)
+
+    def saved(self) -> int:
+        """Bytes of the images and of what autograd keeps, apart from the weights themselves."""
+        own = {storage_of(tensor) for tensor in self.nowhere.values()}
+        kept = {storage_of(self.images): _bytes([self.images])}
+        held = []
+
+        def keep(tensor: torch.Tensor) -> torch.Tensor:
+            if storage_of(tensor) not in own:
+                kept[storage_of(tensor)] = tensor.untyped_storage().nbytes()
+            held.append(tensor)  # a storage's address is its own only while it lives
+            return tensor
+
+        try:
+            with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+                self.loss()
+        except RuntimeError as error:
+            reason = why_it_does_not_fit(self.model, self.images)
+            raise ValueError(reason or str(error).splitlines()[0]) from error
+        return sum(kept.values())
+
+    def peak(self) -> int:
+        """The most bytes that were alive at once in the second step, when there are gradients and averages already."""
+        with _Ledger() as ledger:
+            ledger.enter([*self.nowhere.values(), self.images, self.labels])
+            for _ in range(2):
+                ledger.peak = ledger.alive
+                loss = self.loss()
+                self.engine.zero_grad()
+                loss.backward()
+                del loss
+                try:
+                    self.engine.step()
+                except RuntimeError as error:
+                    name = type(self.engine).__name__
+                    raise ValueError(f"{name} needs the numbers themselves, so its memory cannot be counted") from error
+        return ledger.peak
+
+    def kept_by_optimizer(self) -> list[torch.Tensor]:
+        kept = [one for state in self.engine.state.values() for one in state.values()]
+        return [one for one in kept if isinstance(one, torch.Tensor) and one.is_meta]
+
+
+class _Ledger(TorchDispatchMode):
+    """Adds up the bytes of all meta tensors that are alive."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alive = self.peak = 0
+        self._known: set[int] = set()
+
+    def enter(self, tensors: list[torch.Tensor]) -> None:
+        for tensor in tensors:
+            storage = tensor.untyped_storage()
+            if tensor.is_meta and storage_of(tensor) not in self._known:
+                self._known.add(storage_of(tensor))
+                self.alive += storage.nbytes()
+                weakref.finalize(storage, self._leave, storage_of(tensor), storage.nbytes())
+        self.peak = max(self.peak, self.alive)
+
+    def _leave(self, key: int, size: int) -> None:
+        self._known.discard(key)
+        self.alive -= size
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        self.enter(tensors_in(result))
+        return result
+
+
+def _bytes(tensors) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)

@@ -50,11 +50,11 @@ class Path:
 
     @property
     def field(self) -> int | str | None:
-        return None if self.sides is None else _square([side.size for side in self.sides])
+        return None if self.sides is None else square([side.size for side in self.sides])
 
     @property
     def jump(self) -> int | str | None:
-        return None if self.sides is None else _square([side.jump for side in self.sides])
+        return None if self.sides is None else square([side.jump for side in self.sides])
 
 
 def after(function: Any, args: tuple, kwargs: dict, result: Any, inputs: list[Path]) -> Path:
@@ -99,18 +99,26 @@ def _sides(function: Any, named: dict, made: torch.Tensor, sides: tuple[Side, ..
         left = [pads[2 * (count - 1 - place)] for place in range(count)]
         return tuple(replace(side, start=side.start - by * side.jump) for side, by in zip(sides, left, strict=True))
     if operation is aten.slice:
-        axis = named["dim"] % named["self"].dim() - (named["self"].dim() - count)
+        axis = _spatial_axis(named["self"], named.get("dim", 0), count)
         step = named.get("step", 1)
         start = named.get("start") or 0
+        start += named["self"].shape[named.get("dim", 0)] if start < 0 else 0
         return tuple(
             Side(side.start + start * side.jump, side.size, side.jump * step) if place == axis else side
             for place, side in enumerate(sides)
         )
+    if operation is aten.cat and _spatial_axis(made, named.get("dim", 0), count) >= 0:
+        return None
     pointwise = torch.Tag.pointwise in function.tags or (operation in _NORMS and not named.get("training"))
     if not (pointwise or operation in _KEEP):
         return None
     same = all(one.shape[-count:] == made.shape[-count:] for one in named.values() if isinstance(one, torch.Tensor))
     return sides if pointwise or same else None
+
+
+def _spatial_axis(maps: torch.Tensor, dim: int, count: int) -> int:
+    """Which of the last ``count`` axes ``dim`` is; negative for batch and channels."""
+    return dim % maps.dim() - (maps.dim() - count)
 
 
 def _slide(sides: tuple[Side, ...], *settings: int | Sequence[int]) -> tuple[Side, ...]:
@@ -133,8 +141,9 @@ def side_of(layer: nn.Module, setting: str) -> int | str | None:
     value = getattr(layer, setting, None)
     if value is None:
         return None
-    return value if isinstance(value, int) else _square(list(value))
+    return value if isinstance(value, int) else square(list(value))
 
 
-def _square(values: list[int]) -> int | str:
+def square(values: list[int]) -> int | str:
+    """One number for a square, ``"7×3"`` (height × width) else."""
     return values[0] if len(set(values)) == 1 else "×".join(str(value) for value in values)

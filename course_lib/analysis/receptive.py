@@ -7,9 +7,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from course_lib.analysis.paths import square
 from course_lib.analysis.tracing import Trace, trace
 
 _WINDOWS = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
+_ALONE = tuple(  # layers that act on each unit alone
+    f"torch.nn.modules.{kind}" for kind in ("activation", "batchnorm", "dropout", "instancenorm", "normalization")
+)
 _SIDES = (32, 64, 128, 256, 512, 1024, 2048)
 
 
@@ -35,44 +39,71 @@ def receptive_field(layers: nn.Module, input_shape: tuple[int, int, int] | None 
         if step.type in types
     ]
     columns = ["layer", "type", "window", "stride", "receptive field", "jump"]
-    return pd.DataFrame(rows, columns=columns).set_index("layer")
+    table = pd.DataFrame(rows, columns=columns, dtype=object).set_index("layer")
+    numbers = [column for column in table if all(isinstance(value, int) for value in table[column])]
+    return table.astype(dict.fromkeys(numbers, int))
 
 
-def receptive_field_by_gradient(layers: nn.Module) -> int:
+@torch.inference_mode(False)
+@torch.enable_grad()
+def receptive_field_by_gradient(layers: nn.Module) -> int | str:
     """Side of the square of input pixels that one unit of the last layer depends on, measured with a gradient.
 
     The layers are copied, made linear and positive (equal positive weights, max-pooling replaced by sums, every layer
     that acts on each unit alone left out), so that no dependence can cancel or be hidden. Then the gradient of one unit
-    in the middle is not zero exactly where the unit looks.
+    in the middle is not zero exactly where the unit looks. Should that reach the border, a larger image is taken.
 
     Args:
         layers: the convolutional part of a network: convolutions, pools, skips, and layers that act on each unit alone.
+            Only modules are made linear, not functions that a ``forward`` calls, such as ``F.max_pool2d``.
 
+    Returns: the side in pixels, or ``"4×9"`` (height × width) where the part is no square.
     Raises: ValueError where there is no convolution, or the output is not a stack of maps.
     """
-    traced = _trace(layers, None)
-    last = traced.steps[-1]
-    if len(last.shape) != 3 or not isinstance(last.field, int):
+    steps = _trace(layers, None).steps
+    last = steps[-1]
+    if len(last.shape) != 3 or last.field is None:
         where = f"{last.name} ({last.type}) gives {'×'.join(str(side) for side in last.shape)}"
         raise ValueError(
             f"{where}, and its units see the whole image: give the convolutional part of the network alone"
         )
-    side = last.field + 4 * last.jump
-    linear = copy.deepcopy(layers).double().eval()
+    linear = _made_linear(layers)
+    side = max(_larger(step.field) + 4 * _larger(step.jump) for step in steps if step.field is not None)
+    while side <= 2 * _SIDES[-1]:
+        seen = _seen_from_the_middle(linear, _first_convolution(layers).in_channels, side)
+        places = [seen.any(dim=other).nonzero().flatten() for other in (1, 0)]
+        if all(len(place) and 0 < place.min() and place.max() < side - 1 for place in places):
+            return square([int(place.max() - place.min() + 1) for place in places])
+        side *= 2
+    raise ValueError(f"{type(layers).__name__} has units that see more than {side // 2} pixels")
+
+
+def _made_linear(layers: nn.Module) -> nn.Module:
+    linear = copy.deepcopy(layers).double().eval().requires_grad_(False)
     for parent in list(linear.modules()):
         for name, layer in parent.named_children():
             if isinstance(layer, nn.MaxPool2d):
                 setattr(parent, name, _SumPool(layer))
-            elif not list(layer.children()) and not isinstance(layer, (*_WINDOWS, nn.ZeroPad2d)):
+            elif isinstance(layer, nn.AdaptiveMaxPool2d):
+                setattr(parent, name, nn.AdaptiveAvgPool2d(layer.output_size))
+            elif type(layer).__module__ in _ALONE and not list(layer.children()):
                 setattr(parent, name, nn.Identity())
     for name, parameter in linear.named_parameters():
-        nn.init.constant_(parameter, 0.0 if name.endswith("bias") else 1 / parameter[0].numel())
-    image = torch.ones(1, _first_convolution(layers).in_channels, side, side, dtype=torch.float64, requires_grad=True)
-    output = linear(image)
-    output[0, 0, output.shape[2] // 2, output.shape[3] // 2].backward()
-    seen = image.grad[0].abs().sum(dim=0) > 0
-    rows = seen.any(dim=1).nonzero().flatten()
-    return int(rows.max() - rows.min() + 1)
+        numbers = parameter[0].numel() if parameter.dim() else 1
+        nn.init.constant_(parameter, 0.0 if name.endswith("bias") else 1 / numbers)
+    return linear
+
+
+def _seen_from_the_middle(linear: nn.Module, channels: int, side: int) -> torch.Tensor:
+    """Which pixels, (side, side), the unit in the middle depends on, in any of its channels."""
+    image = torch.ones(1, channels, side, side, dtype=torch.float64, requires_grad=True)
+    maps = linear(image)
+    maps[0, :, maps.shape[2] // 2, maps.shape[3] // 2].sum().backward()
+    return image.grad[0].abs().sum(dim=0) > 0
+
+
+def _larger(sides: int | str) -> int:
+    return max(int(side) for side in str(sides).split("×"))
 
 
 class _SumPool(nn.Module):
@@ -87,10 +118,11 @@ class _SumPool(nn.Module):
             (value, value) if isinstance(value, int) else tuple(value)
             for value in (self.pool.kernel_size, self.pool.stride, self.pool.padding, self.pool.dilation)
         )
+        height, width = self.pool(maps).shape[2:]
         if self.pool.ceil_mode:  # a last, incomplete window counts, too
             maps = F.pad(maps, (0, stride[1] - 1, 0, stride[0] - 1))
         ones = torch.ones(maps.shape[1], 1, *size, dtype=maps.dtype) / (size[0] * size[1])
-        return F.conv2d(maps, ones, None, stride, padding, dilation, groups=maps.shape[1])
+        return F.conv2d(maps, ones, None, stride, padding, dilation, groups=maps.shape[1])[..., :height, :width]
 
 
 def _first_convolution(layers: nn.Module) -> nn.Conv2d:

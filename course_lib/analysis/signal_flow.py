@@ -49,8 +49,10 @@ def watch(
         every: 1 for every step, 10 for steps 0, 10, 20 …
 
     Yields: a :class:`Signals`. A layer that runs more than once in a pass has the number of the run behind its name.
-    Raises: ValueError where the model has no such layer.
+    Raises: ValueError where the model has no such layer, or ``every`` is below 1.
     """
+    if every < 1:
+        raise ValueError(f"every must be at least 1, not {every}")
     signals, handles = Signals(), []
     chosen = [(name or type(one).__name__, one) for name, one in model.named_modules() if isinstance(one, layers)]
     if not chosen:

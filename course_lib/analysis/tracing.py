@@ -5,7 +5,7 @@ needs no memory, and leaves the model as it is.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -60,22 +60,21 @@ def trace(model: nn.Module, input_shape: Iterable[int]) -> Trace:
     Raises: ValueError naming the layer and the shapes where the image does not fit.
     """
     input_shape = tuple(input_shape)
-    nowhere = {
-        name: torch.empty_like(tensor, device="meta")
-        for name, tensor in [*model.named_parameters(), *model.named_buffers()]
-    }
-    image = torch.empty(1, *input_shape, device="meta")
     recorder = _Recorder(model)
-    recorder.follow(image, paths.Path.of_pixels(len(input_shape) - 1))
     modes = {layer: layer.training for layer in model.modules()}
     hooks = recorder.hooks()
     try:
         model.eval()
-        with torch.no_grad(), torch.device("meta"), recorder:
-            torch.func.functional_call(model, nowhere, (image,))
+        # inference mode would hide what a linear layer is made of
+        with torch.inference_mode(False), torch.no_grad(), torch.device("meta"):
+            tensors = [*model.named_parameters(), *model.named_buffers()]
+            nowhere = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors}
+            image = torch.empty(1, *input_shape)
+            recorder.follow(image, paths.Path.of_pixels(len(input_shape) - 1))
+            with recorder:
+                torch.func.functional_call(model, nowhere, (image,))
     except RuntimeError as error:
-        device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-        reason = why_it_does_not_fit(model, torch.zeros(1, *input_shape, device=device))
+        reason = why_it_does_not_fit(model, torch.empty(1, *input_shape, device="meta"))
         raise ValueError(reason or str(error).splitlines()[0]) from error
     finally:
         for hook in hooks:
@@ -91,10 +90,8 @@ class _Running:
     """A layer that is just at work."""
 
     name: str
-    layer: nn.Module
     storages: set[int]
     before: int
-    made: list[torch.Tensor] = field(default_factory=list)
 
 
 class _Recorder(TorchDispatchMode):
@@ -107,7 +104,7 @@ class _Recorder(TorchDispatchMode):
         self.skips: list[tuple[str, str]] = []
         self.flops = 0
         self._paths: dict[int, tuple[torch.Tensor, paths.Path]] = {}  # the tensor is kept, so its id stays its own
-        self._seen: set[nn.Module] = set()
+        self._counted: set[int] = set()  # the parameters that some step has already
         self._running: list[_Running] = []
 
     def follow(self, tensor: torch.Tensor, path: paths.Path) -> None:
@@ -128,7 +125,7 @@ class _Recorder(TorchDispatchMode):
     def _begin(self, name: str):
         def begin(layer: nn.Module, inputs: tuple) -> None:
             storages = {storage_of(one) for one in inputs if isinstance(one, torch.Tensor)}
-            self._running.append(_Running(name, layer, storages, self.flops))
+            self._running.append(_Running(name, storages, self.flops))
 
         return begin
 
@@ -136,15 +133,15 @@ class _Recorder(TorchDispatchMode):
         running = self._running.pop()
         output = output if isinstance(output, torch.Tensor) else _first_tensor(output)
         path = self.path_of(output) or paths.Path(None)
-        whole = running.layer not in self._seen
-        self._seen.add(running.layer)
+        new = {id(one): one.numel() for one in layer.parameters() if id(one) not in self._counted}
+        self._counted |= set(new)
         held = 0 if storage_of(output) in running.storages else output.numel() * output.element_size()
         self.steps.append(
             Step(
                 name=running.name,
                 type=type(layer).__name__,
                 shape=tuple(output.shape[1:]),
-                parameters=sum(parameter.numel() for parameter in layer.parameters()) if whole else 0,
+                parameters=sum(new.values()),
                 multiply_adds=(self.flops - running.before) // 2,
                 activation_bytes=held,
                 field=path.field,
@@ -161,13 +158,13 @@ class _Recorder(TorchDispatchMode):
         packet = function._overloadpacket
         if packet in flop_registry:
             self.flops += flop_registry[packet](*args, **kwargs, out_val=result)
-        inputs = [self.path_of(one) for one in _tensors(args)]
+        inputs = [self.path_of(one) for one in tensors_in(args)]
         inputs = [path for path in inputs if path is not None]
         if inputs:
             if packet in paths.ADDITIONS and len(inputs) == 2:
                 self._note_skip(*inputs)
             path = paths.after(function, args, kwargs, result, inputs)
-            for one in _tensors(result if isinstance(result, list | tuple) else [result]):
+            for one in tensors_in(result):
                 self.follow(one, path)
         return result
 
@@ -179,18 +176,17 @@ class _Recorder(TorchDispatchMode):
             self.skips.append((self.steps[max(common)].name, self.steps[max(main)].name))
 
 
-def _tensors(values: Iterable) -> list[torch.Tensor]:
-    found = []
-    for value in values:
-        if isinstance(value, torch.Tensor):
-            found.append(value)
-        elif isinstance(value, list | tuple):
-            found += _tensors(value)
-    return found
+def tensors_in(value: object) -> list[torch.Tensor]:
+    """All tensors in a tensor, or in lists, tuples and dictionaries of them."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [tensor for one in value for tensor in tensors_in(one)] if isinstance(value, list | tuple) else []
 
 
 def _first_tensor(output: object) -> torch.Tensor:
-    found = _tensors(output.values() if isinstance(output, dict) else output)
+    found = tensors_in(output)
     if not found:
         raise ValueError("a layer returned no tensor, so there is nothing to trace")
     return found[0]

@@ -94,6 +94,8 @@ def alexnet(
         raise ValueError(f"form must be '2012' or 'torchvision', not {form!r}")
     if stem not in ("imagenet", "small"):
         raise ValueError(f"stem must be 'imagenet' or 'small', not {stem!r}")
+    if groups < 1:
+        raise ValueError(f"groups must be at least 1, not {groups}")
     if any(scaled(channels, width) % groups for channels in CHANNELS[form]):
         raise ValueError(f"a width of {width} leaves channels that do not divide into {groups} groups")
     return AlexNet(form, in_channels, num_classes, width, groups, stem, dropout)

@@ -26,7 +26,8 @@ class Classifier(nn.Module):
 def why_it_does_not_fit(model: nn.Module, images: torch.Tensor) -> str | None:
     """Find the layer at which ``images`` (N, C, H, W) stop fitting ``model``, in one line; None where they do fit.
 
-    One image goes through the network again, in evaluation mode and without gradients; the model stays as it is.
+    The shape of one image goes through the network again, in evaluation mode and on torch's ``meta`` device, where
+    tensors have no numbers: it can fail for its shape, and for no other reason. The model stays as it is.
     """
     reached: list[tuple[str, nn.Module, tuple[int, ...]]] = []
 
@@ -38,21 +39,41 @@ def why_it_does_not_fit(model: nn.Module, images: torch.Tensor) -> str | None:
         for name, layer in model.named_modules()
         if not list(layer.children())
     ]
+    holder = _Held(model)
     try:
-        with torch.no_grad(), _evaluating(model):
-            model.forward(images[:1])
+        with torch.no_grad(), _evaluating(model), torch.device("meta"):
+            tensors = [*holder.named_parameters(), *holder.named_buffers()]
+            nowhere = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors}
+            number = next((one.dtype for one in nowhere.values() if one.is_floating_point()), None)
+            torch.func.functional_call(holder, nowhere, (torch.empty(1, *images.shape[1:], dtype=number),))
+    except (NotImplementedError, torch.cuda.OutOfMemoryError):
+        return None
     except RuntimeError as error:
-        return _explain(model, tuple(images.shape[1:]), reached, error)
+        needs_numbers = "meta tensor" in str(error).lower()
+        return None if needs_numbers else _explain(model, tuple(images.shape[1:]), reached, error)
     finally:
         for hook in hooks:
             hook.remove()
     return None
 
 
+class _Held(nn.Module):
+    """Calls a network past :class:`Classifier`'s own ``__call__``, which would ask why it does not fit."""
+
+    def __init__(self, model: nn.Module):
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return nn.Module.__call__(self.model, images)
+
+
 def _explain(model: nn.Module, image: tuple[int, ...], reached: list, error: RuntimeError) -> str:
     whole = f"an image of {_shape(image)} does not fit {type(model).__name__}"
     if not reached:
         return f"{whole}: {_first_line(error)}"
+    if isinstance(reached[0][1], nn.Conv2d) and len(image) != 3:
+        return f"{whole}: it takes a batch of shape (N, C, H, W), and of this one each image is {_shape(image)}"
     name, layer, shape = reached[-1]
     where = f"{whole}: {name or 'its only layer'} ({type(layer).__name__})"
     if isinstance(layer, nn.Conv2d) and shape[0] != layer.in_channels:
@@ -85,5 +106,10 @@ def _first_line(error: RuntimeError) -> str:
 
 
 def scaled(channels: int, width: float) -> int:
-    """``channels`` times the ``width`` of a network, rounded, at least 1. Source: Howard et al., 2017, section 3.3."""
+    """``channels`` times the ``width`` of a network, rounded, at least 1. Source: Howard et al., 2017, section 3.3.
+
+    Raises: ValueError for a width that is not above 0.
+    """
+    if not width > 0:
+        raise ValueError(f"width must be above 0, not {width}")
     return max(1, round(channels * width))

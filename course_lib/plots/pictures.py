@@ -21,7 +21,8 @@ def image_grid(split: Split, indices: Sequence[int], titles: Sequence[str] | Non
 def mistake_grid(split: Split, mistakes: pd.DataFrame) -> DescribedFigure:
     """Draw what :func:`course_lib.analysis.worst_mistakes` found: true class, given answer, confidence."""
     rows = list(mistakes.itertuples(index=False))
-    titles = [f"is {row.true}, said {row.predicted}\n{_sure(row.confidence)}" for row in rows]
+    between = ", " if max((len(name) for name in split.classes), default=0) < 3 else "\n"  # long names need lines
+    titles = [f"is {row.true}{between}said {row.predicted}\n{_sure(row.confidence)}" for row in rows]
     pixels = [split.images[index].permute(1, 2, 0).cpu().numpy() for index in mistakes["index"]]
     figure = _grid(pixels, titles, cmap="gray_r", vmin=0, vmax=255)
     said = "; ".join(f"a {row.true} taken for {row.predicted} ({_sure(row.confidence)})" for row in rows)
@@ -43,6 +44,32 @@ def weight_grid(weights: torch.Tensor, titles: Sequence[str] | None = None, what
         figure,
         f"{len(weights)} maps of {what}, {weights.shape[1]} by {weights.shape[2]}, on one scale from "
         f"{-limit:.2f} (blue) through 0 (white) to {limit:.2f} (red).",
+    )
+
+
+def filter_grid(weights: torch.Tensor, titles: Sequence[str] | None = None) -> DescribedFigure:
+    """Draw the filters of a first convolution, (M, 3, H, W), as small colour pictures; (M, 1, H, W) in grey-blue-red.
+
+    Each filter is scaled by its own largest weight, around zero, which is mid-grey. A colour shows which channels the
+    filter counts for, the opposite colour which it counts against.
+
+    Raises: ValueError where the filters have neither one channel nor three.
+    """
+    weights = weights.detach().cpu().float()
+    if weights.ndim != 4 or weights.shape[1] not in (1, 3):
+        shape = "×".join(str(side) for side in weights.shape)
+        raise ValueError(f"filters of {shape} are no pictures: draw those of a first layer, with one channel or three")
+    if weights.shape[1] == 1:
+        return weight_grid(weights[:, 0], titles, "filter weights")
+    largest = weights.abs().amax(dim=(1, 2, 3), keepdim=True).clamp(min=1e-12)
+    figure = _grid(list((0.5 + 0.5 * weights / largest).permute(0, 2, 3, 1).numpy()), titles)
+    energy = weights.square().sum(dim=(1, 2, 3)).clamp(min=1e-24)
+    grey = 3 * weights.mean(dim=1).square().sum(dim=(1, 2)) / energy > 0.9
+    return finish(
+        figure,
+        f"{len(weights)} colour filters, {weights.shape[2]} by {weights.shape[3]}, each scaled by its own largest "
+        f"weight, with zero as mid-grey. {int(grey.sum())} are nearly grey (the three colours share over 90% of their "
+        f"energy), {int((~grey).sum())} prefer a colour.",
     )
 
 

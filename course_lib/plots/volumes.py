@@ -57,8 +57,9 @@ class Chain:
 def chain_of_volumes(model: nn.Module, input_shape: tuple[int, int, int]) -> Chain:
     """Follow one image (C, H, W) through ``model`` and keep what can be drawn.
 
-    Activations, batch norm and dropout belong to the layer before them, a pool that leaves the sides as they are is left
-    out, and a convolution on a skip belongs to the skip: its receptive field is smaller than that of the layer before it.
+    Activations, batch norm and dropout belong to the layer before them, and a pool that leaves the sides as they are is
+    left out. A convolution whose receptive field is smaller than that of the layer before it went round that layer: it
+    belongs to a skip.
 
     Raises: ValueError naming the layer at which the image stops fitting.
     """
@@ -72,7 +73,7 @@ def chain_of_volumes(model: nn.Module, input_shape: tuple[int, int, int]) -> Cha
         seen = _pixels(step)
         if kind == CONVOLUTION and seen < field:
             beside.append(number)
-        elif kind in (CONVOLUTION, LINEAR) or kind == POOLING and sides != (volumes[-1].height, volumes[-1].width):
+        elif kind in (CONVOLUTION, LINEAR) or (kind == POOLING and sides != (volumes[-1].height, volumes[-1].width)):
             volumes.append(Volume(step.name, kind, step.shape[0], *sides))
             field = seen
         places.append(len(volumes) - 1)

@@ -1,11 +1,15 @@
 """Which part of an image a unit sees."""
 
+from itertools import product
+
 import pandas as pd
 import seaborn as sns
 import torch
+from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from torch import nn
 
-from course_lib.plots.figure import DescribedFigure, finish, new_figure
+from course_lib.plots.figure import BLUE, GREEN, INK, ORANGE, DescribedFigure, finish, new_figure
 
 
 def receptive_field_boxes(image: torch.Tensor, fields: pd.DataFrame) -> DescribedFigure:
@@ -29,3 +33,63 @@ def receptive_field_boxes(image: torch.Tensor, fields: pd.DataFrame) -> Describe
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), frameon=False, ncols=1, fontsize=10)
     said = ", ".join(f"{name} {size} by {size}" for name, size in zip(fields.index, sizes, strict=True))
     return finish(figure, f"One image with nested squares: what a middle unit of each layer sees. {said} pixels.")
+
+
+def window_comparison() -> DescribedFigure:
+    """Draw one window of 7×7 above three stacked ones of 3×3 that see the same, cell by cell.
+
+    Sides, weights for one pair of channels and ReLUs are counted in layers that are built here.
+    Source: Simonyan and Zisserman, 2014, section 2.3.
+    """
+    nowhere = {"bias": False, "device": "meta"}  # shapes and no numbers, so no random number is drawn
+    stacks = {
+        "One window of 7×7": [nn.Conv2d(1, 1, 7, **nowhere), nn.ReLU()],
+        "Three windows of 3×3": [nn.Conv2d(1, 1, 3, **nowhere), nn.ReLU()] * 3,
+    }
+    figure, axes = new_figure(width=7.2, height=5.6)
+    axes.set_axis_off()
+    said = []
+    for row, (title, layers) in enumerate(stacks.items()):
+        sides, windows, weights, relus = [7], [], 0, 0
+        maps = torch.empty(1, 1, 7, 7, device="meta")
+        for layer in layers:
+            maps = layer(maps)
+            if isinstance(layer, nn.Conv2d):
+                sides.append(maps.shape[-1])
+                windows.append(layer.kernel_size[0])
+                weights += layer.weight.numel()
+            relus += isinstance(layer, nn.ReLU)
+        _draw_stack(axes, sides, windows, 11.5 * row)
+        counts = f"{weights} weights, {relus} ReLU{'s' * (relus > 1)}"
+        axes.text(0, 11.5 * row - 0.5, f"{title}: {counts}", va="bottom", fontsize=13, fontweight="bold")
+        path = " to ".join(f"{side}×{side}" for side in sides)
+        said.append(f"{title}: {counts} for one pair of channels, the cells go from {path}")
+    axes.set(xlim=(-0.2, 28.2), ylim=(20.2, -2.2), aspect="equal")
+    return finish(figure, f"Grids of cells, with the window that makes one cell of the next grid. {'. '.join(said)}.")
+
+
+def _draw_stack(axes: Axes, sides: list[int], windows: list[int], top: float) -> None:
+    """Draw grids from left to right, evenly spread; each window in the upper left makes the next grid's first cell."""
+    middle, gap = top + sides[0] / 2, (28 - sum(sides)) / len(windows)
+    left, made = 0.0, None
+    for depth, side in enumerate(sides):
+        corner = middle - side / 2
+        for row, column in product(range(side), repeat=2):
+            style = {"facecolor": "white", "edgecolor": "#8a8a8a", "linewidth": 0.8}
+            axes.add_patch(Rectangle((left + column, corner + row), 1, 1, **style))
+        if made is not None:
+            axes.add_patch(Rectangle((left, corner), 1, 1, facecolor=made, edgecolor=made, zorder=3.5))
+        axes.text(left + side / 2, corner + side + 0.3, f"{side}×{side}", ha="center", va="top", fontsize=12)
+        if depth < len(windows):
+            window, made = windows[depth], (BLUE, ORANGE, GREEN)[depth]
+            axes.add_patch(Rectangle((left, corner), window, window, facecolor=made, alpha=0.3, zorder=3))
+            style = {"fill": False, "edgecolor": made, "linewidth": 2.2, "zorder": 4}
+            axes.add_patch(Rectangle((left, corner), window, window, **style))
+            right, target = left + side + gap, middle - sides[depth + 1] / 2
+            for start, end in ((corner, target), (corner + window, target + 1)):
+                axes.plot([left + window, right], [start, end], color=made, linewidth=1.2, zorder=5)
+            axes.text(
+                *(left + side + gap / 2, top + sides[0] + 0.3, f"{window}×{window} conv.\n+ ReLU"),
+                **{"ha": "center", "va": "top", "fontsize": 12, "color": INK},
+            )
+        left += side + gap

@@ -2,7 +2,9 @@ import base64
 import io
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 from course_lib import analysis, models, plots, training
@@ -28,6 +30,21 @@ def figures(few, trained):
     yield plots.feature_map_grid(few.images[:6, 0].float()), ["6 feature maps", "28 by 28"]
     yield plots.receptive_field_boxes(few.images[0, 0], analysis.receptive_field(lenet.features)), ["16 by 16 pixels"]
     yield plots.confusion_heatmap(analysis.confusion_matrix(answers)), ["of 300 answers are right"]
+    table = analysis.layer_table(lenet, (1, 28, 28))
+    signals = analysis.signals(lenet, few.images[:4].float() / 255, few.labels[:4])
+    fields = {"LeNet-5": analysis.receptive_field(lenet.features)}
+    costs = {"accuracy": [0.9], "spread": [0.01], "parameters": [6e4], "multiply_adds": [4e5], "seconds": [9]}
+    yield plots.architecture_drawing(lenet, (1, 28, 28)), ["6 of 28×28", "120, 84 and 10 units"]
+    yield plots.layer_bars(table), ["61.7 k parameters", "classifier.1 Linear"]
+    yield plots.share_bars({"LeNet-5": table}), ["LeNet-5 4.2% convolution and 95.8% linear"]
+    yield plots.parameter_pie(table), ["the first linear layer 48.1 k, 78.0%"]
+    yield plots.accuracy_against_cost(pd.DataFrame(costs, index=["LeNet-5"])), ["LeNet-5 90.00% ± 1.00%"]
+    yield plots.receptive_growth(fields, 28), ["LeNet-5 ends at 16 pixels", "28 pixels"]
+    yield plots.channel_progression(lenet, (1, 28, 28)), ["from 28 to 5", "from 1 to 16"]
+    yield plots.signal_chain({"LeNet-5": signals}), ["gradient rms", "layer 5"]
+    yield plots.signals_over_steps(signals.assign(step=0)), ["5 layers by 1 step"]
+    yield plots.window_comparison(), ["49 weights", "27 weights"]
+    yield plots.filter_grid(torch.rand(4, 3, 5, 5)), ["4 colour filters"]
     yield plots.unit_diagram(model, (1, 28, 28)), ["784 pixels", "16 units in hidden layer 1", "12,730 parameters"]
 
 

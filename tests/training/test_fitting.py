@@ -7,7 +7,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_lib import data, models, training
+from course_lib.data.augmentation import flip_and_crop, random_crop
 from course_lib.errors import CourseError
+from course_lib.training import devices
 
 
 def small(seed=0, **options):
@@ -118,24 +120,58 @@ def test_any_optimizer_and_loss(few):
     assert history[-1].train_loss < history[0].train_loss
 
 
-def test_precision_is_float32_unless_asked():
-    from course_lib.training.devices import choose_precision
+CPU, CUDA, MPS = torch.device("cpu"), torch.device("cuda"), torch.device("mps")
+AVX, AMX = "_is_avx512_bf16_supported", "_is_amx_tile_supported"
 
-    cpu = torch.device("cpu")
-    assert choose_precision("float32", cpu).dtype is None
-    assert choose_precision("auto", cpu).name == "float32"
-    with pytest.raises(ValueError, match="'float32' or 'auto'"):
-        choose_precision("bf16", cpu)
+
+def test_precision_is_float32_unless_asked():
+    for device in (CPU, CUDA, MPS):
+        assert devices.choose_precision("float32", device).dtype is None
+    with pytest.raises(ValueError, match="'float32' or 'auto', not 'bf16'"):
+        devices.choose_precision("bf16", CPU)
+
+
+@pytest.mark.parametrize(
+    ("avx", "amx", "name"),
+    [(True, False, "bfloat16"), (False, True, "bfloat16"), (True, True, "bfloat16"), (False, False, "float32")],
+)
+def test_a_cpu_takes_bfloat16_where_it_has_instructions_for_it(avx, amx, name, monkeypatch):
+    monkeypatch.setattr(torch.cpu, AVX, lambda: avx, raising=False)
+    monkeypatch.setattr(torch.cpu, AMX, lambda: amx, raising=False)
+    chosen = devices.choose_precision("auto", CPU)
+    assert chosen.name == name
+    with chosen.autocast(CPU):
+        made = torch.rand(2, 2) @ torch.rand(2, 2)
+    assert str(made.dtype) == f"torch.{name}"
+
+
+def test_a_torch_that_does_not_tell_trains_in_float32(monkeypatch):
+    monkeypatch.delattr(torch.cpu, AVX, raising=False)
+    monkeypatch.delattr(torch.cpu, AMX, raising=False)
+    assert devices.choose_precision("auto", CPU).name == "float32"
+    assert devices.choose_precision("auto", MPS).name == "float32"
 
 
 @pytest.mark.parametrize(
     ("capability", "dtype"), [((9, 0), torch.bfloat16), ((8, 0), torch.bfloat16), ((7, 5), torch.float16)]
 )
 def test_half_precision_follows_what_the_gpu_is_built_for(capability, dtype, monkeypatch):
-    from course_lib.training.devices import choose_precision
-
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
-    assert choose_precision("auto", torch.device("cuda")).dtype is dtype
+    assert devices.choose_precision("auto", CUDA).dtype is dtype
+
+
+def test_convolutions_have_their_channels_last_where_that_is_faster():
+    single, half = devices.Precision("float32", None), devices.Precision("bfloat16", torch.bfloat16)
+    last, first = torch.channels_last, torch.contiguous_format
+    for device, precision, expected in [
+        (CPU, single, last),
+        (CPU, half, last),
+        (CUDA, half, last),
+        (CUDA, single, first),
+        (MPS, single, first),
+    ]:
+        assert devices.choose_memory_format(models.lenet5(), precision, device) is expected
+        assert devices.choose_memory_format(models.mlp(), precision, device) is first
 
 
 def test_the_device_is_cuda_else_mps_else_cpu(monkeypatch):
@@ -205,3 +241,114 @@ def test_batch_norm_statistics_are_part_of_the_weights(few, tmp_path):
     fresh = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(784), nn.Linear(784, 10))
     fit(fresh, few, checkpoint=tmp_path / "run.pt")
     assert torch.equal(model[1].running_mean, fresh[1].running_mean)
+
+
+def convnet(seed=0):
+    training.set_seed(seed)
+    return models.lenet5()
+
+
+def test_fit_really_lays_the_channels_last_and_half_precision_is_used(few, monkeypatch):
+    monkeypatch.setattr(torch.cpu, AVX, lambda: True, raising=False)
+    model, seen = convnet(), []
+    model.features[3].register_forward_hook(lambda layer, inputs, output: seen.append((inputs[0], output)))
+    history = fit(model, few, epochs=1, precision="auto")
+    assert history.precision == history.recipe["precision"] == "bfloat16"
+    seen = [pair for pair in seen if not pair[0].is_meta]  # not the trace that counts multiply-adds
+    assert len(seen) == 3
+    assert all(output.dtype is torch.bfloat16 for _, output in seen)
+    assert all(maps.is_contiguous(memory_format=torch.channels_last) for maps, _ in seen)
+    assert model.features[3].weight.dtype is torch.float32
+    assert fit(convnet(), few, epochs=1).precision == "float32"
+
+
+def test_augmentation_changes_each_training_batch_and_no_other(few):
+    """A change that wipes out the images: training cannot tell them apart, judging sees them whole."""
+    given = []
+
+    def wiped(images):
+        given.append(images.clone())
+        return images * 0
+
+    model = small()
+    history = fit(model, few, few, epochs=1, learning_rate=0.0, augment=wiped, seed=7)
+    order = torch.randperm(len(few), generator=torch.Generator().manual_seed(7))
+    assert torch.equal(torch.cat(given), few.normalize(few.images[order]))
+    blind = F.cross_entropy(model(torch.zeros(300, 1, 28, 28)), few.labels).item()
+    assert history[0].train_loss == pytest.approx(blind, rel=1e-5)
+    assert history[0].val_loss == pytest.approx(F.cross_entropy(model(few.normalize(few.images)), few.labels).item())
+
+
+@pytest.mark.parametrize(
+    ("augment", "name"),
+    [
+        (None, "none"),
+        (flip_and_crop, "flip_and_crop"),
+        (functools.partial(random_crop, padding=2), "random_crop(padding=2)"),
+    ],
+)
+def test_the_recipe_names_the_augmentation(few, augment, name):
+    assert fit(small(), few, epochs=1, augment=augment).recipe["augment"] == name
+
+
+def test_augmentation_follows_the_seed(few):
+    first, again, other, without = (convnet() for _ in range(4))
+    fit(first, few, augment=flip_and_crop, seed=1), fit(again, few, augment=flip_and_crop, seed=1)
+    fit(other, few, augment=flip_and_crop, seed=2), fit(without, few, seed=1)
+    assert same_weights(first, again)
+    assert not same_weights(first, other) and not same_weights(first, without)
+
+
+class Stopped(Exception):
+    pass
+
+
+@pytest.mark.parametrize("steps", [1, 3, 4])
+def test_a_resumed_run_with_augmentation_equals_an_uninterrupted_one(few, tmp_path, steps):
+    """Stopped in mid-epoch, at an epoch's end, and just behind it; with dropout, which draws from the same stream."""
+    options = {"epochs": 3, "augment": flip_and_crop, "seed": 5, "checkpoint_seconds": 0}
+    whole, resumed = small(dropout=0.3), small(dropout=0.3)
+    expected = fit(whole, few, few, checkpoint=tmp_path / "whole.pt", **options)
+    taken = []
+
+    def interrupted(images):
+        if len(taken) == steps:
+            raise Stopped
+        taken.append(len(images))
+        return flip_and_crop(images)
+
+    interrupted.__name__ = "flip_and_crop"  # the same recipe
+    with pytest.raises(Stopped):
+        fit(resumed, few, few, checkpoint=tmp_path / "run.pt", **options | {"augment": interrupted})
+    fresh = small(dropout=0.3)
+    history = fit(fresh, few, few, checkpoint=tmp_path / "run.pt", **options)
+    assert same_weights(whole, fresh)
+    assert [row.train_loss for row in history.epochs] == [row.train_loss for row in expected.epochs]
+    assert [row.val_loss for row in history.epochs] == [row.val_loss for row in expected.epochs]
+
+
+def test_a_checkpoint_of_another_augmentation_is_refused(few, tmp_path):
+    fit(small(), few, checkpoint=tmp_path / "run.pt")
+    with pytest.raises(CourseError, match=r"another run \(different augment"):
+        fit(small(), few, checkpoint=tmp_path / "run.pt", augment=flip_and_crop)
+
+
+class LooksAtItsNumbers(nn.Module):
+    """Nothing can be said about it beforehand, for it decides by the images that it gets."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(784, 10)
+
+    def forward(self, images):
+        logits = self.layer(images.flatten(1))
+        return logits if logits.sum().item() > 0 else logits * 2
+
+
+def test_a_network_that_cannot_be_traced_trains_all_the_same(few):
+    training.set_seed(0)
+    model = LooksAtItsNumbers()
+    history = fit(model, few, epochs=2)
+    assert history.recipe["multiply_adds"] is None
+    assert history[-1].train_loss < history[0].train_loss
+    assert fit(small(), few, epochs=1).recipe["multiply_adds"] == 784 * 24 + 24 * 10

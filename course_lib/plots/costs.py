@@ -1,0 +1,205 @@
+"""What a network costs, and where: parameters, multiply-adds, and accuracy against both."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from matplotlib.colors import to_rgb
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, PercentFormatter
+
+from course_lib.plots.figure import (
+    BLUE,
+    BROWN,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PINK,
+    PURPLE,
+    RED,
+    SKY,
+    DescribedFigure,
+    finish,
+    new_figure,
+)
+from course_lib.plots.kinds import CONVOLUTION, KIND_COLOURS, LINEAR, OTHER, QUIET, kind_of
+from course_lib.plots.labels import label_points
+from course_lib.plots.wording import counted, listed, percent, spoken
+
+_NEGLIGIBLE = 0.005
+
+
+def layer_bars(table: pd.DataFrame, columns: Sequence[str] = ("parameters", "multiply-adds")) -> DescribedFigure:
+    """Draw what each layer costs: a row a layer that has parameters, a panel a column, with numbers and shares.
+
+    ``table`` is what :func:`course_lib.analysis.layer_table` returned. Convolutions and linear layers have a row each.
+    All others together (batch norm) have one row, or none where they are under 0.5% of every column; then it says so.
+    """
+    costs, total = table.drop(index="total"), table.loc["total"]
+    costs = costs[costs["parameters"] > 0]
+    costs = costs.assign(kind=[kind_of(one) for one in costs["type"]])  # a layer that ran twice is there twice
+    rows = costs[costs["kind"] != OTHER]
+    others = costs[costs["kind"] == OTHER]
+    names = [f"{name}  {kind}" for name, kind in zip(rows.index, rows["type"], strict=True)]
+    note = ""
+    if len(others):
+        what = f"{len(others)} {listed(sorted({kind or name for name, kind in others['type'].items()}))}"
+        if any(others[column].sum() > _NEGLIGIBLE * total[column] for column in columns):
+            rows = pd.concat([rows, others[list(columns)].sum().to_frame().T.assign(kind=OTHER)])
+            names.append(what)
+        else:
+            note = f"Not shown: {what}, under 0.5%."
+    height = 1.0 + 0.27 * len(rows)
+    figure, panels = new_figure(1, len(columns), width=7.4, height=height, sharey=True, squeeze=False)
+    said = []
+    for axes, column in zip(panels[0], columns, strict=True):
+        values = rows[column].astype(float)
+        axes.barh(range(len(rows)), values, height=0.72, color=[KIND_COLOURS[kind] for kind in rows["kind"]])
+        for row, value in enumerate(values):
+            text = f" {spoken(value)}  {percent(value / total[column])}"
+            axes.text(value, row, text, va="center", fontsize=10.5, color=QUIET)
+        axes.set(xlim=(0, 2 * max(1, values.max())), ylim=(len(rows) - 0.4, -0.6), xticks=[])
+        axes.set_title(f"{column}: {spoken(total[column])}", fontsize=12, loc="left")
+        axes.set_yticks(range(len(rows)), names, fontsize=10.5)
+        axes.tick_params(left=False)
+        largest = int(values.argmax())
+        shares = [
+            f"{kind} layers {percent(part / total[column])}"
+            for kind, part in values.groupby(rows["kind"].tolist(), sort=False).sum().items()
+        ]
+        said.append(
+            f"Of {spoken(total[column])} {column}, {listed(shares)}; most of all, "
+            f"{percent(values.iloc[largest] / total[column])}, in {names[largest].replace('  ', ' ')}"
+        )
+    if note:
+        figure.supxlabel(note, fontsize=10.5, color=QUIET)
+    described = finish(figure, f"Bars for {counted(len(rows), 'layer')}. {'. '.join(said)}. {note}")
+    for axes in panels[0]:
+        axes.spines["bottom"].set_visible(False)
+    return described
+
+
+def share_bars(
+    tables: Mapping[str, pd.DataFrame], columns: Sequence[str] = ("parameters", "multiply-adds")
+) -> DescribedFigure:
+    """Draw which part of each network's costs is in convolutions and which in linear layers: a bar a network.
+
+    ``tables`` holds what :func:`course_lib.analysis.layer_table` returned, by the network's name.
+    """
+    figure, panels = new_figure(1, len(columns), width=8, height=1.1 + 0.42 * len(tables), sharey=True, squeeze=False)
+    said, drawn = [], []
+    for axes, column in zip(panels[0], columns, strict=True):
+        parts = []
+        for row, (name, table) in enumerate(tables.items()):
+            shares, total = _shares(table, column), table.loc["total", column]
+            left = 0.0
+            for kind, share in shares.items():
+                colour = KIND_COLOURS[kind]
+                axes.barh(row, share, left=left, height=0.7, color=colour, edgecolor="white", linewidth=0.6)
+                if share > 0.16:
+                    style = {"ha": "center", "va": "center", "fontsize": 10, "color": _readable_on(colour)}
+                    axes.text(left + share / 2, row, percent(share), **style)
+                left += share
+                drawn.append(kind)
+            axes.text(1.02, row, spoken(total), va="center", fontsize=10, color=QUIET)
+            part = listed([f"{percent(share)} {kind}" for kind, share in shares.items()])
+            parts.append(f"{name} {part} of {spoken(total)}")
+        axes.set(xlim=(0, 1.22), ylim=(len(tables) - 0.5, -0.5), xticks=[])
+        axes.set_yticks(range(len(tables)), list(tables), fontsize=11)
+        axes.tick_params(left=False)
+        axes.set_title(column, fontsize=12, loc="left")
+        said.append(f"{column}: {'; '.join(parts)}")
+    kinds = [kind for kind in (CONVOLUTION, LINEAR, OTHER) if kind in drawn]
+    keys = [Patch(facecolor=KIND_COLOURS[kind], label="batch norm etc." if kind == OTHER else kind) for kind in kinds]
+    figure.legend(handles=keys, loc="outside lower center", ncols=3, frameon=False, handlelength=1.3)
+    described = finish(figure, f"Shares of convolutional and linear layers. {'. '.join(said)}.")
+    for axes in panels[0]:
+        axes.spines[:].set_visible(False)
+    return described
+
+
+def parameter_pie(table: pd.DataFrame) -> DescribedFigure:
+    """Draw where a network's parameters are, as a pie of at most four slices: convolutions, the first linear layer,
+    the other linear layers, and what is left if it can be seen.
+
+    ``table`` is what :func:`course_lib.analysis.layer_table` returned.
+    """
+    layers, total = table.drop(index="total"), table.loc["total", "parameters"]
+    kinds = layers["type"].map(kind_of).to_numpy()
+    convolutions, linear = (layers["parameters"][kinds == kind] for kind in (CONVOLUTION, LINEAR))
+    slices = {"convolutions": (convolutions.sum(), KIND_COLOURS[CONVOLUTION])}
+    if len(linear):
+        name = "the first linear layer" if len(linear) > 1 else "the linear layer"
+        slices[name] = (linear.iloc[0], GREEN)
+        slices["the other linear layers" if len(linear) > 2 else "the last linear layer"] = (linear.iloc[1:].sum(), SKY)
+    slices["batch norm etc."] = (total - sum(value for value, _ in slices.values()), KIND_COLOURS[OTHER])
+    if slices["batch norm etc."][0] < _NEGLIGIBLE * total:
+        del slices["batch norm etc."]
+    slices = {name: part for name, part in slices.items() if part[0]}
+    labels = [f"{name}\n{spoken(value)}, {percent(value / total)}" for name, (value, _) in slices.items()]
+    figure, axes = new_figure(width=6, height=3.6)
+    wedges, *_ = axes.pie(
+        [value for value, _ in slices.values()],
+        labels=labels,
+        colors=[colour for _, colour in slices.values()],
+        **{"startangle": 90, "counterclock": False, "labeldistance": 1.15, "textprops": {"fontsize": 12}},
+        wedgeprops={"edgecolor": "white", "linewidth": 1.5},
+    )
+    for wedge in wedges:
+        if wedge.theta2 - wedge.theta1 < 4:  # a white rim would hide so thin a slice
+            wedge.set(edgecolor=wedge.get_facecolor(), linewidth=1, zorder=2)
+    axes.set_title(f"{spoken(total)} parameters", fontsize=12, pad=18)
+    said = "; ".join(label.replace("\n", " ") for label in labels)
+    return finish(figure, f"Pie of {spoken(total)} parameters: {said}.")
+
+
+def accuracy_against_cost(frame: pd.DataFrame) -> DescribedFigure:
+    """Draw accuracy over parameters, over multiply-adds and over seconds of training: a point a model, three panels.
+
+    ``frame`` has a row a model (its name is the index) with ``accuracy``, the mean over seeds as a share of 1;
+    ``spread``, drawn as an error bar up and down, missing where there is one seed; ``parameters``,
+    ``multiply_adds`` of one image, and ``seconds``.
+    """
+    figure, panels = new_figure(1, 3, width=8, height=4, sharey=True)
+    colours = [(BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, PINK, GREY)[place % 8] for place in range(len(frame))]
+    spreads = frame["spread"].fillna(0.0).tolist()
+    titles = {"parameters": "parameters", "multiply_adds": "multiply-adds", "seconds": "seconds of training"}
+    for axes, (column, title) in zip(panels, titles.items(), strict=True):
+        for place, (x, y, spread) in enumerate(zip(frame[column], frame["accuracy"], spreads, strict=True)):
+            style = {"color": colours[place], "marker": "osD^vPX*"[place % 8], "markersize": 8}
+            axes.errorbar(x, y, yerr=spread or None, capsize=3, linestyle="none", **style)
+        low, high = math.log10(frame[column].min()), math.log10(frame[column].max())
+        middle, half = (low + high) / 2, max(1.0, 0.75 * (high - low))  # two powers of ten at least, and room for names
+        axes.set(xscale="log", xlim=(10 ** (middle - half), 10 ** (middle + half)), xlabel=title)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: spoken(value).replace(".0", "").replace(" ", "")))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.margins(y=0.15)
+    bottom, top = panels[0].get_ylim()
+    panels[0].yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    decimals = 0 if top - bottom > 0.04 else 1 if top - bottom > 0.004 else 2
+    panels[0].yaxis.set_major_formatter(PercentFormatter(1, decimals=decimals))
+    panels[0].set_ylabel("accuracy")
+    for axes, column in zip(panels, titles, strict=True):
+        label_points(axes, list(frame.index), list(zip(frame[column], frame["accuracy"], strict=True)), spreads)
+    rows = frame.sort_values("accuracy", ascending=False).itertuples()
+    said = [
+        f"{row.Index} {row.accuracy:.2%}{'' if pd.isna(row.spread) else f' ± {row.spread:.2%}'} with "
+        f"{spoken(row.parameters)} parameters, {spoken(row.multiply_adds)} multiply-adds, {spoken(row.seconds)} seconds"
+        for row in rows
+    ]
+    return finish(figure, f"Accuracy against three costs, each on a logarithmic axis. Best first: {'; '.join(said)}.")
+
+
+def _shares(table: pd.DataFrame, column: str) -> dict[str, float]:
+    """The share of convolutional and linear layers, and of all others where it can be seen."""
+    layers, total = table.drop(index="total"), table.loc["total", column]
+    sums = layers[column].groupby([kind_of(one) for one in layers["type"]]).sum()
+    shares = {kind: float(sums.get(kind, 0)) / total for kind in (CONVOLUTION, LINEAR)}
+    rest = 1 - sum(shares.values())
+    return {kind: share for kind, share in shares.items() if share} | ({OTHER: rest} if rest > _NEGLIGIBLE else {})
+
+
+def _readable_on(colour: str) -> str:
+    red, green, blue = to_rgb(colour)
+    return "white" if 0.299 * red + 0.587 * green + 0.114 * blue < 0.6 else INK

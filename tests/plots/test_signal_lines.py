@@ -1,0 +1,90 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from course_lib import plots
+from course_lib.analysis import signals, watch
+from course_lib.models import lenet5
+from course_lib.training import set_seed
+
+
+def chain(values, measure="gradient rms"):
+    return pd.DataFrame({measure: values}, index=[f"layer {place}" for place in range(len(values))])
+
+
+@pytest.fixture
+def batch(few):
+    return few.images[:8].float() / 255, few.labels[:8]
+
+
+def test_a_line_a_network_and_the_ratio_of_its_ends(overlapping):
+    figure = plots.signal_chain({"plain": chain([1e-6, 1e-4, 1e-2]), "even": chain([0.4, 0.2])})
+    axes = figure.axes[0]
+    assert axes.get_yscale() == "log"
+    assert axes.lines[0].get_xydata().tolist() == [[1, 1e-6], [2, 1e-4], [3, 1e-2]]
+    assert "plain: 1e-06 in layer 1 and 0.01 in layer 3, the last 1e+04 times the first" in figure.alt
+    assert "even: 0.4 in layer 1 and 0.2 in layer 2, the first 2 times the last" in figure.alt
+    assert "zero" not in figure.alt
+    assert overlapping(figure) == []
+
+
+def test_zeros_are_marks_at_the_bottom_not_points_of_the_line():
+    figure = plots.signal_chain({"dead": chain([0, 0, 1e-3, 1e-2])})
+    axes = figure.axes[0]
+    line, marks = axes.lines[:2]
+    assert np.isnan(line.get_ydata()).tolist() == [True, True, False, False]
+    assert marks.get_xdata().tolist() == [1, 2] and set(marks.get_ydata()) == {axes.get_ylim()[0]}
+    assert axes.get_ylim()[0] < 1e-3
+    assert "2 of 4 layers zero" in figure.alt
+    assert "zero" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_what_is_not_finite_is_a_cross_at_the_top():
+    figure = plots.signal_chain({"burst": chain([1.0, float("inf"), float("nan")])})
+    marks = figure.axes[0].lines[1]
+    assert marks.get_marker() == "x" and marks.get_xdata().tolist() == [2, 3]
+    assert set(marks.get_ydata()) == {figure.axes[0].get_ylim()[1]}
+    assert "2 of 3 layers not finite" in figure.alt and "times" not in figure.alt
+
+
+@pytest.mark.parametrize(("values", "problem"), [([0, 0], "nothing to draw"), ([1, -1], "below zero")])
+def test_what_a_logarithmic_axis_cannot_show_is_refused(values, problem):
+    with pytest.raises(ValueError, match=problem):
+        plots.signal_chain({"it": chain(values)})
+    with pytest.raises(ValueError, match=problem):
+        plots.signals_over_steps(chain(values).assign(step=0))
+
+
+def test_real_signals(batch):
+    set_seed(0)
+    frame = signals(lenet5(), *batch)
+    figure = plots.signal_chain({"LeNet-5": frame}, "activation std")
+    assert figure.axes[0].lines[0].get_ydata().tolist() == frame["activation std"].tolist()
+    assert "activation std by layer" in figure.alt
+
+
+def test_a_heat_map_of_layers_by_steps(batch):
+    set_seed(0)
+    model = lenet5()
+    with watch(model) as seen:
+        for _ in range(3):
+            model(batch[0]).logsumexp(1).mean().backward()
+    frame = seen.table()
+    figure = plots.signals_over_steps(frame, "gradient rms")
+    axes, bar = figure.axes
+    grid = axes.collections[0].get_array()
+    assert grid.shape == (5, 3)
+    for row, name in enumerate(dict.fromkeys(frame.index)):
+        assert grid[row].tolist() == frame.loc[name, "gradient rms"].tolist()
+    assert [label.get_text() for label in axes.get_yticklabels()] == list(dict.fromkeys(frame.index))
+    assert axes.get_ylim() == (5, 0), "the first layer is on top"
+    assert bar.get_ylabel() == "gradient rms"
+    assert "5 layers by 3 steps" in figure.alt and "grey" not in figure.alt
+
+
+def test_zeros_stay_grey():
+    frame = pd.concat([chain([0.1, 0.2]).assign(step=0), chain([0.0, 0.4]).assign(step=10)])
+    figure = plots.signals_over_steps(frame)
+    assert figure.axes[0].collections[0].get_array().mask.tolist() == [[False, True], [False, False]]
+    assert "1 of 4 squares are grey" in figure.alt
+    assert "From step 0 to step 10, layer 0 goes from 0.1 to 0 and layer 1 from 0.2 to 0.4" in figure.alt
