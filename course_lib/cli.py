@@ -79,6 +79,9 @@ def parser() -> argparse.ArgumentParser:
     pair.add_argument("--check", action="store_true", help="only say which pairs differ")
     pair.add_argument("--take-notebook", action="store_true", help="carry a hand edit of the .ipynb into the .py")
 
+    conformance = verb("conformance", _conformance, "write the page that compares our networks with torchvision's")
+    conformance.add_argument("--check", action="store_true", help="only say what is out of date")
+
     repository = verb("set-repository", _set_repository, "write the repository's new address wherever the old stands")
     repository.add_argument("repository", metavar="OWNER/NAME", help="on GitHub; its whole address will do, too")
     repository.add_argument("--branch", default="main", help="its default branch (default: main)")
@@ -180,6 +183,18 @@ def _pair(options: argparse.Namespace) -> None:
         return
     written = [chapter.notebook.name for chapter in chapters if pairs.pair(chapter)]
     print(f"Updated: {', '.join(written)}." if written else f"{len(chapters)} pairs are in step.")
+
+
+def _conformance(options: argparse.Namespace) -> None:
+    from course_lib.publishing import conformance
+
+    project = _project()
+    if options.check:
+        conformance.check(project)
+        print(f"{conformance.PAGE} says what the models are.")
+        return
+    changed = conformance.write(project)
+    print(f"Updated in {conformance.PAGE}: {', '.join(changed)}." if changed else f"{conformance.PAGE} is up to date.")
 
 
 def _set_repository(options: argparse.Namespace) -> None:

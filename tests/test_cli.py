@@ -16,7 +16,7 @@ def test_help_reads_well_and_loads_nothing_heavy():
         "print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    for verb in ("run", "book", "publish", "pair", "data"):
+    for verb in ("run", "book", "publish", "pair", "conformance", "data"):
         assert f"\n    {verb} " in done.stdout
     loaded = {name.partition(".")[0] for name in json.loads(done.stderr.splitlines()[-1])}
     assert not loaded & {

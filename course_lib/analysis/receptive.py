@@ -72,7 +72,7 @@ def receptive_field_by_gradient(layers: nn.Module) -> int | str:
     while side <= 2 * _SIDES[-1]:
         seen = _seen_from_the_middle(linear, _first_convolution(layers).in_channels, side)
         places = [seen.any(dim=other).nonzero().flatten() for other in (1, 0)]
-        if all(len(place) and 0 < place.min() and place.max() < side - 1 for place in places):
+        if all(len(place) and place.min() > 0 and place.max() < side - 1 for place in places):
             return square([int(place.max() - place.min() + 1) for place in places])
         side *= 2
     raise ValueError(f"{type(layers).__name__} has units that see more than {side // 2} pixels")

@@ -62,7 +62,7 @@ def _cpu_multiplies_bfloat16() -> bool:
 
 
 def choose_memory_format(model: nn.Module, precision: Precision, device: torch.device) -> torch.memory_format:
-    """Channels last for convolutions on a CPU, and on CUDA in half precision: there it is faster, and no result changes.
+    """Channels last for convolutions on a CPU, and on CUDA in half precision: it is faster there; no result changes.
 
     Else the channels stay first, as the shapes are written.
     """

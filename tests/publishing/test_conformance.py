@@ -1,0 +1,145 @@
+"""The committed page against the live models, and the command that writes it."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from course_lib import analysis, cli, models
+from course_lib.publishing import conformance
+from course_lib.publishing.conformance import ENTRIES, PAGE
+from course_lib.publishing.project import Project
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def page(project, monkeypatch):
+    """A copy of the committed page in a checkout of its own, which is the current directory."""
+    shutil.copy(ROOT / PAGE, project.root / PAGE)
+    monkeypatch.chdir(project.root)
+    return project.root / PAGE
+
+
+def rows(name):
+    """Cells by network and column, as the live models give them."""
+    lines = [line for line in conformance.tables()[name].splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    plain = str.maketrans("", "", "`⁰¹²³⁴⁵⁶⁷⁸⁹")
+    return {one[0].translate(plain).strip(): dict(zip(cells[0], one, strict=True)) for one in cells[2:]}
+
+
+def test_the_committed_page_says_what_the_models_are():
+    conformance.check(Project(ROOT))
+
+
+def test_every_network_of_the_library_is_on_it():
+    builders = {name for name in models.__all__ if name[0].islower() and name != "why_it_does_not_fit"}
+    assert {entry.name for entry in ENTRIES} == builders
+    assert builders <= rows("torchvision").keys() | rows("sources").keys()
+    whole = {name for name in builders if not name.endswith("_bn")}
+    assert rows("shapes").keys() == rows("multiply-adds").keys() >= whole
+
+
+def test_ours_is_torchvisions_wherever_that_has_one():
+    both = rows("torchvision")
+    assert set(both) == {
+        *("alexnet", "vgg11", "vgg11_bn", "vgg16", "vgg16, 10 classes", "vgg16_bn", "vgg19", "vgg19_bn"),
+        *("resnet18", "resnet34", "resnet50"),
+    }
+    assert all(row["ours"] == row["torchvision's"] for row in both.values())
+
+
+def test_arithmetic_and_gradient_agree_on_the_page():
+    shapes = rows("shapes")
+    assert all(row["arithmetic"] == row["gradient"] for row in shapes.values())
+    assert [name for name, row in shapes.items() if row["gradient"] == "—"] == ["mlp"]
+    assert shapes["resnet34"]["gradient"] == "899"
+    assert shapes["alexnet, 2012"]["sides"] == "224 → 55 → 27 → 13 → 6"
+
+
+def stated(cell):
+    """The number in a cell, and how precisely it is given; None for a dash."""
+    found = re.search(r"([\d,.]+)(\u00a0[GM])?", cell)
+    if not found:
+        return None
+    unit = {"\u00a0G": 10**9, "\u00a0M": 10**6, None: 1}[found[2]]
+    decimals = len(found[1].partition(".")[2])
+    return float(found[1].replace(",", "")) * unit, unit / 10**decimals
+
+
+@pytest.mark.parametrize(("table", "column"), [("sources", "source's"), ("multiply-adds", "paper's")])
+def test_ours_is_the_sources_to_the_precision_given_there_or_a_remark_says_why(table, column):
+    apart = set()
+    for name, row in rows(table).items():
+        source, ours = stated(row[column]), stated(row["ours"])
+        if source and abs(source[0] - ours[0]) > source[1]:
+            apart.add(name)
+    remarks = {
+        entry.title.replace("`", ""): entry.remark if table == "sources" else entry.work_remark for entry in ENTRIES
+    }
+    assert apart and all(remarks[name] for name in apart), apart
+
+
+def test_the_numbers_in_the_remarks():
+    said = " ".join(f"{entry.remark} {entry.work_remark}" for entry in ENTRIES)
+    with torch.device("meta"):
+        vgg, grey, mini = models.vgg16(), models.vgg16(in_channels=1), models.minivgg()
+    linear = [step.multiply_adds for step in analysis.trace(vgg, (3, 224, 224)).steps if step.type == "Linear"]
+    assert len(linear) == 3
+    rest = analysis.count_multiply_adds(vgg, (3, 224, 224)) - sum(linear)
+    assert f"{rest / 1e9:.2f} G without the three linear layers" in said
+    first, other = (analysis.count_parameters(model.features[0]) for model in (grey, vgg))
+    assert f"has {first:,} parameters, not {other:,}" in said
+    head = analysis.count_parameters(mini.classifier)
+    largest = analysis.count_parameters(mini.classifier[3])
+    assert f"{head - largest:,} of {head:,}" in said
+
+
+def test_a_wrong_number_is_found_named_and_mended(page, capsys):
+    right = page.read_text()
+    page.write_text(right.replace("138,357,544 | 138,357,544", "138,357,544 | 138,357,545"))
+    assert cli.main(["conformance", "--check"]) == 1
+    said = capsys.readouterr().err
+    assert said == "course: book/conformance.md is out of date (torchvision): run `course conformance`.\n"
+    assert cli.main(["conformance"]) == 0
+    assert capsys.readouterr().out == "Updated in book/conformance.md: torchvision.\n"
+    assert page.read_text() == right
+    assert cli.main(["conformance", "--check"]) == 0
+
+
+def test_prose_is_the_authors_and_stays(page, capsys):
+    page.write_text(page.read_text().replace("# Conformance\n", "# Another title\n") + "\nA last word.\n")
+    before, changed = page.read_text(), page.stat().st_mtime_ns
+    assert cli.main(["conformance"]) == 0
+    assert capsys.readouterr().out == "book/conformance.md is up to date.\n"
+    assert page.read_text() == before and page.stat().st_mtime_ns == changed
+
+
+def test_a_remark_that_changed_is_out_of_date_too(page, capsys):
+    page.write_text(page.read_text().replace("Both numbers are right", "Both numbers are wrong"))
+    assert cli.main(["conformance", "--check"]) == 1
+    assert "(sources)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("conformance: shapes", "conformance: shades", "has no place for the table 'shapes'"),
+        ("<!-- conformance: shapes -->", "", "has no place for the table 'shapes'"),
+        ("\nA field", "\n<!-- conformance: more -->\n<!-- conformance: end -->\nA field", "'more', which is no table"),
+    ],
+)
+def test_a_place_that_is_missing_or_too_many_is_said_in_one_line(page, capsys, old, new, said):
+    page.write_text(page.read_text().replace(old, new))
+    assert cli.main(["conformance", "--check"]) == 1
+    shown = capsys.readouterr().err
+    assert said in shown and shown.count("\n") == 1
+
+
+def test_without_the_page(page, capsys):
+    page.unlink()
+    assert cli.main(["conformance"]) == 1
+    assert "There is no book/conformance.md" in capsys.readouterr().err
