@@ -585,7 +585,7 @@ tried = {}
 for rate in (0.001, 0.002):
     network, history = train_on_digits(rate, 0, val=digits.val, show=True)
     answers = training.predict(network, digits.val)
-    name = f"AlexNet, rate {rate}"
+    name = f"AlexNet, small, rate {rate}"
     keep(name, history, answers, digits, "validation")
     tried[rate] = answers.accuracy, network, history
 
@@ -606,7 +606,13 @@ runs = [(network, history)]
 runs += [train_on_digits(best_rate, seed) for seed in seeds[1:]]
 on_digits = pd.Series(
     [
-        keep("AlexNet", history, training.predict(one, test), digits, "test")
+        keep(
+            "AlexNet, small",
+            history,
+            training.predict(one, test),
+            digits,
+            "test",
+        )
         for one, history in runs
     ]
 )
@@ -630,7 +636,9 @@ for name, (model, scores, count) in costs.items():
 pd.DataFrame(rows).T
 
 # %%
-print(records.compare("03-alexnet", "AlexNet", on_digits, digits.title))
+print(
+    records.compare("03-alexnet", "AlexNet, small", on_digits, digits.title)
+)
 
 # %% [markdown]
 # On the full data, look at the errors. Is the difference larger than the two spreads? And is it worth more than twenty

@@ -856,7 +856,7 @@ racers = {
     "LeNet-5, modern": "02-lenet",
     "AlexNet, small": "03-alexnet",
     "MiniVGG": "05-minivgg",
-    "VGG, small": "05-minivgg",
+    "vgg_small": "05-minivgg",
 }
 published = records.table()
 published = published[
