@@ -17,14 +17,15 @@
 #
 # What let a network see photographs, and which of its tricks still count?
 #
-# LeNet read digits in 1998. For fourteen years, nobody got such a network to do as well on photographs of the world.
-# Then one did. At ImageNet's contest of 2012, with 1.2 million photographs of 1,000 kinds of things, AlexNet and copies
-# of it missed the right answer among five guesses in 15.3 % of all cases. The next best team missed 26.2 % ([Krizhevsky
-# et al., 2012](https://papers.nips.cc/paper_files/paper/2012/hash/c399862d3b9d6b76c8436e924a68c45b-Abstract.html)).
+# LeNet read digits in 1998. For more than ten years after it, the best programs for photographs of the world looked for
+# features that people had designed. Then came ImageNet's contest of 2012, with 1.2 million photographs of 1,000 kinds
+# of things. Seven networks of one kind, two of them trained on further photographs first, answered together. In 15.3 %
+# of all cases the right answer was not among their five guesses. The next best team missed 26.2 % ([Krizhevsky et al.,
+# 2012](https://papers.nips.cc/paper_files/paper/2012/hash/c399862d3b9d6b76c8436e924a68c45b-Abstract.html)).
 #
-# The network is LeNet's idea, made large. To train it, its authors used six tricks. We take the network apart and count
-# it. We rebuild each trick with a few lines. Then we make the network small, teach it digits and small photographs, and
-# take out one trick at a time.
+# One such network is called AlexNet. It is LeNet's idea, made large. We take it apart and count it. We rebuild six of
+# its tricks with a few lines each. Then we make the network small, teach it digits and small photographs, and change
+# one trick at a time.
 #
 # > **What you will be able to do.**
 # > Each goal is answered by the cell whose first line bears its number.
@@ -36,7 +37,7 @@
 # > 5. Compute a local response normalisation by hand, and avoid its trap.
 # > 6. Find the principal colours of a set of photographs, and shift one along them.
 # > 7. Fit AlexNet to small images, and set its errors on MNIST beside LeNet's.
-# > 8. Take out one trick at a time, and say which of them count here.
+# > 8. Change one trick at a time, and say which of them count here.
 # > 9. Look at colour filters, and measure how much colour is in them.
 
 # %% [markdown]
@@ -97,8 +98,8 @@ print("trains on", training.describe_device(training.best_device()))
 # %% [markdown]
 # ## Photographs
 #
-# ImageNet is too large for this course. CIFAR-10 is its little brother: 60,000 colour photographs of 32 × 32 pixels, in
-# ten classes ([Krizhevsky, 2009](https://www.cs.toronto.edu/~kriz/learning-features-2009-TR.pdf)). AlexNet's first
+# ImageNet is too large for this course. CIFAR-10 takes its place: 60,000 colour photographs of 32 × 32 pixels, in ten
+# classes ([Krizhevsky, 2009](https://www.cs.toronto.edu/~kriz/learning-features-2009-TR.pdf)). AlexNet's first
 # author made the set, and the paper tests ReLU and its normalisation on it, too.
 
 # %%
@@ -126,8 +127,8 @@ plots.architecture_drawing(paper, (3, 224, 224), title="AlexNet, 2012")
 
 # %% [markdown]
 # Two things are bold in it. The first *filter* is 11 × 11 pixels wide and moves by 4 pixels at a time. So 224 pixels
-# become 55 in the first step, and every later layer is cheaper for it. And the linear layers are huge: 4,096 units
-# each.
+# become 55 in the first step, and every later layer is cheaper for it. And the first two linear layers are huge: 4,096
+# units each. The third has a unit for each of the 1,000 classes.
 #
 # The word `groups` needs an explanation. One graphics card of that time had 3 GB of memory. The authors split the
 # network over two: half of the filters here, half there. The 2nd, 4th and 5th convolution look only at the maps on
@@ -207,8 +208,8 @@ print(f"saved by two groups: {saved:,}")
 #
 # $$ \text{side} = \left\lfloor \frac{n + 2p - k}{s} \right\rfloor + 1 . $$
 #
-# The paper says: images of 224, windows of 11, stride 4, maps of 55. It does not mention padding. Put it into the
-# formula.
+# The paper says: images of 224, windows of 11, stride 4. Its drawing has maps of 55. It does not mention padding. Put
+# it into the formula.
 
 # %% tags=["nbval-check-output"]
 # Goal 3: the side of a map
@@ -227,15 +228,17 @@ pd.DataFrame(rows, columns=["image", "padding", "strides", "map"])
 # - 224 with 2 pixels of padding, as in torchvision: 53.25 + 1 = 54.25 strides. PyTorch rounds down, so the map has 55,
 #   and one column of padding is never looked at.
 #
-# So the paper's sentence cannot be right as it stands. Four strides more or less do no harm to a network. But you will
-# meet all three versions, and their maps must agree before weights can be carried from one to the other.
+# So the paper's numbers cannot all be right. Does it matter? Three pixels more or less do no harm to a network. But
+# with 54 places instead of 55, the last pool has 5 × 5 places instead of 6 × 6, and trained weights of the first linear
+# layer no longer fit.
 
 # %% [markdown]
 # ## How much a unit sees
 #
 # A large first stride makes the *receptive field* grow fast. After the first convolution, neighbouring units stand 4
-# pixels apart, so each later window reaches four times as far as it would on the image. Take the rule of chapter 2: a
-# window of $k$ adds $(k-1) \cdot \text{jump}$. How many pixels does a unit of the last pool see? Try it, then look.
+# pixels apart, so each later window reaches at least four times as far as it would on the image. Take the rule of
+# chapter 2: a window of $k$ adds $(k-1) \cdot \text{jump}$. How many pixels does a unit of the last pool see? Try it,
+# then look.
 
 # %% tags=["nbval-check-output"]
 # Goal 4: the receptive field, by arithmetic and by gradient
@@ -250,9 +253,9 @@ fields
 plots.receptive_growth({"AlexNet": fields}, image_side=224)
 
 # %% [markdown]
-# A unit of the last pool sees 195 of 224 pixels: almost the whole photograph. Steep steps come from windows behind a
-# large *jump*. Five convolutions and three pools were enough. Chapter 4 sets VGG beside it, which takes many small
-# steps.
+# A unit of the last pool sees 195 of the 224 pixels along each side: most of the photograph. Steep steps come from
+# windows behind a large *jump*. Five convolutions and three pools were enough. Chapter 4 sets VGG beside it, which
+# takes many small steps.
 
 # %% [markdown]
 # ## Trick 1: ReLU
@@ -276,18 +279,19 @@ plots.finish(figure, said)
 # For a sum of 3, tanh lets 1 % of the gradient through. The unit is saturated: it can hardly be changed any more. ReLU
 # lets everything through wherever it is on, however large the sum.
 #
-# The paper's first figure tests it on CIFAR-10. A network of four convolutions got down to 25 % training errors in a
-# sixth of the epochs when ReLU took the place of tanh. We repeat that test in small, below.
+# The paper's first figure tests it on CIFAR-10. A convolutional network of four layers got down to 25 % training errors
+# in a sixth of the epochs when ReLU took the place of tanh. We repeat that test in small, below.
 #
-# But read the figure from the other side, too. Near zero, tanh lets nearly everything through, and ReLU blocks half of
+# But read our figure from the other side, too. Near zero, tanh lets nearly everything through, and ReLU blocks half of
 # it. Saturation is a disease of *large* sums. So what would you expect of a short run, with small sums?
 
 # %% [markdown]
 # ## Trick 2: pools that overlap
 #
 # LeNet's pools are 2 × 2 with stride 2: the windows tile the map. AlexNet's are 3 × 3 with stride 2. Neighbouring
-# windows share a row or a column, hence *overlapping pooling*. A strong response near a border counts in both windows.
-# The paper reports 0.4 points less error for it (top-1).
+# windows share a row or a column, hence *overlapping pooling*. A strong response in the shared row counts in both. The
+# paper reports 0.4 points less top-1 error for it. (Top-1 error: the class with the largest logit is not the right
+# one.)
 
 # %% tags=["nbval-check-output"]
 line = torch.tensor([0.0, 0, 0, 0, 9, 0, 0, 0, 0]).view(1, 1, 1, 9)
@@ -343,8 +347,9 @@ table.round(2)
 # Five times $\alpha$ gives the paper's numbers.
 #
 # And what does it cost? It has no parameters and is no product of matrices, so our tables show nothing for it. The
-# clock shows more. Here is a second way to compute it. A sum over neighbouring maps is a convolution of 1 × 1 with ones
-# near the diagonal. And $x^{-0.75}$ is $\sqrt{1/\sqrt{x}} \cdot 1/\sqrt{x}$, with no power at all.
+# clock shows more. Here is a second way to compute it. A sum over neighbouring maps is a convolution of 1 × 1: for each
+# map, its weights are one for the map and its neighbours, and zero for all others. And $x^{-0.75}$ is
+# $\sqrt{1/\sqrt{x}} \cdot 1/\sqrt{x}$, with no power at all.
 
 
 # %%
@@ -395,9 +400,9 @@ for name, layer in {
 # ## Trick 4: dropout
 #
 # Chapter 1 used *dropout* with probability 0.2. AlexNet switches off half of the units of its two large linear layers.
-# That is where 59 million parameters could learn images by heart. The paper says that the network overfits badly
-# without it, and that it takes twice as many steps to converge with it. Keep both halves of the sentence in mind for
-# the test below.
+# With the third, they hold 59 million parameters, enough to learn images by heart. The paper says that the network
+# overfits badly without it, and that it takes twice as many steps to converge with it. Keep both halves of the sentence
+# in mind for the test below.
 
 # %% [markdown]
 # ## Trick 5: other crops
@@ -427,7 +432,7 @@ plots.finish(
 # The same scene at noon and in the evening has other colours. Which changes of colour are likely? The photographs
 # themselves can say. Take every pixel of every training image as a point in three dimensions, red, green and blue. In
 # which direction do these points spread most? *Principal components* answer that: the eigenvectors of the covariance
-# matrix. Its eigenvalues are the variances along them.
+# matrix. There are three, at right angles to each other, and the eigenvalues are the variances along them.
 
 # %%
 # Goal 6: the principal colours of a set of photographs
@@ -476,14 +481,16 @@ plots.finish(
 
 # %%
 for unit, scale in {"0 to 1": 1, "0 to 255": 255}.items():
-    spread = 0.1 * variances[0].item() * scale**2
+    along = directions[:, 0].abs().max().item()  # of it in one channel
+    spread = 0.1 * variances[0].item() * scale**2 * along
     share = spread / scale
     print(f"pixels from {unit}: shift {spread:.3g}, {share:.1%} of the range")
 
 # %% [markdown]
-# With pixels from 0 to 255, one draw would turn every photograph black or white. The paper does not say which unit its
-# formula means, and the usual implementations work in 0 to 1. A formula that changes its meaning with the unit deserves
-# a look at the pictures before you train with it. The paper reports one point less error (top-1) for this trick.
+# With pixels from 0 to 255, most draws would turn any photograph nearly black or white. The paper does not say which
+# unit its formula means, and the usual implementations work in 0 to 1. A formula that changes its meaning with the unit
+# deserves a look at the pictures before you train with it. The paper reports over one point less top-1 error for this
+# trick.
 
 # %% [markdown]
 # ## A smaller AlexNet
@@ -516,11 +523,11 @@ table[table["type"].isin(["Conv2d", "MaxPool2d", "Linear", ""])][columns]
 # many multiply-adds.
 
 # %% [markdown]
-# ## Half the digits, most of the speed
+# ## Shorter numbers
 #
 # One more thing before we train, because every chapter from here on uses it. A `float32` number has 24 binary digits.
 # Some processors multiply much faster if a number has only 8 of them. Such a number is called *bfloat16*; its range is
-# the same, its precision is between two and three decimal places ([Kalamkar et al.,
+# the same, its precision is between two and three decimal digits ([Kalamkar et al.,
 # 2019](https://arxiv.org/abs/1905.12322)).
 
 # %% tags=["nbval-check-output"]
@@ -528,8 +535,9 @@ number = torch.tensor([3.14159265, 1 + 1 / 128, 1 + 1 / 256])
 pd.DataFrame({"float32": number, "bfloat16": number.bfloat16().float()})
 
 # %% [markdown]
-# The last number is rounded to 1. A weight that changes by less than that would never change at all. So only the
-# products are computed in bfloat16. Weights, their changes, and every accuracy in this book stay in float32.
+# The last number is rounded to 1. A weight of 1 that grows by so little in a step would never grow at all. So only the
+# convolutions and linear layers of a training step are computed in bfloat16. Weights and their changes stay in float32,
+# and so does every judgement on validation and test images.
 #
 # `precision="auto"` asks for bfloat16 where CPU or GPU are built for it, and for float32 elsewhere. (GPUs before 2020
 # get another half, float16, which has less range, and `fit` scales the loss to make up for it.) Every record says which
@@ -617,7 +625,9 @@ on_digits = pd.Series(
     ]
 )
 published = records.table("02-lenet")
-published = published[published["name"] == "LeNet-5, modern"]
+published = published[
+    (published["name"] == "LeNet-5, modern") & (published["split"] == "test")
+]
 lenet = published["accuracy"]
 costs = {
     "LeNet-5, modern (recorded)": (models.lenet5(), lenet, 10_000),
@@ -645,8 +655,8 @@ print(
 # times the work? (In the `quick` profile the comparison means nothing: your AlexNet saw 4,000 digits, the recorded
 # LeNet 48,000.)
 #
-# That is what "more than MNIST needs" means. The last errors are digits that people disagree about, too. To see what
-# AlexNet's tricks are for, we need photographs.
+# If either answer is no, MNIST does not need AlexNet. And some of the last errors are hard for anyone, as in chapter 1.
+# To see what AlexNet's tricks are for, we need photographs.
 
 # %% [markdown]
 # ## Which tricks count?
@@ -660,6 +670,9 @@ print(
 # - Everything is judged on validation images. The test set of CIFAR-10 stays closed in this chapter: a table that ranks
 #   variants is a choice.
 # - Trick 6, other light, is left out, to save time. So this chapter does not say whether it counts.
+# - One change brings a second with it. Pools that tile leave maps of 16, 8 and 4 where ours leave 15, 7 and 3. So the
+#   convolutions behind them have more places to work on, about a fifth more multiply-adds in all, and the mean that
+#   makes 2 × 2 of the last map (`avgpool`) is over other windows.
 #
 # Modules can be exchanged in a network that is already built.
 
@@ -751,10 +764,10 @@ curves = {
 plots.compare_curves(curves, "train_loss")
 
 # %% [markdown]
-# This is the paper's first figure in small: the training loss of ReLU and tanh, by epoch. Its test had no dropout and
-# no augmentation, used plain gradient steps, and went on until three quarters of the training images were right. Ours
-# stops earlier. Which curve is lower after the first epoch, and which at the end? One seed each, so this is a picture
-# and no result. The table below has more.
+# This is the paper's first figure in small: training with ReLU and with tanh, by epoch. (The paper draws the share of
+# wrong answers, we draw the loss.) Its test had no dropout or any other regularisation, that is, nothing against
+# overfitting, and went on until three quarters of the training images were right. Which curve is lower after the first
+# epoch, and which at the end? One seed each, so this is a picture and no result. The table below has more.
 #
 # Whatever you see, ask why. How much of a gradient do the two let through? For tanh that is the mean of $1 - h^2$, for
 # ReLU the share of units that are on. We measure both, layer by layer, on photographs that the networks have not seen.
@@ -849,18 +862,19 @@ plots.finish(
 )
 
 # %% [markdown]
-# How do you read such a table? (Not at all in the `quick` profile: there each network takes a few dozen steps, and the
+# How do you read such a table? (Not at all in the `quick` profile: there each network takes about twenty steps, and the
 # table shows no more than who starts faster.) First, the column of training images. If the network is hardly better on
 # images that it trained on than on new ones, it has not begun to overfit. A trick against *overfitting* has nothing to
 # do then. Dropout and augmentation make each step harder, and in a short run they may cost more than they give. That
 # would not contradict the paper, whose network had sixty million parameters and trained for about ninety epochs.
 # Whether a trick counts depends on what is missing: here, it may be time.
 #
-# Second, the signs. If a change in this table *helps*, the trick that it took away has cost accuracy here. You have
-# seen above why that can happen to ReLU.
+# Second, the signs. Four of the changes take a trick away. If one of these *helps*, the trick has cost accuracy here,
+# and you have seen above how that could happen to ReLU. The fifth adds a trick, LRN: there, plus speaks for it.
 #
-# Third, the differences that are not clear. They are no proof that a trick does nothing. They say that it does less
-# than chance does, at this size. The paper gives 0.4 points for overlapping pools. Could this table have seen that?
+# Third, the differences that are not clear. They are no proof that a trick does nothing. They say that what it does is
+# too small to be told from chance, at this size. The paper gives 0.4 points for overlapping pools. Could this table
+# have seen that?
 #
 # Fourth, what the years say. ReLU, augmentation and dropout are in use to this day. LRN is not: VGG's authors tried it
 # and saw no gain ([Simonyan and Zisserman, 2015](https://arxiv.org/abs/1409.1556)). Batch norm, of chapter 4, took its
@@ -879,8 +893,9 @@ print(f"and with no neighbours at all: {2**-0.75:.3f}")
 # %% [markdown]
 # How far does the factor vary? A factor that is the same everywhere is no competition between neighbours. It is a
 # constant, and the next layer's weights can make up for it. The sum has $\alpha = 10^{-4}$ in front of it, so it counts
-# only if activations are large. Ours are small, because our pixels are *normalised*. The paper's pixels ran over 255
-# levels, with a standard deviation near 60. With the same weights, squares would be some 4,000 times as large.
+# only if activations are large. Ours are small, because our pixels are *normalised*. The paper only took the mean off
+# and kept the scale of 0 to 255, with a standard deviation near 60. With the same weights, squares would be some 3,600
+# times as large.
 #
 # So a constant from a paper can be copied without a mistake, and still not do what it did there.
 
@@ -888,8 +903,8 @@ print(f"and with no neighbours at all: {2**-0.75:.3f}")
 # ## A look inside
 #
 # LeNet's filters were grey. These have three sheets each, red, green and blue, so we can show them as small colour
-# pictures. Mid-grey means zero. First as they were before training (the same for all variants), then after it, in the
-# network of the table's best row: it learned most.
+# pictures. Mid-grey means zero. First as they were before training (the same for all variants), then after it, in a
+# network of the table's best row.
 
 # %%
 training.set_seed(0)
@@ -907,7 +922,8 @@ plots.filter_grid(analysis.filters(networks[best]))
 # stripes, and blobs of colour. On one card they came out grey, on the other coloured, each time it was trained.
 #
 # Do ours take sides? Split each filter in two. Its grey part is the mean of the three sheets. What is left is colour. A
-# filter of independent random numbers has two thirds of its energy in colour, because one of three directions is grey.
+# filter of independent random numbers has about two thirds of the sum of its squares in colour, because one of three
+# directions is grey.
 
 
 # %%
@@ -928,21 +944,24 @@ shares = pd.DataFrame(
 shares.describe().loc[["min", "mean", "max"]].map("{:.0%}".format)
 
 # %% [markdown]
-# Compare the smallest and the largest share before and after. If training pulls them apart, some filters became edges
-# and others colours. After a short run, much of the random start is still there.
+# Compare the smallest and the largest share before and after. If training pulls them apart, some filters turned to grey
+# and others to colour. If they are nearly where they were, the run has hardly moved them from their random start.
 #
-# What do the filters find in a photograph? These are the first *feature maps*, after the activation.
+# What do the filters find in a photograph? Take the first of these.
+
+# %%
+plots.image_grid(photos.val, range(8))
+
+# %% [markdown]
+# And these are its *feature maps*, after the activation.
 
 # %%
 maps = analysis.feature_maps(networks[best], images[:1], "features.1")[0]
 titles = [f"filter {number}" for number in range(1, len(maps) + 1)]
 plots.feature_map_grid(maps, titles)
 
-# %%
-plots.image_grid(photos.val, range(8))
-
 # %% [markdown]
-# The maps are of the first of these. Which show outlines, which show areas of one colour, and which are nearly empty?
+# Which show outlines, which show areas of one colour, and which are nearly empty?
 
 # %% [markdown]
 # ## Everything that was trained
@@ -961,13 +980,6 @@ overview = pd.DataFrame(
     }
 )
 overview.reset_index().set_index("network")
-
-# %%
-for name, frame in frames.items():
-    scores = frame["validation"]
-    print(
-        f"{name}: {records.compare('03-alexnet', name, scores, photos.title)}"
-    )
 
 # %% [markdown]
 # ## Exercises
@@ -1006,9 +1018,9 @@ shares.map("{:.2%}".format).to_frame("share of the parameters")
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# 5, then the pool adds 2 · 1, and the jump is 2. The convolution of 5 × 5 adds 4 · 2, the pool 2 · 2, and the jump is
-# 4. Three convolutions of 3 × 3 add 2 · 4 each, the last pool another 2 · 4: 5 + 2 + 8 + 4 + 24 + 8 = 51. That is more
-# than the 28 or 32 pixels that there are. A unit in the middle sees the whole image, and a rim of padding.
+# 5, then the pool adds 2 · 1, and the jump is 2. The convolution of 5 × 5 adds 4 · 2, the pool 2 · 2, and the jump
+# becomes 4. Three convolutions of 3 × 3 add 2 · 4 each, the last pool another 2 · 4: 5 + 2 + 8 + 4 + 24 + 8 = 51. More
+# than the 28 or 32 pixels that there are. Every unit sees the whole image, and the rest of its field is padding.
 #
 # </details>
 
@@ -1044,18 +1056,19 @@ print(f"{places} places a side, {places**2 * 2:,} crops")
 # %% [markdown]
 # ### Exercise 4: Three gigabytes
 #
-# Training holds the weights, a gradient for each, and a running mean for each (the paper's optimiser was SGD with
-# momentum), with 4 bytes a number. How many megabytes is that for 61 million parameters? Then there is what the forward
-# pass saves for the backward one. Check with `analysis.training_memory(paper, (3, 224, 224), 128,
-# partial(torch.optim.SGD, lr=0.01, momentum=0.9))`. Would a batch of 128 fit one card of 3 GB? And without groups?
+# Training holds the weights, a gradient for each, and a running sum of past gradients for each, with 4 bytes a number.
+# (The paper's optimiser, SGD with momentum, steps along that sum.) How many megabytes is that for 61 million
+# parameters? Then there is what the forward pass saves for the backward one. Check with
+# `analysis.training_memory(paper, (3, 224, 224), 128, partial(torch.optim.SGD, lr=0.01, momentum=0.9))`. Would a batch
+# of 128 fit one card of 3 GB? And without groups?
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# $3 \cdot 4 \cdot 61 \approx 732$ MB, whatever the batch. The rest grows with it and is the larger part. The estimate
-# for a whole step comes close to the card's 3 GB, and leaves out the scratch space of the convolutions. So splitting
-# was a wise choice. Without groups it gets only a little more: the groups save few parameters. It is the split over
-# *two cards* that halves what each must hold.
+# $3 \cdot 4 \cdot 61 = 732$ MB, whatever the batch. The rest grows with it and is the larger part. The estimate for a
+# whole step is 2.5 GB. So it would just fit, in today's PyTorch, which computes ReLU in place. But the estimate leaves
+# out the scratch space of the convolutions, and leaves little for a larger network. Without groups it gets only a
+# little more: the groups save few parameters. It is the split over *two cards* that halves what each must hold.
 #
 # </details>
 
@@ -1077,8 +1090,8 @@ for name, model in {"two groups": paper, "one group": whole}.items():
 # <details><summary>Solution in words</summary>
 #
 # The first stride of 4 takes back a factor of 16 in places. But the network is four times as wide, which costs about
-# $4^2$ in every layer except the first. So the factor comes out in the same range as that of the pixels, by accident:
-# two changes pull in opposite directions.
+# $4^2$ in every layer except the first and the last. So the factor comes out at 68, close to that of the pixels, by
+# accident: two changes pull in opposite directions.
 #
 # </details>
 

@@ -31,6 +31,15 @@ def test_what_the_forward_pass_keeps_by_hand():
         assert training_memory(tiny(), (1, 12, 12), batch).saved == batch * an_image + the_sum_of_weights_of_the_loss
 
 
+def test_the_images_are_there_even_if_no_layer_keeps_them():
+    model = tiny()
+    model[0].requires_grad_(False)
+    an_image = (
+        4 * (12 * 12 + 4 * 5 * 5 + 3) + 8
+    )  # what the pool made, and the logits; the pool need not know its places
+    assert training_memory(model, (1, 12, 12), 6).saved == 6 * an_image + 4
+
+
 def test_batch_norm_keeps_its_input_besides():
     layers = list(tiny())
     with_norm = nn.Sequential(layers[0], nn.BatchNorm2d(4), *layers[1:])

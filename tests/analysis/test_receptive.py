@@ -18,6 +18,7 @@ CHAINS = {
     "overlapping pools": nn.Sequential(nn.Conv2d(2, 3, 5), nn.MaxPool2d(3, 2), nn.AvgPool2d(3, 2), nn.Conv2d(3, 4, 3)),
     "dropout and norm": nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.Dropout(), nn.Conv2d(3, 3, 3)),
     "channel by channel": nn.Sequential(nn.Conv2d(2, 3, 3), nn.LocalResponseNorm(3), nn.Tanh(), nn.Conv2d(3, 3, 3)),
+    "a threshold that nothing passes": nn.Sequential(nn.Conv2d(2, 3, 3), nn.Threshold(20, 0), nn.Conv2d(3, 3, 3)),
     "a dilated pool": nn.Sequential(nn.Conv2d(2, 3, 3), nn.MaxPool2d(3, 2, dilation=2), nn.Conv2d(3, 3, 3)),
     "incomplete windows": nn.Sequential(nn.Conv2d(2, 3, 3), nn.MaxPool2d(2, 3, ceil_mode=True), nn.Conv2d(3, 3, 3)),
     "groups": nn.Sequential(nn.Conv2d(2, 4, 3, groups=2), nn.Conv2d(4, 4, 3, groups=4)),
@@ -142,6 +143,20 @@ def test_the_larger_of_two_branches_holds_whichever_runs_last():
             assert trace(layers, (1, 32, 32)).steps[-1].field == 7
             assert receptive_field_by_gradient(layers) == 7
             assert receptive_field_by_gradient(layers[0]) == 7, "also where the addition is the last thing"
+
+
+def test_a_last_window_that_would_begin_outside_is_none():
+    """A pool that takes incomplete windows still leaves out the one that holds nothing but padding."""
+
+    class Both(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.pool, self.conv = nn.MaxPool2d(1, 3, ceil_mode=True), nn.Conv2d(1, 1, 1, stride=3)
+
+        def forward(self, maps):
+            return self.pool(maps) + self.conv(maps)
+
+    assert receptive_field_by_gradient(nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), Both())) == 3
 
 
 def test_branches_that_look_aside_add_up():

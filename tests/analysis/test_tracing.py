@@ -185,6 +185,8 @@ class Added(nn.Module):
             made = made + made
         elif self.way == "a number":
             made = made + 1
+        elif self.way == "a product":
+            made = made * maps
         else:
             made = torch.add(made, maps)
         return made
@@ -195,8 +197,8 @@ def test_a_skip_goes_from_the_fork_to_the_addition(way):
     assert trace(Added(way), (1, 8, 8)).skips == [("stem", "two")]
 
 
-@pytest.mark.parametrize("way", ["itself", "a number"])
-def test_not_every_addition_is_a_skip(way):
+@pytest.mark.parametrize("way", ["itself", "a number", "a product"])
+def test_what_is_no_skip(way):
     assert trace(Added(way), (1, 8, 8)).skips == []
 
 
@@ -280,6 +282,8 @@ def field_of(forward, shape=(2, 24, 24)):
         (lambda net, x: net.three(x)[:, :, ::2, ::2], (3, 2)),
         (lambda net, x: net.three(net.three(x)[:, :, 1::2, 1::2]), (7, 2)),
         (lambda net, x: net.three(x)[:, :, -8:, -8:], (3, 1)),
+        (lambda net, x: net.three(x)[..., -12:] + net.three(x)[..., 12:], (3, 1)),
+        (lambda net, x: net.three(x)[..., :-2, :-2] + F.conv2d(x, net.three.weight), (4, 1)),
         (lambda net, x: net.three(x)[:, :1], (3, 1)),
         (lambda net, x: net.three(x)[:, :, 1:-1], (3, 1)),
         (lambda net, x: torch.cat([net.three(x), net.seven(x)], 1), (7, 1)),
@@ -300,6 +304,7 @@ def field_of(forward, shape=(2, 24, 24)):
         (lambda net, x: F.local_response_norm(net.three(x), 3), (3, 1)),
         (lambda net, x: F.group_norm(net.three(x), 1), (None, None)),
         (lambda net, x: net.three(x).reshape(len(x), 1, 2, 24, 24).squeeze(1), (3, 1)),
+        (lambda net, x: net.three(x).reshape(len(x), 2, 12, 48), (None, None)),
         (lambda net, x: torch.stack(net.three(x).chunk(2, 1), 2).flatten(1, 2), (None, None)),
     ],
 )

@@ -248,18 +248,26 @@ def convnet(seed=0):
     return models.lenet5()
 
 
-def test_fit_really_lays_the_channels_last_and_half_precision_is_used(few, monkeypatch):
+def test_half_precision_is_used_where_it_is_chosen(few, monkeypatch):
     monkeypatch.setattr(torch.cpu, AVX, lambda: True, raising=False)
     model, seen = convnet(), []
-    model.features[3].register_forward_hook(lambda layer, inputs, output: seen.append((inputs[0], output)))
+    model.features[3].register_forward_hook(lambda layer, inputs, output: seen.append(output))
     history = fit(model, few, epochs=1, precision="auto")
     assert history.precision == history.recipe["precision"] == "bfloat16"
-    seen = [pair for pair in seen if not pair[0].is_meta]  # not the trace that counts multiply-adds
-    assert len(seen) == 3
-    assert all(output.dtype is torch.bfloat16 for _, output in seen)
-    assert all(maps.is_contiguous(memory_format=torch.channels_last) for maps, _ in seen)
+    seen = [output for output in seen if not output.is_meta]  # not the trace that counts multiply-adds
+    assert len(seen) == 3 and all(output.dtype is torch.bfloat16 for output in seen)
     assert model.features[3].weight.dtype is torch.float32
     assert fit(convnet(), few, epochs=1).precision == "float32"
+
+
+def test_fit_really_lays_the_channels_last():
+    pictures = data.load("cifar10", size="sample").train.select(range(40))
+    model, seen = models.lenet5(in_channels=3, image_size=32), []
+    model.features[0].register_forward_pre_hook(lambda layer, inputs: seen.append(inputs[0]))
+    fit(model, pictures, epochs=1)
+    seen = [images for images in seen if not images.is_meta]
+    assert seen and all(images.is_contiguous(memory_format=torch.channels_last) for images in seen)
+    assert model.features[0].weight.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_augmentation_changes_each_training_batch_and_no_other(few):
