@@ -102,8 +102,7 @@ digits = data.load("mnist", size=size)
 digits
 
 # %% [markdown]
-# What does the network get to see? A *batch*: some images at once, as one *tensor*, which is a table of numbers with
-# any
+# What does the network get to see? A *batch*: some images at once, as one *tensor*, which is a table of numbers with any
 # number of axes.
 
 # %% tags=["nbval-check-output"]
@@ -138,8 +137,7 @@ print(f"paper becomes {paper:.3f}, ink {ink:.3f}")
 #
 # How can a sum recognise a seven?
 #
-# Take all 784 pixels $x_1 \dots x_{784}$ of an image. Multiply each by a weight, add everything up, add a number
-# $b$, the
+# Take all 784 pixels $x_1 \dots x_{784}$ of an image. Multiply each by a weight, add everything up, add a number $b$, the
 # bias:
 #
 # $$ z = w_1 x_1 + w_2 x_2 + \dots + w_{784} x_{784} + b . $$
@@ -148,8 +146,7 @@ print(f"paper becomes {paper:.3f}, ink {ink:.3f}")
 # weights is a stencil (the usual word is template), and $z$ says how well the image fits it. Positive weights along a
 # bar at the top and a slanting stroke below make a stencil for sevens.
 #
-# If $z$ is negative, we put zero in its place: $h = \max(0, z)$. That is a hidden *unit*, and the cut is called
-# ReLU, the
+# If $z$ is negative, we put zero in its place: $h = \max(0, z)$. That is a hidden *unit*, and the cut is called ReLU, the
 # rectified linear unit ([Nair and Hinton, 2010](https://icml.cc/Conferences/2010/papers/432.pdf);
 # [Glorot et al., 2011](https://proceedings.mlr.press/v15/glorot11a.html)). Why cut? Without it, a sum of sums would be
 # one sum, and many layers would do no more than a single one. Exercise 2 tries it.
@@ -168,12 +165,10 @@ said = "ReLU: zero for every negative sum, the sum itself for every positive one
 plots.finish(figure, said)
 
 # %% [markdown]
-# It is often said that a perceptron treats the pixels independently. <!-- claim: A.1 --> That is wrong: read the
-# formula
+# It is often said that a perceptron treats the pixels independently. <!-- claim: A.1 --> That is wrong: read the formula
 # again, each hidden unit mixes all 784 of them.
 #
-# What it lacks is something else. Number the pixels in any other order, and the weights with them: the formula stays
-# the
+# What it lacks is something else. Number the pixels in any other order, and the weights with them: the formula stays the
 # same. It does not know which pixel lies next to which. We test that at the end.
 
 # %% [markdown]
@@ -220,8 +215,7 @@ plots.unit_diagram(network, input_shape=(1, 28, 28))
 torch.tensor([2.0, 1.0, -1.0]).softmax(dim=0)
 
 # %% [markdown]
-# The *cross-entropy* loss of an image is $-\ln p$, where $p$ is the probability that the network gave to the right
-# digit.
+# The *cross-entropy* loss of an image is $-\ln p$, where $p$ is the probability that the network gave to the right digit.
 # A right answer given with certainty costs nothing. The loss grows without bound as $p$ goes to zero: being sure and
 # wrong is dear.
 
@@ -262,16 +256,13 @@ print("untrained:", training.evaluate(network, digits.val, device=device))
 # %% [markdown]
 # ## One step by hand
 #
-# The loss is a function of all the weights. For each weight $w$ there is a derivative $\partial L / \partial w$: how
-# fast
-# the loss grows when $w$ grows. All these derivatives together are the *gradient*. Where it is positive, make the
-# weight
+# The loss is a function of all the weights. For each weight $w$ there is a derivative $\partial L / \partial w$: how fast
+# the loss grows when $w$ grows. All these derivatives together are the *gradient*. Where it is positive, make the weight
 # smaller; where it is negative, larger:
 #
 # $$ w \leftarrow w - \eta \, \frac{\partial L}{\partial w} . $$
 #
-# The *learning rate* $\eta$ says how far to go. `backward` computes all derivatives at once, by the chain rule, from
-# the
+# The *learning rate* $\eta$ says how far to go. `backward` computes all derivatives at once, by the chain rule, from the
 # last layer back to the first, and stores each beside its weight
 # ([Rumelhart et al., 1986](https://doi.org/10.1038/323533a0)).
 
@@ -572,8 +563,7 @@ plots.confusion_heatmap(analysis.confusion_matrix(answers))
 # %% [markdown]
 # Find the darkest squares. Can you say why these digits are mixed up?
 #
-# Two numbers per class tell two ways to be wrong. *Precision*: of the images called 4, how many are a 4? *Recall*:
-# of all
+# Two numbers per class tell two ways to be wrong. *Precision*: of the images called 4, how many are a 4? *Recall*: of all
 # the 4s, how many were called 4? *F1* joins the two: it is 2 · precision · recall / (precision + recall), and near the
 # smaller one. The row `macro` is the plain mean over the classes.
 
@@ -594,14 +584,12 @@ plots.mistake_grid(test, mistakes)
 # training does just that. Nothing checks whether the network is right as often as it is sure. A high probability from a
 # softmax is not a promise.
 #
-# We look at test mistakes only to describe this network. If you want to improve it, look at validation mistakes
-# instead.
+# We look at test mistakes only to describe this network. If you want to improve it, look at validation mistakes instead.
 
 # %% [markdown]
 # ## A first look inside
 #
-# The first layer's weights are stencils as large as the image. So we can look at them. Red: ink here speaks for me.
-# Blue:
+# The first layer's weights are stencils as large as the image. So we can look at them. Red: ink here speaks for me. Blue:
 # ink here speaks against me. These are the 24 of 512 with the largest weights, so the clearest ones.
 
 # %%
@@ -611,8 +599,7 @@ clearest = strength.argsort(descending=True)[:24].cpu()
 plots.weight_grid(stencils[clearest], what="first-layer weights")
 
 # %% [markdown]
-# Did you expect whole digits? Most units look for less: a short stroke, or the absence of one. And near the rim
-# there is
+# Did you expect whole digits? Most units look for less: a short stroke, or the absence of one. And near the rim there is
 # only noise. How many pixels can teach nothing?
 
 # %%
@@ -620,15 +607,13 @@ inked = digits.train.images.amax(dim=0) > 0
 print(f"{(~inked).sum()} of 784 pixels are paper in every training image")
 
 # %% [markdown]
-# Such a pixel always has the same value. So its weight can only do what the bias does already. Yet each of the 512
-# units
+# Such a pixel always has the same value. So its weight can only do what the bias does already. Yet each of the 512 units
 # carries a weight for it.
 
 # %% [markdown]
 # ## What the perceptron does not know
 #
-# We said that the perceptron does not know which pixels are neighbours. Here is the test. Choose one random order of
-# the
+# We said that the perceptron does not know which pixels are neighbours. Here is the test. Choose one random order of the
 # 784 pixels, and shuffle every image in that same way. To our eyes the digits are destroyed.
 
 # %%
@@ -676,12 +661,10 @@ print(f"largest change in any logit: {change:.1e}")
 print("same answers:", torch.equal(here.predicted, there.predicted))
 
 # %% [markdown]
-# So shuffled images are exactly as easy. The first weights are drawn independently, all in the same way: a shuffled
-# start
+# So shuffled images are exactly as easy. The first weights are drawn independently, all in the same way: a shuffled start
 # is as likely as any other, and so is all that follows from it. The small difference above is chance, from other draws.
 #
-# All that makes an image a picture to us, this network never used. For data without any order that is right. For
-# pictures
+# All that makes an image a picture to us, this network never used. For data without any order that is right. For pictures
 # it is a waste, and chapter 2 builds a network that knows what a neighbour is.
 
 # %% [markdown]
@@ -744,8 +727,7 @@ print(f"{on_paper:,} parameters")
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# A weighted sum of weighted sums is a weighted sum. Without the cut at zero, three linear layers can express no more
-# than
+# A weighted sum of weighted sums is a weighted sum. Without the cut at zero, three linear layers can express no more than
 # one: the network is a linear classifier, with one stencil per digit.
 #
 # </details>
@@ -819,16 +801,14 @@ plots.finish(figure, said)
 # %% [markdown]
 # ### Exercise 4: The mean of means
 #
-# Take `network_by_library` and its answers on the validation images, `training.predict(network_by_library,
-# digits.val)`.
+# Take `network_by_library` and its answers on the validation images, `training.predict(network_by_library, digits.val)`.
 # Split them into batches of 999. Compute the accuracy twice: over all images, and as the mean of the batches'
 # accuracies. When do the two differ, and which one is right?
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# They can differ only if the batches are not all of one size. Then each image of the small batch counts for more,
-# and if
+# They can differ only if the batches are not all of one size. Then each image of the small batch counts for more, and if
 # that batch is better or worse than the others, it pulls the mean. The accuracy over all images is right: it does not
 # depend on the batch size.
 #
@@ -855,8 +835,7 @@ print(
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# With 0.001 the steps are too short: the network learns, and is not done after two epochs. With 10 they are too
-# long: each
+# With 0.001 the steps are too short: the network learns, and is not done after two epochs. With 10 they are too long: each
 # step jumps past the place that it aims for, and the loss is large. In between lies a rate that works, and the first
 # thing to try on any new problem is to find it.
 #

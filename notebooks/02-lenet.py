@@ -17,10 +17,8 @@
 #
 # What does a network gain if it knows which pixels are neighbours?
 #
-# The perceptron of chapter 1 read shuffled images as well as whole ones. This chapter puts the picture back. We
-# build the
-# convolution by hand, and stack two of them to LeNet-5, the best known of the networks that read American cheques in
-# the
+# The perceptron of chapter 1 read shuffled images as well as whole ones. This chapter puts the picture back. We build the
+# convolution by hand, and stack two of them to LeNet-5, the best known of the networks that read American cheques in the
 # 1990s. Then we measure what its ideas are worth together: against the perceptron, on digits in their place, on shifted
 # digits, and on shuffled ones.
 #
@@ -92,10 +90,8 @@ digits
 # from other examples.
 #
 # What if we cut out a *small* stencil and move it over the image? At each place we multiply the weights with the pixels
-# below them and add up. The sums form a new image, a *feature map*: it says where the stencil fits. The stencil is
-# called
-# a *filter* (PyTorch says kernel), and the operation a *convolution*. In mathematics a convolution first turns the
-# filter
+# below them and add up. The sums form a new image, a *feature map*: it says where the stencil fits. The stencil is called
+# a *filter* (PyTorch says kernel), and the operation a *convolution*. In mathematics a convolution first turns the filter
 # by half a circle, and what we do is called cross-correlation. For learned weights it makes no difference.
 #
 # Let us do it by hand, with a filter of 3 × 3 that likes ink above and dislikes ink below: a filter for lower edges.
@@ -139,25 +135,19 @@ plots.finish(
 )
 
 # %% [markdown]
-# Red marks places where ink stands above and paper below, so the lower edges of strokes. Blue marks upper edges. One
-# small
+# Red marks places where ink stands above and paper below, so the lower edges of strokes. Blue marks upper edges. One small
 # filter found them all, wherever they were.
 #
-# Two words for later. Without *padding*, a map is smaller than its image, because the window must fit inside. With a
-# rim
-# of zeros of the right width, 2 pixels for a window of 5 × 5, it keeps its size. The *stride* is how far the window
-# moves
+# Two words for later. Without *padding*, a map is smaller than its image, because the window must fit inside. With a rim
+# of zeros of the right width, 2 pixels for a window of 5 × 5, it keeps its size. The *stride* is how far the window moves
 # at a time, here one pixel.
 
 # %% [markdown]
 # ## What sharing saves
 #
-# A convolution is a linear layer with two restrictions. Each output sees only a small window. And all outputs of one
-# map
-# use the *same* weights, and one bias. How much does that save? LeNet's first layer makes 6 maps of 28 × 28 from an
-# image
-# of 28 × 28, with filters of 5 × 5. Work out its parameters, and those of a linear layer with the same outputs,
-# before you
+# A convolution is a linear layer with two restrictions. Each output sees only a small window. And all outputs of one map
+# use the *same* weights, and one bias. How much does that save? LeNet's first layer makes 6 maps of 28 × 28 from an image
+# of 28 × 28, with filters of 5 × 5. Work out its parameters, and those of a linear layer with the same outputs, before you
 # look.
 
 # %% tags=["nbval-check-output"]
@@ -173,16 +163,14 @@ print(f"linear layer with the same outputs: {everything:,}")
 # Fewer parameters are not the main gain. The main gain is what they *mean*: whatever is learned in one place holds in
 # every place.
 #
-# What if the input is not one image but several maps? Then a filter has a sheet of 5 × 5 weights for each of them,
-# and the
+# What if the input is not one image but several maps? Then a filter has a sheet of 5 × 5 weights for each of them, and the
 # sums of all sheets are added, with one bias. So a layer from $m$ maps to $n$ maps, with windows of $k \times k$, has
 # $n \, (m k^2 + 1)$ parameters.
 
 # %% [markdown]
 # ## Shift in, shift out
 #
-# Move the image, and the feature map moves along. This is called equivariance, and it follows from the formula: the
-# same
+# Move the image, and the feature map moves along. This is called equivariance, and it follows from the formula: the same
 # window stands somewhere else. We check it, away from the rim, where the padding differs.
 
 # %%
@@ -199,8 +187,7 @@ assert difference < 1e-5
 
 # %% [markdown]
 # The maps move, and a linear layer behind them would again be lost. So LeNet does a second thing. *Pooling* takes each
-# window of 2 × 2 and keeps one number, the mean or the largest. The map shrinks to half its side, and a pixel that
-# moves
+# window of 2 × 2 and keeps one number, the mean or the largest. The map shrinks to half its side, and a pixel that moves
 # by one stays in its window in half of all cases. A little shift is forgotten at each pooling.
 
 # %% [markdown]
@@ -225,8 +212,7 @@ table.assign(parameters=table["parameters"].map("{:,}".format))
 # The two convolutions have few parameters. Most stand in the first linear layer: 400 numbers to 120. It is the
 # perceptron's disease in a mild form, and chapter 4 meets it again in a severe one.
 #
-# We train two forms. They have the same layers and the same number of parameters, and differ in two choices. *tanh*
-# is a
+# We train two forms. They have the same layers and the same number of parameters, and differ in two choices. *tanh* is a
 # smooth cut: it presses any sum into the range from −1 to 1.
 #
 # | | activation | pooling |
@@ -236,20 +222,15 @@ table.assign(parameters=table["parameters"].map("{:,}".format))
 #
 # Even our form of 1998 differs from the paper's network:
 #
-# - The paper's second convolution, C3, connects each map with *chosen* maps before it: 1,516 parameters. Ours
-#   connects all
+# - The paper's second convolution, C3, connects each map with *chosen* maps before it: 1,516 parameters. Ours connects all
 #   with all: 2,416.
-# - The paper's pooling has a learned factor and bias for each map, and then goes through the squashing function.
-#   Ours does
+# - The paper's pooling has a learned factor and bias for each map, and then goes through the squashing function. Ours does
 #   neither.
-# - The paper's last layer compares 84 numbers with drawn pictures of the digits, which are fixed. Ours learns ten
-#   logits,
+# - The paper's last layer compares 84 numbers with drawn pictures of the digits, which are fixed. Ours learns ten logits,
 #   with 850 parameters, and takes cross-entropy.
-# - The paper rescales its tanh, and pads with paper. Ours does not rescale, and pads with zeros, which after
-#   normalisation
+# - The paper rescales its tanh, and pads with paper. Ours does not rescale, and pads with zeros, which after normalisation
 #   are a light grey.
-# - The paper trains with another loss and another optimiser. Ours gets today's recipe, so its accuracy is not the
-#   paper's.
+# - The paper trains with another loss and another optimiser. Ours gets today's recipe, so its accuracy is not the paper's.
 #
 # The counts can be checked. Ours has 61,706 parameters. Take away 900 in C3 and 850 in the last layer, add 44 for the
 # paper's pooling, and you have 60,000, which is the paper's number.
@@ -257,17 +238,14 @@ table.assign(parameters=table["parameters"].map("{:,}".format))
 # %% [markdown]
 # ## What a unit sees
 #
-# The *receptive field* of a unit is the part of the image that it depends on. A unit of the first convolution sees 5
-# × 5
+# The *receptive field* of a unit is the part of the image that it depends on. A unit of the first convolution sees 5 × 5
 # pixels. And one of the second? Each of its 5 × 5 inputs is a pooled unit. Let us count in pixels, along one side:
 #
 # - The *jump* says how many pixels apart neighbouring units stand. It starts at 1.
-# - The field starts at 1, too. A window of $k$ units adds $(k-1) \cdot \text{jump}$ pixels, with the jump *before*
-#   the layer.
+# - The field starts at 1, too. A window of $k$ units adds $(k-1) \cdot \text{jump}$ pixels, with the jump *before* the layer.
 # - Then the layer's stride multiplies the jump.
 #
-# So the first convolution sees 1 + 4 · 1 = 5 pixels, the pooling 5 + 1 · 1 = 6, and then the jump is 2. Go on
-# yourself. The
+# So the first convolution sees 1 + 4 · 1 = 5 pixels, the pooling 5 + 1 · 1 = 6, and then the jump is 2. Go on yourself. The
 # table shows the jump after each layer.
 
 # %% tags=["nbval-check-output"]
@@ -276,10 +254,8 @@ fields = analysis.receptive_field(network.features)
 fields
 
 # %% [markdown]
-# Arithmetic can be wrong. So we measure. Take one unit, and its derivative by every *pixel*: where the unit does not
-# look,
-# the derivative is zero. We use a copy of the layers with all weights one, means in place of maxima, and no ReLU. In
-# the
+# Arithmetic can be wrong. So we measure. Take one unit, and its derivative by every *pixel*: where the unit does not look,
+# the derivative is zero. We use a copy of the layers with all weights one, means in place of maxima, and no ReLU. In the
 # real network a maximum or a ReLU hides some pixels, for this one image.
 
 # %% tags=["nbval-check-output"]
@@ -299,10 +275,8 @@ plots.receptive_field_boxes(digits.train.images[five, 0], fields)
 # %% [markdown]
 # ## The race
 #
-# Three networks: the perceptron with the recipe of chapter 1, and LeNet in both forms. LeNet's learning rate rises
-# in the
-# first fifth of training, which keeps the first steps, from random weights, from doing harm, and then falls to zero
-# along
+# Three networks: the perceptron with the recipe of chapter 1, and LeNet in both forms. LeNet's learning rate rises in the
+# first fifth of training, which keeps the first steps, from random weights, from doing harm, and then falls to zero along
 # a cosine.
 
 # %%
@@ -342,8 +316,7 @@ def train_one(name, seed, rate, train=digits.train, val=None, show=False):
 
 
 # %% [markdown]
-# Which learning rate is fair? A rate that suits one network may harm another. So each gets the same rates to try,
-# and goes
+# Which learning rate is fair? A rate that suits one network may harm another. So each gets the same rates to try, and goes
 # into the race with the one that does best on the validation images.
 
 # %%
@@ -360,8 +333,7 @@ best_rate = found.idxmax(axis=1)
 found.map("{:.2%}".format).assign(best=best_rate)
 
 # %% [markdown]
-# Where two rates lie closer together than the spread over seeds, which you will see below, the choice is a coin
-# toss. It
+# Where two rates lie closer together than the spread over seeds, which you will see below, the choice is a coin toss. It
 # does no harm: then either will do.
 #
 # Here is one run of today's LeNet at its rate.
@@ -376,10 +348,8 @@ network, history = train_one(
 plots.learning_curves(history)
 
 # %% [markdown]
-# The gap between the curves is smaller than the perceptron's in chapter 1, and this network has no dropout. Every
-# choice is
-# made. We train all of them with several seeds, and open the test set. Each run leaves a record: recipe, results,
-# machine.
+# The gap between the curves is smaller than the perceptron's in chapter 1, and this network has no dropout. Every choice is
+# made. We train all of them with several seeds, and open the test set. Each run leaves a record: recipe, results, machine.
 
 # %%
 test = digits.open_test()
@@ -414,10 +384,8 @@ for name, series in accuracies.items():
 pd.DataFrame(rows).T
 
 # %% [markdown]
-# Look at the errors rather than at the accuracies: from one network to the next, how large a part of the mistakes is
-# gone?
-# And look at the parameters: LeNet has about a ninth of the perceptron's. But not a ninth of the time. Each shared
-# weight is
+# Look at the errors rather than at the accuracies: from one network to the next, how large a part of the mistakes is gone?
+# And look at the parameters: LeNet has about a ninth of the perceptron's. But not a ninth of the time. Each shared weight is
 # used in hundreds of places, and one image costs 0.42 million multiplications against 0.54 million.
 #
 # Here are your numbers beside the published ones.
@@ -431,10 +399,8 @@ for name, series in accuracies.items():
 # %% [markdown]
 # ## Shifted digits
 #
-# Now the question from the beginning. All three networks have learned digits in the middle of the frame. We move the
-# test
-# digits to the right, by 0 to 6 pixels. From 4 pixels on, some also lose ink at the rim. Guess: at which shift does
-# each
+# Now the question from the beginning. All three networks have learned digits in the middle of the frame. We move the test
+# digits to the right, by 0 to 6 pixels. From 4 pixels on, some also lose ink at the rim. Guess: at which shift does each
 # network fall to half?
 
 # %%
@@ -486,19 +452,15 @@ plots.finish(
 )
 
 # %% [markdown]
-# LeNet holds out longer, and then it falls as well. Is that a failure of the theory? No. The convolutions follow any
-# shift.
-# Pooling forgives a pixel or two. But the linear layers behind them are a perceptron on the 5 × 5 maps that are
-# left: they
-# know places, and have seen none but the middle. A shift by 4 pixels moves those maps by a whole place. *Invariance*
-# would
+# LeNet holds out longer, and then it falls as well. Is that a failure of the theory? No. The convolutions follow any shift.
+# Pooling forgives a pixel or two. But the linear layers behind them are a perceptron on the 5 × 5 maps that are left: they
+# know places, and have seen none but the middle. A shift by 4 pixels moves those maps by a whole place. *Invariance* would
 # mean: shift in, same answer out. What LeNet has is tolerance.
 
 # %% [markdown]
 # ## Shuffled digits, once more
 #
-# The perceptron did not mind shuffled pixels. LeNet assumes that neighbours belong together. What does it lose if
-# they do
+# The perceptron did not mind shuffled pixels. LeNet assumes that neighbours belong together. What does it lose if they do
 # not?
 
 # %%
@@ -528,10 +490,8 @@ print(
 print(f"perceptron (shuffled or not): {accuracies['perceptron'].mean():.2%}")
 
 # %% [markdown]
-# Same layers, same parameters, same training: only the neighbours are gone, and the lead with them. What made LeNet
-# better
-# is an assumption built into its layers, that near pixels belong together and that what holds here holds there.
-# Where it
+# Same layers, same parameters, same training: only the neighbours are gone, and the lead with them. What made LeNet better
+# is an assumption built into its layers, that near pixels belong together and that what holds here holds there. Where it
 # is true, it helps. Where it is false, it hurts.
 
 # %% [markdown]
@@ -558,8 +518,7 @@ with torch.no_grad():
 plots.feature_map_grid(maps, [f"map {number}" for number in range(1, 7)])
 
 # %% [markdown]
-# Which maps mark one side of a stroke, which its body, which the background? The faint frame comes from the padding:
-# zero
+# Which maps mark one side of a stroke, which its body, which the background? The faint frame comes from the padding: zero
 # is not paper. Nobody asked for any of this. It is what cross-entropy and many digits make of random numbers.
 #
 # After the second convolution, the maps are harder to name.
@@ -584,15 +543,13 @@ plots.mistake_grid(test, worst)
 # %% [markdown]
 # ### Exercise 1: Count a convolution
 #
-# How many parameters has a convolution from 16 to 32 maps with filters of 3 × 3? And how many has it for an image
-# that is
+# How many parameters has a convolution from 16 to 32 maps with filters of 3 × 3? And how many has it for an image that is
 # twice as large?
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# Each of 32 filters has $16 \cdot 3 \cdot 3$ weights, for it looks at all 16 maps, and one bias. The size of the
-# image does
+# Each of 32 filters has $16 \cdot 3 \cdot 3$ weights, for it looks at all 16 maps, and one bias. The size of the image does
 # not enter: the same filters move over a larger field.
 #
 # </details>
@@ -606,15 +563,13 @@ print(f"{count:,}, for any image")
 # %% [markdown]
 # ### Exercise 2: The paper's C3
 #
-# In the paper, six of the 16 maps of C3 see 3 of the maps before, nine see 4, and one sees all 6. Filters are 5 × 5.
-# Count
+# In the paper, six of the 16 maps of C3 see 3 of the maps before, nine see 4, and one sees all 6. Filters are 5 × 5. Count
 # the parameters. How many does that save against ours, in percent of C3?
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# Count the connections from map to map, $6 \cdot 3 + 9 \cdot 4 + 1 \cdot 6 = 60$ instead of $6 \cdot 16 = 96$. Each
-# has 25
+# Count the connections from map to map, $6 \cdot 3 + 9 \cdot 4 + 1 \cdot 6 = 60$ instead of $6 \cdot 16 = 96$. Each has 25
 # weights, and each map of C3 has one bias.
 #
 # </details>
@@ -635,8 +590,7 @@ print(f"the paper's C3 {paper:,}, ours {ours:,}: {1 - paper / ours:.1%} less")
 # <details><summary>Solution in words</summary>
 #
 # The second sees 3 × 3 units that each see 3 × 3 pixels and stand one pixel apart: 5 × 5. Two small filters have
-# $2 \cdot 9 = 18$ weights for each pair of maps, one large filter has 25. And there is room for one more ReLU.
-# Chapter 4 is
+# $2 \cdot 9 = 18$ weights for each pair of maps, one large filter has 25. And there is room for one more ReLU. Chapter 4 is
 # built on this.
 #
 # </details>
@@ -653,17 +607,14 @@ print(f"one of 5×5: {analysis.count_parameters(large):,} parameters")
 # %% [markdown]
 # ### Exercise 4: Which change was it?
 #
-# Between 1998 and today, two things changed at once: ReLU for tanh, and maximum for average. Train all four
-# combinations,
-# with two seeds, half the epochs and a learning rate of 0.004, judge them on validation images, and say which change
-# matters more.
+# Between 1998 and today, two things changed at once: ReLU for tanh, and maximum for average. Train all four combinations,
+# with two seeds, half the epochs and a learning rate of 0.004, judge them on validation images, and say which change matters more.
 # `models.LeNet5` takes `activation=` and `pool=`.
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# Compare rows that differ in one choice only. A difference counts if it is large against the difference between a
-# row's two
+# Compare rows that differ in one choice only. A difference counts if it is large against the difference between a row's two
 # seeds. If it is not, you cannot call it with two seeds. That is an answer, too.
 #
 # </details>
@@ -695,17 +646,14 @@ pd.DataFrame(mixed, index=["seed 0", "seed 1"]).T.map("{:.2%}".format)
 # %% [markdown]
 # ### Exercise 5: Teach it to shift
 #
-# Train the modern LeNet on digits that are shifted at random by up to 4 pixels to either side, and measure it on
-# validation
-# images shifted by 0 to 6. Does it learn what its layers did not give it? Hint: make a shifted copy of the training
-# images
+# Train the modern LeNet on digits that are shifted at random by up to 4 pixels to either side, and measure it on validation
+# images shifted by 0 to 6. Does it learn what its layers did not give it? Hint: make a shifted copy of the training images
 # before you train; `move_right` takes negative shifts, too.
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# It does, as far as the training shifts reach, and a little beyond. What a network's layers do not give, examples
-# can. Here
+# It does, as far as the training shifts reach, and a little beyond. What a network's layers do not give, examples can. Here
 # that cost no time, at most a little accuracy on digits in the middle. But it holds only near the shifts that it saw.
 #
 # </details>
