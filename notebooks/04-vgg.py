@@ -105,8 +105,8 @@ plots.image_grid(photos.train, range(16))
 # ## One block, again and again
 #
 # What is a VGG block? Some convolutions of 3 × 3, each with a rim of one zero, so that the map keeps its side, and
-# each followed by ReLU. Then one max-pool of 2 × 2 with a stride of 2, which halves height and width. That is all
-# <!-- claim: A.2 -->.
+# each followed by ReLU. Then one max-pool of 2 × 2 with a stride of 2, which halves height and width. That is
+# all <!-- claim: A.2 -->.
 #
 # So a whole network can be written as a list. A number is a convolution with so many maps, and `M` is a max-pool.
 
@@ -256,8 +256,8 @@ assert first_linear == 25_088 * 4_096 + 4_096 == 102_764_544
 # So 102.8 M, and 10.6 % against 89.4 %. The last line corrects a third number: "about 500 MB" to run the network. A
 # float32 takes four bytes, so the weights *alone* take 553 MB. The feature maps come on top.
 #
-# A widely read tutorial builds VGG-16 for digits: one grey channel, ten classes. It prints a total of 134,301,514
-# <!-- claim: A.5 -->.
+# A widely read tutorial builds VGG-16 for digits: one grey channel, ten classes. It prints a total of
+# 134,301,514 <!-- claim: A.5 -->.
 # Is that right? Only two layers differ from the network above: the first and the last.
 
 # %% tags=["nbval-check-output"]

@@ -372,8 +372,7 @@ plots.finish(figure, f"Accuracy by epoch. {'; '.join(said)}.")
 # Compare the shapes of the curves rather than their decimals. The published run is a single one, with other images and
 # other chance, and ours has no more than a few seeds. Does the loss on judging images fall at every epoch? The
 # published one rises in the fourth. Does ours rise, too, if it gets so far? A constant learning rate keeps the
-# weights moving to the end,
-# so the last epoch is not always the best one. And if you stop where the *test* accuracy is highest, you have used the
+# weights moving to the end, so the last epoch is not always the best one. And if you stop where the *test* accuracy is highest, you have used the
 # test set to choose.
 
 # %% [markdown]
@@ -529,8 +528,7 @@ def train_one(name, seed, val=None, show=False):
 # Three smaller networks run beside MiniVGG. What does each leave out?
 #
 # - **vgg_small** is deeper and has a smaller head: three blocks of two convolutions, and then one hidden layer of
-#   256. The third
-#   block halves the side once more, from 7 to 3, so the first linear layer starts from less. It is our form of a
+#   256. The third block halves the side once more, from 7 to 3, so the first linear layer starts from less. It is our form of a
 #   "modified VGG" from a published report: 32 channels at the start instead of 64, fewer blocks, a first linear layer
 #   of 256. The report does not give all layers.
 # - **No hidden layer**: MiniVGG's convolutions, and then ten logits straight from their 3,136 numbers. Both layers of
