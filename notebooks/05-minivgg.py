@@ -527,10 +527,10 @@ def train_one(name, seed, val=None, show=False):
 #
 # Three smaller networks run beside MiniVGG. What does each leave out?
 #
-# - **vgg_small** is deeper and has a smaller head: three blocks of two convolutions, and then one hidden layer of
-#   256. The third block halves the side once more, from 7 to 3, so the first linear layer starts from less. It is our form of a
-#   "modified VGG" from a published report: 32 channels at the start instead of 64, fewer blocks, a first linear layer
-#   of 256. The report does not give all layers.
+# - **vgg_small** is deeper and has a smaller head: three blocks of two convolutions, and one hidden layer of 256 units.
+#   The third block halves the side once more, from 7 to 3, so the first linear layer starts from less. It is our form
+#   of a "modified VGG" from a published report: 32 channels at the start instead of 64, fewer blocks, a first linear
+#   layer of 256. The report does not give all layers.
 # - **No hidden layer**: MiniVGG's convolutions, and then ten logits straight from their 3,136 numbers. Both layers of
 #   4,096 units are gone, and the dropout with them.
 # - **Smallest**: a quarter of the channels in each layer, and no hidden layer either.
