@@ -47,7 +47,7 @@
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
 # > | `quick` | 6,000 digits, 1,600 photographs, in the package | two CPU cores | 40 s | 0.9 GB |
-# > | `cpu` | all 70,000 digits, 13,000 photographs | two CPU cores | CPU_TIME | CPU_MEMORY |
+# > | `cpu` | all 70,000 digits, 13,000 photographs | two CPU cores | 11 min | 2.9 GB |
 # > | `full` | all 70,000 digits, 50,000 photographs | one GPU | not measured yet | not measured yet |
 
 # %% [markdown]

@@ -44,7 +44,7 @@
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
 # > | `quick` | 6,000 digits, in the package; narrow networks | two CPU cores | 45 s | 1.4 GB |
-# > | `cpu` | all 70,000 | two CPU cores | CPU_TIME | CPU_MEMORY |
+# > | `cpu` | all 70,000 | two CPU cores | 11 min | 2.4 GB |
 # > | `full` | all 70,000 | one GPU | not measured yet | not measured yet |
 
 # %% [markdown]
@@ -644,7 +644,8 @@ plots.accuracy_against_cost(ladder)
 # Three things to look at.
 #
 # **The accuracies.** Take the difference of two rows and hold it against their spreads. Where it is no larger, these
-# runs do not tell the two apart. With two or three seeds even the spread is only a hint.
+# runs do not tell the two apart. With two or three seeds even the spread is only a hint. And in the `cpu` profile MiniVGG
+# had an epoch more than the others. So its lead over them, if it has one, need not come from its size.
 #
 # **The parameters.** How far down the list can you go before accuracy falls by more than the spread?
 #
