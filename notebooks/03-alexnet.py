@@ -427,6 +427,9 @@ plots.finish(
 )
 
 # %% [markdown]
+# All eight are the set's first photograph, the frog. (Overlook the names: they belong to its first eight.)
+
+# %% [markdown]
 # ## Trick 6: other light
 #
 # The same scene at noon and in the evening has other colours. Which changes of colour are likely? The photographs
