@@ -118,6 +118,10 @@ ENTRIES = [
         work_remark="In the paper, the stages that halve the side begin with a 1 × 1 convolution of stride 2. In "
         "torchvision, and here, the 3 × 3 convolution behind it has the stride: the first one works on more places.",
     ),
+    *(
+        Entry(name, CIFAR, TEN | {"stem": "cifar"}, "CIFAR stem")
+        for name in ("resnet18", "resnet34", "plain34", "resnet50")
+    ),
     Entry("resnet_small", MNIST, remark="After C's modified ResNet, of which no count is given."),
 ]
 
