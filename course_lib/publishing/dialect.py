@@ -11,6 +11,7 @@ a link to a paper of ``references.bib``        a citation
 ``Exercise 1`` in a sentence                   a link to that exercise
 ``# 1 · Title``                                the title: the book numbers its chapters itself
 the Colab badge                                nothing: the page header has a launch button
+``<!-- claim: A.8 -->`` behind a number        nothing, and no gap before the full stop that follows
 =============================================  ==================================================
 """
 
@@ -20,6 +21,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 _BADGE = re.compile(r"^\[!\[[^\]]*\]\([^)]*colab-badge\.svg\)\]\([^)]*\)\n*", re.MULTILINE)
+_CLAIM = re.compile(r"\s*<!-- claim: [^>]*-->")
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((https?://[^)\s]+)\)")
 _ITALICS = re.compile(r"(?<![*\w])\*([^*\n]+)\*(?![*\w])")
 _BOX = re.compile(r"(?m)^> \*\*([^*\n]+?)\.?\*\*[ \n]?((?:.*\n?)(?:^>.*\n?)*)")
@@ -56,7 +58,7 @@ def translate_text(text: str, papers: dict[str, str], terms: dict[str, str], lab
     text = _BOX.sub(box, _BADGE.sub("", text))
     pieces = _FENCE.split(text)  # code keeps its brackets and asterisks
     for place in range(0, len(pieces), 2):
-        pieces[place] = _ITALICS.sub(look_up, _LINK.sub(cite, pieces[place]))
+        pieces[place] = _ITALICS.sub(look_up, _LINK.sub(cite, _CLAIM.sub("", pieces[place])))
         pieces[place] = _MENTION.sub(rf"{{ref}}`Exercise \1 <{label}-exercise-\1>`", pieces[place])
     return "".join(pieces)
 

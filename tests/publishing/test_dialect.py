@@ -72,3 +72,9 @@ def test_an_exercise_and_its_solution_become_a_folded_pair():
 def test_a_solution_at_the_very_end_is_closed():
     cells = [new_markdown_cell("### Exercise 1: Q\n\nWhy?"), new_code_cell("1", metadata={"tags": ["solution"]})]
     assert wrap_exercises(cells, "x")[-1].source == "```{solution-end}\n```"
+
+
+def test_a_claim_leaves_no_gap():
+    text = "It has 98.2 % <!-- claim: A.8 -->. After `x <!-- claim: A.1 -->`, 94 % <!-- claim: C.5 --> again."
+    told = "It has 98.2 %. After `x <!-- claim: A.1 -->`, 94 % again."
+    assert translate_text(text, {}, {}, "05-x") == told
