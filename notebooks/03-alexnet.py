@@ -420,14 +420,12 @@ std = torch.tensor(photos.train.std).view(3, 1, 1)
 crops = data.flip_and_crop(first) * std + mean  # back to [0, 1]
 crops = (255 * crops).round().clamp(0, 255).to(torch.uint8)
 eight = replace(photos.train, images=crops)
+name = photos.classes[photos.train.labels[0]]
 plots.finish(
-    plots.image_grid(eight, range(8)),
+    plots.image_grid(eight, range(8), [name] * 8),
     "One training photograph eight times, each shifted by up to 4 pixels "
     "with a grey rim where nothing was, some of them mirrored.",
 )
-
-# %% [markdown]
-# All eight are the set's first photograph, the frog. (Overlook the names: they belong to its first eight.)
 
 # %% [markdown]
 # ## Trick 6: other light

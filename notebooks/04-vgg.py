@@ -763,7 +763,6 @@ for (_, one_history), answer in zip(runs, answers, strict=True):
         }
     )
 scores = pd.Series([answer.accuracy for answer in answers])
-print(f"test accuracy {scores.mean():.2%}, mean of {len(scores)} seeds")
 print(records.compare("04-vgg", "VGG8-BN", scores, photos.title))
 
 # %% [markdown]

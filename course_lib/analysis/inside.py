@@ -5,12 +5,14 @@ import difflib
 import torch
 from torch import nn
 
+from course_lib.models import in_mode
+
 
 def feature_maps(model: nn.Module, images: torch.Tensor, layer: str) -> torch.Tensor:
     """What the layer of that name makes of ``images``, in evaluation mode and without gradients.
 
     Args:
-        model: any network; its mode is put back.
+        model: any network; the mode of each layer is put back.
         images: what the network takes, (N, C, H, W), on any device.
         layer: a name as in ``layer_table``, such as ``features.0``.
 
@@ -19,17 +21,13 @@ def feature_maps(model: nn.Module, images: torch.Tensor, layer: str) -> torch.Te
     """
     chosen, made = _layer(model, layer), []
     device = next((parameter.device for parameter in model.parameters()), images.device)
-    modes = {one: one.training for one in model.modules()}
     # a copy, for the next layer may work in place
     handle = chosen.register_forward_hook(lambda _layer, _inputs, output: made.append(output.detach().clone()))
     try:
-        model.eval()
-        with torch.no_grad():
+        with in_mode(model, training=False), torch.no_grad():
             model(images.to(device))
     finally:
         handle.remove()
-        for one, mode in modes.items():
-            one.training = mode
     if not made:
         raise ValueError(f"{layer} did not run, so it has no feature maps")
     return made[0].cpu()

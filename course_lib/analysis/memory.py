@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from course_lib.analysis.tracing import storage_of, tensors_in
-from course_lib.models import why_it_does_not_fit
+from course_lib.models import in_mode, weights_without_numbers, why_it_does_not_fit
 
 
 @dataclass(frozen=True)
@@ -60,16 +60,10 @@ def training_memory(
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
-    modes = {layer: layer.training for layer in model.modules()}
-    try:
-        model.train()
-        with torch.inference_mode(False), torch.enable_grad():
-            step = _Step(model, tuple(input_shape), batch_size, optimizer)
-            saved = step.saved()
-            peak = step.peak()
-    finally:
-        for layer, mode in modes.items():
-            layer.training = mode
+    with in_mode(model, training=True), torch.inference_mode(False), torch.enable_grad():
+        step = _Step(model, tuple(input_shape), batch_size, optimizer)
+        saved = step.saved()
+        peak = step.peak()
     weights, gradients, kept = _bytes(step.nowhere.values()), _bytes(step.trained), _bytes(step.kept_by_optimizer())
     working = max(0, peak - weights - gradients - kept - saved)
     return TrainingMemory(weights, gradients, kept, saved, working)
@@ -80,12 +74,7 @@ class _Step:
 
     def __init__(self, model: nn.Module, input_shape: tuple[int, ...], batch_size: int, optimizer: Callable):
         self.model = model
-        self.nowhere = {
-            name: torch.empty_like(tensor, device="meta")
-            for name, tensor in [*model.named_parameters(), *model.named_buffers()]
-        }
-        for name, parameter in model.named_parameters():
-            self.nowhere[name].requires_grad_(parameter.requires_grad)
+        self.nowhere = weights_without_numbers(model)
         self.trained = [self.nowhere[name] for name, one in model.named_parameters() if one.requires_grad]
         self.engine = optimizer(self.trained, lr=0.1)
         self.images = torch.empty(batch_size, *input_shape, device="meta")

@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from course_lib.models import in_mode
+
 COLUMNS = ["activation mean", "activation std", "zeros", "gradient rms", "weight rms", "weight gradient rms"]
 
 
@@ -122,18 +124,14 @@ def signals(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> pd.
         images: normalised float32, shape (N, C, H, W).
         labels: int64, shape (N,).
     """
-    modes = {layer: layer.training for layer in model.modules()}
     buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
     gradients = {parameter: parameter.grad for parameter in model.parameters()}
     try:
         for parameter in gradients:
             parameter.grad = None
-        model.train()
-        with watch(model) as seen, torch.enable_grad():
+        with in_mode(model, training=True), watch(model) as seen, torch.enable_grad():
             F.cross_entropy(model(images), labels).backward()
     finally:
-        for layer, mode in modes.items():
-            layer.training = mode
         with torch.no_grad():
             for name, buffer in model.named_buffers():
                 buffer.copy_(buffers[name])

@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from course_lib.analysis import paths
-from course_lib.models import why_it_does_not_fit
+from course_lib.models import in_mode, weights_without_numbers, why_it_does_not_fit
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,11 @@ def trace(model: nn.Module, input_shape: Iterable[int]) -> Trace:
     """
     input_shape = tuple(input_shape)
     recorder = _Recorder(model)
-    modes = {layer: layer.training for layer in model.modules()}
     hooks = recorder.hooks()
     try:
-        model.eval()
         # inference mode would hide what a linear layer is made of
-        with torch.inference_mode(False), torch.no_grad(), torch.device("meta"):
-            tensors = [*model.named_parameters(), *model.named_buffers()]
-            nowhere = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors}
+        with in_mode(model, training=False), torch.inference_mode(False), torch.no_grad(), torch.device("meta"):
+            nowhere = weights_without_numbers(model)
             image = torch.empty(1, *input_shape)
             recorder.follow(image, paths.Path.of_pixels(len(input_shape) - 1))
             with recorder:
@@ -79,8 +76,6 @@ def trace(model: nn.Module, input_shape: Iterable[int]) -> Trace:
     finally:
         for hook in hooks:
             hook.remove()
-        for layer, mode in modes.items():
-            layer.training = mode
     parameters = sum(parameter.numel() for parameter in model.parameters())
     return Trace(recorder.steps, recorder.skips, parameters, recorder.flops // 2)
 

@@ -1,7 +1,9 @@
-"""Change training images at random, a whole batch at a time, on the device where it lies.
+"""Change training images at random, a whole batch at a time, on the device where it lies: mirror, move, cut out.
 
-Each function takes a normalised batch, float32 (N, C, H, W), and returns a new one; zero is the data set's mean. Chance
+Each function takes a normalised batch of floats (N, C, H, W) and returns a new one; zero is the data set's mean. Chance
 comes from torch's global generator of that device, which ``fit`` seeds and saves, so a resumed run draws the same.
+``crop`` and ``erase`` draw nothing: they do to each image what they are told. ``course_lib.data.warping`` has the
+changes that must compute pixels anew.
 """
 
 import torch
@@ -14,23 +16,93 @@ def random_flip(images: torch.Tensor) -> torch.Tensor:
     return torch.where(flipped[:, None, None, None], images.flip(3), images)
 
 
-def random_crop(images: torch.Tensor, padding: int = 4) -> torch.Tensor:
-    """Pad each image with ``padding`` zeros on every side, and cut its old size out at a random place.
+def random_crop(images: torch.Tensor, padding: int = 4, mode: str = "constant") -> torch.Tensor:
+    """Pad each image with ``padding`` pixels on every side, and cut its old size out at a random place.
 
-    Raises: ValueError for a negative padding.
+    ``mode`` says what the new pixels are: zeros ("constant"), or the image mirrored at its border ("reflect").
+
+    Raises: ValueError for a negative padding, one that is too wide to reflect, and an unknown mode.
     """
-    if padding < 0:
-        raise ValueError(f"padding must be at least 0, not {padding}")
+    padded = _pad(images, padding, mode)
+    top, left = torch.randint(2 * padding + 1, (2, len(images)), device=images.device)
+    return _cut(padded, top, left, images.shape[2:])
+
+
+def crop(
+    images: torch.Tensor, top: torch.Tensor, left: torch.Tensor, padding: int = 4, mode: str = "constant"
+) -> torch.Tensor:
+    """Pad as :func:`random_crop` does, and cut out of image n what begins at row ``top[n]`` and column ``left[n]``.
+
+    Both are int64 (N,), from 0 to 2 × ``padding``, counted in the padded image; ``padding`` leaves an image in place.
+
+    Raises: ValueError as :func:`random_crop` does.
+    """
+    return _cut(_pad(images, padding, mode), top, left, images.shape[2:])
+
+
+def random_translate(images: torch.Tensor, pixels: int = 2) -> torch.Tensor:
+    """Shift each image by whole pixels, from -``pixels`` to ``pixels`` down and as many across; zeros move in.
+
+    These are the shifts of :func:`random_crop` with that padding, and the same draws.
+
+    Raises: ValueError for negative pixels.
+    """
+    if pixels < 0:
+        raise ValueError(f"pixels must be at least 0, not {pixels}")
+    return random_crop(images, padding=pixels)
+
+
+def cutout(images: torch.Tensor, size: int = 8) -> torch.Tensor:
+    """Set a square of ``size`` × ``size`` pixels to zero, around a random pixel of each image.
+
+    Near the border a part of the square lies outside, so fewer pixels are lost. Source: DeVries & Taylor, 2017,
+    section 3.
+
+    Raises: ValueError for a size below 1.
+    """
     count, _, height, width = images.shape
-    padded = F.pad(images, (padding,) * 4)
-    top, left = torch.randint(2 * padding + 1, (2, count, 1), device=images.device)
-    rows = (top + torch.arange(height, device=images.device))[:, None, :, None]
-    columns = (left + torch.arange(width, device=images.device))[:, None, None, :]
-    which = torch.arange(count, device=images.device)[:, None, None, None]
-    channel = torch.arange(images.shape[1], device=images.device)[None, :, None, None]
-    return padded[which, channel, rows, columns]
+    row = torch.randint(height, (count,), device=images.device)
+    column = torch.randint(width, (count,), device=images.device)
+    return erase(images, row, column, size)
+
+
+def erase(images: torch.Tensor, row: torch.Tensor, column: torch.Tensor, size: int = 8) -> torch.Tensor:
+    """Set the square of ``size`` × ``size`` pixels around (``row[n]``, ``column[n]``) of image n to zero.
+
+    Both are int64 (N,). An even square has no middle pixel: it reaches one pixel further up and left.
+
+    Raises: ValueError for a size below 1.
+    """
+    if size < 1:
+        raise ValueError(f"size must be at least 1, not {size}")
+    rows = _within(images.shape[2], row, size)[:, None, :, None]
+    columns = _within(images.shape[3], column, size)[:, None, None, :]
+    return torch.where(rows & columns, 0, images)
 
 
 def flip_and_crop(images: torch.Tensor) -> torch.Tensor:
     """:func:`random_flip`, then :func:`random_crop` with 4 pixels. Source: He et al., 2016, section 4.2."""
     return random_crop(random_flip(images))
+
+
+def _pad(images: torch.Tensor, padding: int, mode: str) -> torch.Tensor:
+    if padding < 0:
+        raise ValueError(f"padding must be at least 0, not {padding}")
+    if mode not in ("constant", "reflect"):
+        raise ValueError(f'mode must be "constant" or "reflect", not {mode!r}')
+    if mode == "reflect" and padding >= min(images.shape[2:]):
+        raise ValueError(f"padding must be less than the shorter side, {min(images.shape[2:])}, not {padding}")
+    return F.pad(images, (padding,) * 4, mode=mode)
+
+
+def _cut(padded: torch.Tensor, top: torch.Tensor, left: torch.Tensor, size: torch.Size) -> torch.Tensor:
+    # All windows, (N, C, tops, lefts, H, W), are a view. Picking one of each image copies whole rows, not pixels.
+    windows = padded.unfold(2, size[0], 1).unfold(3, size[1], 1)
+    return windows[torch.arange(len(padded), device=padded.device), :, top, left]
+
+
+def _within(side: int, middle: torch.Tensor, size: int) -> torch.Tensor:
+    """Which of ``side`` places belong to the ``size`` ones around ``middle`` (N,), as bool (N, side)."""
+    place = torch.arange(side, device=middle.device)
+    first = middle[:, None] - size // 2
+    return (place >= first) & (place < first + size)

@@ -86,6 +86,16 @@ class ImageData:
         """Name and size for people: ``MNIST (sample)``."""
         return f"{self.spec.title} ({self.size})"
 
+    def train_and_val(self) -> Split:
+        """Both as one split, to train on once every choice has been made: then there is no validation any more."""
+        both = self.train, self.val
+        return replace(
+            self.train,
+            name="train and val",
+            images=torch.cat([split.images for split in both]),
+            labels=torch.cat([split.labels for split in both]),
+        )
+
     def open_test(self) -> Split:
         """Read the test set: once, at the end, when every choice has been made on ``val``."""
         return self._read_test()

@@ -20,6 +20,9 @@ __getattr__, __dir__, __all__ = lazy_names(
             *("BasicBlock", "Bottleneck", "ResNet"),
             *("resnet18", "resnet34", "resnet50", "plain34", "resnet_small"),
         ],
+        "whitening": ["Whitened", "whitened"],
         "classifier": ["Classifier", "why_it_does_not_fit"],
+        "modes": ["in_mode"],
+        "meta": ["weights_without_numbers"],
     },
 )

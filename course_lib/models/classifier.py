@@ -1,9 +1,10 @@
 """What every network of the course is: images in, logits out, and a clear answer where an image does not fit."""
 
-import contextlib
-
 import torch
 from torch import nn
+
+from course_lib.models.meta import weights_without_numbers
+from course_lib.models.modes import in_mode
 
 
 class Classifier(nn.Module):
@@ -41,9 +42,8 @@ def why_it_does_not_fit(model: nn.Module, images: torch.Tensor) -> str | None:
     ]
     holder = _Held(model)
     try:
-        with torch.no_grad(), _evaluating(model), torch.device("meta"):
-            tensors = [*holder.named_parameters(), *holder.named_buffers()]
-            nowhere = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors}
+        with torch.no_grad(), in_mode(model, training=False), torch.device("meta"):
+            nowhere = weights_without_numbers(holder)
             number = next((one.dtype for one in nowhere.values() if one.is_floating_point()), None)
             torch.func.functional_call(holder, nowhere, (torch.empty(1, *images.shape[1:], dtype=number),))
     except (NotImplementedError, torch.cuda.OutOfMemoryError):
@@ -83,18 +83,6 @@ def _explain(model: nn.Module, image: tuple[int, ...], reached: list, error: Run
         mend = "give it the image size that it was built for"
         return f"{where} takes {layer.in_features:,} numbers, and {_shape(shape)} reached it; {mend}"
     return f"{where} cannot work on {_shape(shape)}; give it a larger image ({_first_line(error)})"
-
-
-@contextlib.contextmanager
-def _evaluating(model: nn.Module):
-    """Evaluation mode for a while; then each layer is in its own mode again."""
-    modes = {layer: layer.training for layer in model.modules()}
-    model.eval()
-    try:
-        yield
-    finally:
-        for layer, mode in modes.items():
-            layer.training = mode
 
 
 def _shape(sides: tuple[int, ...]) -> str:

@@ -7,13 +7,14 @@ from pathlib import Path
 import pandas as pd
 
 from course_lib.records import lines
-from course_lib.records.table import table
+from course_lib.records.table import as_table, table
 
 
 def compare(chapter: str, name: str, yours: Sequence[float], data: str) -> str:
-    """One sentence: your accuracy, and the recorded one with its spread.
+    """One line: your accuracy, and the recorded one with its spread, number of training images and device.
 
-    While a chapter is run for publishing, its own new records are the ones to be recorded, so they are shown.
+    Where the recorded runs differ in their training images or device, it lists each. While a chapter is run for
+    publishing, its own new records are the ones to be recorded, so they are shown.
 
     Args:
         chapter: whose records, such as ``02-lenet``.
@@ -23,17 +24,16 @@ def compare(chapter: str, name: str, yours: Sequence[float], data: str) -> str:
     """
     fresh = os.environ.get("COURSE_RECORDS")
     if fresh and os.environ.get("COURSE_PROFILE") != "quick" and Path(fresh).exists():
-        records = [record for record in lines.read(Path(fresh)) if record["name"] == name]
-        recorded = pd.Series([record["final"]["accuracy"] for record in records], dtype=float)
-        where = {record["machine"]["device"] for record in records}
+        runs = as_table(lines.read(Path(fresh)))
     else:
         runs = table(chapter)
-        runs = runs[runs["name"] == name]
-        recorded, where = runs["accuracy"], set(runs["device"])
+    runs = runs[runs["name"] == name]
     own = f"yours {mean_and_spread(pd.Series(yours, dtype=float))} on {data}"
-    if recorded.empty:
+    if runs.empty:
         return f"{own}; nothing is recorded yet"
-    return f"{own}; recorded {mean_and_spread(recorded)} on full data, {', '.join(sorted(where))}"
+    images = " and ".join(f"{count:,}" for count in sorted(set(runs["train"])))
+    devices = ", ".join(sorted(set(runs["device"])))
+    return f"{own}; recorded {mean_and_spread(runs['accuracy'])} on {images} images, {devices}"
 
 
 def mean_and_spread(values: pd.Series) -> str:

@@ -19,6 +19,14 @@ def results_folder() -> Path:
     return checkout if checkout.is_dir() else package / "results"
 
 
+def chapter_files() -> list[Path]:
+    """The published record files, one a chapter (``02-lenet.jsonl``), in the order of the chapters.
+
+    Other measurements may lie beside them, such as ``bench-cpu.jsonl``: they are no records of training runs.
+    """
+    return sorted(results_folder().glob("[0-9][0-9]-*.jsonl"))
+
+
 def canonical(record: dict[str, Any]) -> str:
     """A record as JSON with sorted keys, no spaces and no NaN, its own ``sha256`` left out."""
     content = {key: value for key, value in record.items() if key != "sha256"}

@@ -1,8 +1,17 @@
 """Records as a pandas table: one run a row."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import pandas as pd
 
 from course_lib.records import lines
+
+COLUMNS = [
+    *("chapter", "name", "seed", "data", "train", "epochs", "precision", "parameters", "multiply_adds", "split"),
+    *("accuracy", "macro_f1", "macro_precision", "macro_recall", "loss", "seconds", "peak_memory_mb"),
+    *("device", "profile", "date", "commit", "sha256"),
+]
 
 
 def table(chapter: str | None = None) -> pd.DataFrame:
@@ -11,32 +20,23 @@ def table(chapter: str | None = None) -> pd.DataFrame:
     Args:
         chapter: such as ``02-lenet``; None for all chapters.
 
-    Returns: columns ``chapter``, ``name`` (of the run in its chapter), ``seed``, ``data``, ``epochs``, ``parameters``,
-        ``multiply_adds`` (of one image);
-        ``split`` (what it was judged by, ``test`` or ``validation``), and on those images ``accuracy``, ``macro_f1``,
-        ``macro_precision``, ``macro_recall`` (shares in [0, 1]) and ``loss``; ``seconds``, ``peak_memory_mb``,
-        ``device``, ``profile``, ``date``, ``commit`` and ``sha256``. No rows where nothing was published yet.
+    Returns: columns ``chapter``, ``name`` (of the run in its chapter), ``seed``, ``data``, ``train`` (number of
+        training images), ``epochs``, ``precision`` (``float32``, ``bfloat16`` or ``float16``), ``parameters``,
+        ``multiply_adds`` (of one image); ``split`` (what it was judged by, ``test`` or ``validation``), and on those
+        images ``accuracy``, ``macro_f1``, ``macro_precision``, ``macro_recall`` (shares in [0, 1]) and ``loss``;
+        ``seconds``, ``peak_memory_mb``, ``device``, ``profile``, ``date``, ``commit`` and ``sha256``. No rows where
+        nothing was published yet.
     Raises: CourseError for a line that is malformed or was changed.
     """
-    columns = [
-        "chapter",
-        "name",
-        "seed",
-        "data",
-        "epochs",
-        "parameters",
-        "multiply_adds",
-        "split",
-        "accuracy",
-        "macro_f1",
-        "macro_precision",
-    ]
-    columns += ["macro_recall", "loss", "seconds", "peak_memory_mb", "device", "profile", "date", "commit", "sha256"]
+    files = [file for file in lines.chapter_files() if chapter in (None, file.stem)]
+    return as_table(record for file in files for record in lines.read(file))
+
+
+def as_table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """Records as rows of the columns that :func:`table` lists."""
     rows = []
-    for path in sorted(lines.results_folder().glob("*.jsonl")):
-        if chapter in (None, path.stem):
-            for record in lines.read(path):
-                flat = {**record["recipe"], **record["final"], **record["machine"], **record}
-                flat |= {"seconds": record["seconds"]["total"], "epochs": len(record["epochs"])}
-                rows.append({column: flat[column] for column in columns})
-    return pd.DataFrame(rows, columns=columns)
+    for record in records:
+        flat = {**record["recipe"], **record["final"], **record["machine"], **record}
+        flat |= {"seconds": record["seconds"]["total"], "epochs": len(record["epochs"])}
+        rows.append({column: flat[column] for column in COLUMNS})
+    return pd.DataFrame(rows, columns=COLUMNS)

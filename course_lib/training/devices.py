@@ -1,12 +1,10 @@
-"""Where a network trains, and in which precision."""
+"""Where a network trains, and how much memory that takes."""
 
 import contextlib
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
 
 
 def best_device() -> torch.device:
@@ -25,50 +23,10 @@ def describe_device(device: torch.device) -> str:
     return "Apple MPS" if device.type == "mps" else f"CPU, {torch.get_num_threads()} threads"
 
 
-@dataclass(frozen=True)
-class Precision:
-    """The number format of the matrix work. ``dtype`` is None for plain float32."""
-
-    name: str
-    dtype: torch.dtype | None
-
-    def autocast(self, device: torch.device) -> contextlib.AbstractContextManager:
-        """The context in which a forward pass runs."""
-        return contextlib.nullcontext() if self.dtype is None else torch.autocast(device.type, self.dtype)
-
-
-def choose_precision(asked: str, device: torch.device) -> Precision:
-    """``float32`` is what it says. ``auto`` takes half precision where the device is built for it.
-
-    On CUDA that is bfloat16 from compute capability 8.0 on, and float16 before (such a GPU emulates bfloat16, slowly).
-    On a CPU it is bfloat16 where there are instructions for it (AVX512-BF16 or AMX). Anywhere else it is float32.
-
-    Raises: ValueError for any other word.
-    """
-    if asked not in ("float32", "auto"):
-        raise ValueError(f"precision must be 'float32' or 'auto', not {asked!r}")
-    single, half = Precision("float32", None), Precision("bfloat16", torch.bfloat16)
-    if asked == "float32" or device.type not in ("cuda", "cpu"):
-        return single
-    if device.type == "cpu":
-        return half if _cpu_multiplies_bfloat16() else single
-    return half if torch.cuda.get_device_capability(device) >= (8, 0) else Precision("float16", torch.float16)
-
-
-def _cpu_multiplies_bfloat16() -> bool:
-    """Torch knows, but says so in names of its own only; where they are missing, take it for a no."""
-    questions = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(getattr(torch.cpu, question, bool)() for question in questions)
-
-
-def choose_memory_format(model: nn.Module, precision: Precision, device: torch.device) -> torch.memory_format:
-    """Channels last for convolutions on a CPU, and on CUDA in half precision: it is faster there; no result changes.
-
-    Else the channels stay first, as the shapes are written.
-    """
-    convolves = any(isinstance(layer, nn.Conv2d) for layer in model.modules())
-    fits = device.type == "cpu" or (device.type == "cuda" and precision.dtype is not None)
-    return torch.channels_last if convolves and fits else torch.contiguous_format
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether a device refused memory. CUDA has an error of its own; the others say it in words."""
+    words = ("out of memory", "not enough memory", "can't allocate memory")
+    return isinstance(error, torch.cuda.OutOfMemoryError) or any(one in str(error).lower() for one in words)
 
 
 def synchronize(device: torch.device) -> None:

@@ -28,10 +28,14 @@ class Epoch:
 
 @dataclass
 class History:
-    """All epochs of one run, where it ran, and the recipe: what ``fit`` was asked to do, by name."""
+    """All epochs of one run, where and how it ran, and the recipe: what ``fit`` was asked to do, by name.
+
+    ``device`` and ``precision`` are words for people; ``setup`` is all that ``fit`` chose here, in one line.
+    """
 
     device: str = ""
     precision: str = ""
+    setup: str = ""
     recipe: dict[str, Any] = field(default_factory=dict)
     epochs: list[Epoch] = field(default_factory=list)
 

@@ -1,6 +1,6 @@
 """Ask a trained network: ``evaluate`` for two numbers, ``predict`` for all its answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +9,8 @@ from torch.nn import functional as F
 
 from course_lib.analysis.predictions import Predictions
 from course_lib.data import Batches, Split
+from course_lib.models import in_mode
+from course_lib.training.setup import choose_setup
 
 BATCH = 1_000
 
@@ -26,22 +28,37 @@ class Score:
 
 
 def predict(
-    model: nn.Module, split: Split, *, device: torch.device | str | None = None, batch_size: int = BATCH
+    model: nn.Module,
+    split: Split,
+    *,
+    device: torch.device | str | None = None,
+    batch_size: int = BATCH,
+    precision: str = "float32",
+    views: Callable[[torch.Tensor], Sequence[torch.Tensor]] | None = None,
 ) -> Predictions:
     """Run ``model`` over ``split`` in evaluation mode, without gradients; its mode is put back afterwards.
 
-    ``device`` defaults to where the model is. Returns logits (N, K) and labels (N,) on the CPU.
+    Args:
+        model: takes images (N, C, H, W), returns logits (N, K).
+        split: the images to ask about.
+        device: defaults to where the model is.
+        batch_size: images at a time; it changes rounding at most.
+        precision: as in ``fit``; ``"auto"`` is faster where the device is built for half precision.
+        views: turns a batch into several, such as :func:`course_lib.data.mirrored`; their logits are averaged.
+
+    Returns: logits (N, K) and labels (N,) on the CPU.
     """
     if device is None:
         device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-    model.to(device)
-    mode = model.training
-    model.eval()
-    try:
-        with torch.inference_mode():
-            logits = torch.cat([model(images).float() for images, _ in Batches(split, batch_size, device=device)])
-    finally:
-        model.train(mode)
+    setup = choose_setup(model, device=device, precision=precision)
+    model.to(setup.device)
+
+    def answer(images: torch.Tensor) -> torch.Tensor:
+        seen = [images] if views is None else views(images)
+        return torch.stack([model(one).float() for one in seen]).mean(dim=0)
+
+    with in_mode(model, training=False), torch.inference_mode(), setup.autocast():
+        logits = torch.cat([answer(images) for images, _ in Batches(split, batch_size, device=setup.device)])
     return Predictions(logits=logits.cpu(), labels=split.labels.cpu(), classes=split.classes)
 
 
@@ -52,7 +69,12 @@ def evaluate(
     device: torch.device | str | None = None,
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = F.cross_entropy,
     batch_size: int = BATCH,
+    precision: str = "float32",
+    views: Callable[[torch.Tensor], Sequence[torch.Tensor]] | None = None,
 ) -> Score:
-    """Mean loss and accuracy of ``model`` on ``split``: each image counts once, whatever its batch."""
-    answers = predict(model, split, device=device, batch_size=batch_size)
+    """Mean loss and accuracy of ``model`` on ``split``: each image counts once, whatever its batch.
+
+    The arguments are those of :func:`predict`, and the ``loss`` over all logits.
+    """
+    answers = predict(model, split, device=device, batch_size=batch_size, precision=precision, views=views)
     return Score(loss=loss(answers.logits.double(), answers.labels).item(), accuracy=answers.accuracy, count=len(split))

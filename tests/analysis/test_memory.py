@@ -89,6 +89,13 @@ def test_evaluation_mode_and_inference_do_not_matter():
     assert expected.saved > training_memory(models.vgg8(width=1 / 16), (3, 32, 32), 4).saved
 
 
+def test_it_counts_in_training_mode_in_which_dropout_keeps_what_it_left():
+    layers = list(tiny())
+    with_dropout = nn.Sequential(*layers[:4], nn.Dropout(), layers[4]).eval()
+    more = training_memory(with_dropout, (1, 12, 12), 6).saved - training_memory(tiny(), (1, 12, 12), 6).saved
+    assert more >= 6 * 4 * 5 * 5, "at least a byte for each number"
+
+
 def test_the_network_is_left_as_it_was():
     model = models.vgg8_bn(width=1 / 16)
     model.features.eval()

@@ -1,12 +1,35 @@
 """Whole batches at once, against torchvision image by image with the same draws."""
 
+import functools
+
 import pytest
 import torch
 
-from course_lib.data.augmentation import flip_and_crop, random_crop, random_flip
+from course_lib.data.augmentation import (
+    crop,
+    cutout,
+    erase,
+    flip_and_crop,
+    random_crop,
+    random_flip,
+    random_translate,
+)
+from course_lib.data.warping import elastic, random_rotation, random_scale
 from course_lib.torchvision_mend import import_torchvision
 
 transform = import_torchvision().transforms.functional
+
+CHANGES = [
+    random_flip,
+    random_crop,
+    functools.partial(random_crop, mode="reflect"),
+    flip_and_crop,
+    random_translate,
+    cutout,
+    random_rotation,
+    random_scale,
+    elastic,
+]
 
 
 @pytest.fixture
@@ -22,8 +45,8 @@ def draws_of_crop(images, padding):
     return torch.randint(2 * padding + 1, (2, len(images), 1)).squeeze(2).T.tolist()
 
 
-def cropped(image, top, left, padding):
-    return transform.crop(transform.pad(image, [padding] * 4), top, left, *image.shape[1:])
+def cropped(image, top, left, padding, mode="constant"):
+    return transform.crop(transform.pad(image, [padding] * 4, padding_mode=mode), top, left, *image.shape[1:])
 
 
 def test_a_flip_is_torchvisions(images):
@@ -46,6 +69,65 @@ def test_a_crop_is_torchvisions(images, padding):
     assert torch.equal(made, torch.stack(by_hand))
 
 
+@pytest.mark.parametrize("mode", ["constant", "reflect"])
+@pytest.mark.parametrize("padding", [0, 1, 8])
+def test_a_crop_begins_where_it_is_told(images, padding, mode):
+    top, left = torch.randint(2 * padding + 1, (2, 64), generator=torch.Generator().manual_seed(1))
+    places = torch.stack((top, left), 1).tolist()
+    by_hand = [cropped(one, *place, padding, mode) for one, place in zip(images, places, strict=True)]
+    assert torch.equal(crop(images, top, left, padding, mode), torch.stack(by_hand))
+
+
+def test_a_reflecting_crop_draws_the_same_places(images):
+    torch.manual_seed(2)
+    made = random_crop(images, 4, mode="reflect")
+    torch.manual_seed(2)
+    places = draws_of_crop(images, 4)
+    by_hand = [cropped(one, *place, 4, "reflect") for one, place in zip(images, places, strict=True)]
+    assert torch.equal(made, torch.stack(by_hand))
+
+
+@pytest.mark.parametrize("pixels", [0, 2, 12])
+def test_a_shift_is_torchvisions(images, pixels):
+    """Twelve pixels move an image out of itself, to the side or down."""
+    torch.manual_seed(2)
+    made = random_translate(images, pixels)
+    torch.manual_seed(2)
+    shifts = [(pixels - left, pixels - top) for top, left in draws_of_crop(images, pixels)]
+    by_hand = [transform.affine(one, 0, shift, 1, [0.0, 0.0]) for one, shift in zip(images, shifts, strict=True)]
+    assert torch.equal(made, torch.stack(by_hand))
+
+
+@pytest.mark.parametrize("size", [1, 4, 5, 30])
+def test_an_erased_square_is_torchvisions(images, size):
+    """Around every place of the 9 × 12 ones, the corners too, from one pixel to all of them."""
+    row, column = torch.cartesian_prod(torch.arange(9), torch.arange(12)).T
+    images = images.repeat(2, 1, 1, 1)[:108]
+    by_hand = []
+    for one, i, j in zip(images, row.tolist(), column.tolist(), strict=True):
+        top, left = i - size // 2, j - size // 2
+        bottom, right = top + size, left + size
+        top, left = max(top, 0), max(left, 0)
+        by_hand.append(transform.erase(one, top, left, bottom - top, right - left, torch.zeros(())))
+    assert torch.equal(erase(images, row, column, size), torch.stack(by_hand))
+
+
+def test_every_pixel_is_cut_out_alike_and_apart_for_each_image():
+    """20 pixels of 20,000 images: 1,000 each, give or take five standard deviations of 31."""
+    torch.manual_seed(5)
+    made = cutout(torch.ones(20_000, 1, 4, 5), 1)
+    assert ((made == 0).sum(dim=(1, 2, 3)) == 1).all()
+    assert (((made == 0).sum(dim=(0, 1)) - 1_000).abs() < 155).all()
+
+
+def test_a_cut_off_square_leaves_more(images):
+    """A square of 8 × 8 on 9 × 12: whole it is 64 zeros, around a corner 16 or more."""
+    torch.manual_seed(6)
+    zeros = (cutout(images.repeat(20, 1, 1, 1)) == 0).sum(dim=(2, 3))
+    assert (zeros == zeros[:, :1]).all(), "all channels lose the same pixels"
+    assert zeros.min() == 16 and zeros.max() == 64
+
+
 def test_flip_and_crop_does_both_with_four_pixels(images):
     torch.manual_seed(3)
     made = flip_and_crop(images)
@@ -65,12 +147,13 @@ def test_half_of_the_images_are_flipped():
     assert abs(int((random_flip(ramp)[:, 0, 0, 0] == 3).sum()) - 5_000) < 250
 
 
-def test_every_place_is_drawn_alike_and_apart_for_each_image():
+@pytest.mark.parametrize("change", [random_crop, random_translate])
+def test_every_place_is_drawn_alike_and_apart_for_each_image(change):
     """25 places among 25,000 images: 1,000 each, give or take five standard deviations of 31."""
     images = torch.zeros(25_000, 1, 5, 5)
     images[:, 0, 2, 2] = 1
     torch.manual_seed(5)
-    counts = random_crop(images, 2).sum(dim=(0, 1))
+    counts = change(images, 2).sum(dim=(0, 1))
     assert ((counts - 1_000).abs() < 155).all()
 
 
@@ -87,7 +170,7 @@ def test_what_moves_in_is_zero_and_nothing_comes_back_on_the_other_side():
             assert image[row, column] == ones[0, 0, row - down, column - right]
 
 
-@pytest.mark.parametrize("change", [random_flip, random_crop, flip_and_crop])
+@pytest.mark.parametrize("change", CHANGES)
 def test_the_seed_decides_and_the_batch_stays(images, change):
     before = images.clone()
     made = []
@@ -100,6 +183,37 @@ def test_the_seed_decides_and_the_batch_stays(images, change):
     assert made[0].shape == images.shape and made[0].dtype == images.dtype
 
 
-def test_nonsense_is_refused(images):
-    with pytest.raises(ValueError, match="padding must be at least 0, not -1"):
-        random_crop(images, -1)
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("change", CHANGES)
+def test_number_format_and_layout_change_nothing_else(images, change, channels):
+    """bfloat16 images: computed in float32 and rounded once. Channels last: the same values."""
+    rounded = images[:, :channels].bfloat16()
+    made = []
+    for batch in (rounded.float(), rounded, rounded.float().contiguous(memory_format=torch.channels_last)):
+        torch.manual_seed(9)
+        made.append(change(batch))
+    assert made[1].dtype == torch.bfloat16
+    assert torch.equal(made[0].bfloat16(), made[1])
+    assert torch.equal(made[0], made[2])
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_no_number_comes_back_from_the_device(images, change):
+    """Tensors on "meta" have shapes and no values, so whoever reads one fails, as ``.item()`` does."""
+    made = change(images.to("meta"))
+    assert made.shape == images.shape and made.device.type == "meta"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda images: random_crop(images, -1), "padding must be at least 0, not -1"),
+        (lambda images: random_crop(images, 9, "reflect"), "padding must be less than the shorter side, 9, not 9"),
+        (lambda images: random_crop(images, 1, "edge"), 'mode must be "constant" or "reflect", not \'edge\''),
+        (lambda images: random_translate(images, -1), "pixels must be at least 0, not -1"),
+        (lambda images: cutout(images, 0), "size must be at least 1, not 0"),
+    ],
+)
+def test_nonsense_is_refused(images, change, says):
+    with pytest.raises(ValueError, match=f"^{says}$"):
+        change(images)

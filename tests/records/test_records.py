@@ -107,19 +107,50 @@ def test_the_table_has_a_row_a_run(made, monkeypatch):
     table = records.table()
     assert table["seed"].tolist() == [0, 1] and table["name"].unique().tolist() == ["small"]
     assert table["accuracy"].between(0, 1).all() and (table["seconds"] > 0).all()
+    assert table["train"].tolist() == [300, 300] and table["precision"].unique().tolist() == ["float32"]
     assert len(records.table("02-lenet")) == 0
+
+
+def test_only_chapters_files_are_read(made, monkeypatch):
+    """Beside them lie the files of benchmarks, whose lines are no records of runs."""
+    monkeypatch.setattr(lines, "results_folder", lambda: made.parent)
+    monkeypatch.setattr(lines, "_read_so_far", set())
+    later = made.with_name("02-lenet.jsonl")
+    later.write_text(made.read_text())
+    for other in ("bench-cpu.jsonl", "bench-01-mlp.jsonl", "1-mlp.jsonl", "01.jsonl"):
+        made.with_name(other).write_text('{"milliseconds": 3}\n')
+    assert lines.chapter_files() == [made, later]
+    assert len(records.table()) == 4
+    assert len(records.table("bench-cpu")) == 0
+    assert lines.read_so_far() == ["01-mlp", "02-lenet"]
 
 
 def test_yours_beside_the_recorded(made, monkeypatch):
     monkeypatch.setattr(lines, "results_folder", lambda: made.parent)
     monkeypatch.delenv("COURSE_RECORDS")
     said = records.compare("01-mlp", "small", [0.987], "MNIST (sample)")
-    assert (
-        said.startswith("yours 98.70 % (one seed) on MNIST (sample); recorded ")
-        and "(2 seeds) on full data, CPU" in said
-    )
+    assert said.startswith("yours 98.70 % (one seed) on MNIST (sample); recorded ")
+    assert said.endswith(" % (2 seeds) on 300 images, CPU")
     assert records.compare("01-mlp", "other", [0.5, 0.6], "x").endswith("nothing is recorded yet")
     assert comparison.mean_and_spread(records.table()["accuracy"]).endswith("(2 seeds)")
+
+
+def with_recipe(record, **changes):
+    return record | {"recipe": record["recipe"] | changes}
+
+
+@pytest.mark.parametrize("publishing", [True, False])
+def test_the_numbers_of_training_images_are_all_listed(made, monkeypatch, publishing):
+    if publishing:
+        monkeypatch.setattr(lines, "results_folder", lambda: made.parent / "nothing")
+    else:
+        monkeypatch.setattr(lines, "results_folder", lambda: made.parent)
+        monkeypatch.delenv("COURSE_RECORDS")
+    first, second = records.read(made)
+    records.append(made, with_recipe(first, train=48_000))
+    records.append(made, with_recipe(second, train=48_000) | {"name": "large"})
+    assert records.compare("01-mlp", "small", [0.9], "x").endswith("(3 seeds) on 300 and 48,000 images, CPU")
+    assert records.compare("01-mlp", "large", [0.9], "x").endswith("% (one seed) on 48,000 images, CPU")
 
 
 def test_what_was_read_is_known(made, monkeypatch):
@@ -129,7 +160,8 @@ def test_what_was_read_is_known(made, monkeypatch):
 
 
 def test_the_published_records_are_whole_valid_and_of_real_runs():
-    files = sorted((ROOT / "results").glob("*.jsonl"))
+    files = lines.chapter_files()
+    assert {file.parent for file in files} == {ROOT / "results"}
     assert [file.stem for file in files] == [file.stem for file in sorted((ROOT / "notebooks").glob("*.py"))]
     for file in files:
         promoting.check_records(file, chapter=file.stem)

@@ -9,7 +9,6 @@ from torch.nn import functional as F
 from course_lib import data, models, training
 from course_lib.data.augmentation import flip_and_crop, random_crop
 from course_lib.errors import CourseError
-from course_lib.training import devices
 
 
 def small(seed=0, **options):
@@ -120,71 +119,66 @@ def test_any_optimizer_and_loss(few):
     assert history[-1].train_loss < history[0].train_loss
 
 
-CPU, CUDA, MPS = torch.device("cpu"), torch.device("cuda"), torch.device("mps")
-AVX, AMX = "_is_avx512_bf16_supported", "_is_amx_tile_supported"
-
-
-def test_precision_is_float32_unless_asked():
-    for device in (CPU, CUDA, MPS):
-        assert devices.choose_precision("float32", device).dtype is None
-    with pytest.raises(ValueError, match="'float32' or 'auto', not 'bf16'"):
-        devices.choose_precision("bf16", CPU)
-
-
-@pytest.mark.parametrize(
-    ("avx", "amx", "name"),
-    [(True, False, "bfloat16"), (False, True, "bfloat16"), (True, True, "bfloat16"), (False, False, "float32")],
-)
-def test_a_cpu_takes_bfloat16_where_it_has_instructions_for_it(avx, amx, name, monkeypatch):
-    monkeypatch.setattr(torch.cpu, AVX, lambda: avx, raising=False)
-    monkeypatch.setattr(torch.cpu, AMX, lambda: amx, raising=False)
-    chosen = devices.choose_precision("auto", CPU)
-    assert chosen.name == name
-    with chosen.autocast(CPU):
-        made = torch.rand(2, 2) @ torch.rand(2, 2)
-    assert str(made.dtype) == f"torch.{name}"
-
-
-def test_a_torch_that_does_not_tell_trains_in_float32(monkeypatch):
-    monkeypatch.delattr(torch.cpu, AVX, raising=False)
-    monkeypatch.delattr(torch.cpu, AMX, raising=False)
-    assert devices.choose_precision("auto", CPU).name == "float32"
-    assert devices.choose_precision("auto", MPS).name == "float32"
-
-
-@pytest.mark.parametrize(
-    ("capability", "dtype"), [((9, 0), torch.bfloat16), ((8, 0), torch.bfloat16), ((7, 5), torch.float16)]
-)
-def test_half_precision_follows_what_the_gpu_is_built_for(capability, dtype, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
-    assert devices.choose_precision("auto", CUDA).dtype is dtype
-
-
-def test_convolutions_have_their_channels_last_where_that_is_faster():
-    single, half = devices.Precision("float32", None), devices.Precision("bfloat16", torch.bfloat16)
-    last, first = torch.channels_last, torch.contiguous_format
-    for device, precision, expected in [
-        (CPU, single, last),
-        (CPU, half, last),
-        (CUDA, half, last),
-        (CUDA, single, first),
-        (MPS, single, first),
-    ]:
-        assert devices.choose_memory_format(models.lenet5(), precision, device) is expected
-        assert devices.choose_memory_format(models.mlp(), precision, device) is first
-
-
-def test_the_device_is_cuda_else_mps_else_cpu(monkeypatch):
-    for cuda, mps, expected in [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")]:
-        monkeypatch.setattr(torch.cuda, "is_available", lambda cuda=cuda: cuda)
-        monkeypatch.setattr(torch.backends.mps, "is_available", lambda mps=mps: mps)
-        assert training.best_device().type == expected
-
-
 @pytest.mark.parametrize("options", [{"epochs": 0}, {"batch_size": 0}])
 def test_nonsense_is_refused(few, options):
     with pytest.raises(ValueError, match="at least 1"):
         fit(small(), few, **options)
+
+
+def test_a_batch_larger_than_the_data_is_refused(few):
+    with pytest.raises(ValueError, match=r"^batch_size is 1,000, but there are 300 images to train on: take fewer$"):
+        fit(small(), few, batch_size=1_000)
+    assert len(fit(small(), few, batch_size=300)) == 2
+
+
+def test_the_schedule_scales_each_parameter_group_from_its_own_rate(few):
+    seen = []
+
+    class Watched(torch.optim.SGD):
+        def step(self, closure=None):
+            seen.append([group["lr"] for group in self.param_groups])
+
+    def optimizer(parameters, lr):
+        weights, *others = parameters
+        return Watched([{"params": [weights]}, {"params": others, "lr": 10 * lr}], lr=lr)
+
+    fit(small(), few, epochs=2, batch_size=100, learning_rate=0.2, optimizer=optimizer, schedule=training.cosine)
+    factors = [training.cosine(step / 6) for step in range(6)]
+    assert seen == [pytest.approx([0.2 * factor, 2 * factor]) for factor in factors]
+
+
+class Hungry(nn.Module):
+    """Runs out of memory in its third step, with the words of the device."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.layer, self.error, self.steps = nn.Linear(784, 10), error, 0
+
+    def forward(self, images):
+        self.steps += not images.is_meta
+        if self.steps > 2:
+            raise self.error
+        return self.layer(images.flatten(1))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 392.00 MiB."),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 9.06 GB)"),
+    ],
+)
+def test_a_device_without_memory_ends_the_run_in_clear_words(few, error, tmp_path):
+    words = r"^CPU, .* ran out of memory in epoch 2, step 1, so the network is not trained: .* batch_size below 150\.$"
+    with pytest.raises(CourseError, match=words):
+        fit(Hungry(error), few, batch_size=150, checkpoint=tmp_path / "run.pt")
+    assert [file.name for file in tmp_path.iterdir()] == ["run.pt"], "what was saved before stays whole"
+
+
+def test_any_other_error_comes_through_as_it_is(few):
+    with pytest.raises(RuntimeError, match=r"^of another kind$"):
+        fit(Hungry(RuntimeError("of another kind")), few, batch_size=150)
 
 
 def test_a_finished_run_is_not_trained_again(few, tmp_path):
@@ -249,7 +243,7 @@ def convnet(seed=0):
 
 
 def test_half_precision_is_used_where_it_is_chosen(few, monkeypatch):
-    monkeypatch.setattr(torch.cpu, AVX, lambda: True, raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
     model, seen = convnet(), []
     model.features[3].register_forward_hook(lambda layer, inputs, output: seen.append(output))
     history = fit(model, few, epochs=1, precision="auto")
@@ -264,7 +258,7 @@ def test_fit_really_lays_the_channels_last():
     pictures = data.load("cifar10", size="sample").train.select(range(40))
     model, seen = models.lenet5(in_channels=3, image_size=32), []
     model.features[0].register_forward_pre_hook(lambda layer, inputs: seen.append(inputs[0]))
-    fit(model, pictures, epochs=1)
+    fit(model, pictures, epochs=1, batch_size=20)
     seen = [images for images in seen if not images.is_meta]
     assert seen and all(images.is_contiguous(memory_format=torch.channels_last) for images in seen)
     assert model.features[0].weight.is_contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,154 @@
+"""How this machine trains: device, number format, memory layout, optimiser kernel and threads."""
+
+import contextlib
+import inspect
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from course_lib.errors import CourseError
+from course_lib.training.devices import best_device, describe_device
+
+HALVES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+PRECISIONS = ("float32", "auto", *HALVES)
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What was chosen. ``str(setup)`` says it in one line.
+
+    ``precision`` is ``float32``, ``bfloat16`` or ``float16``; ``channels_last`` is how images and filters lie in
+    memory; ``fused`` is whether the optimiser updates all weights in one kernel; ``compiled`` is whether
+    ``torch.compile`` rewrites the network; ``threads`` are those of a CPU.
+    """
+
+    device: torch.device
+    precision: str = "float32"
+    channels_last: bool = False
+    fused: bool = False
+    compiled: bool = False
+    threads: int = 1
+
+    def __str__(self) -> str:
+        extras = {"channels last": self.channels_last, "fused optimiser": self.fused, "compiled": self.compiled}
+        return ", ".join([self.machine, self.precision, *(extra for extra, chosen in extras.items() if chosen)])
+
+    @property
+    def machine(self) -> str:
+        """A few words for people: ``NVIDIA H200``, ``Apple MPS`` or ``CPU, 2 threads``."""
+        if self.device.type != "cpu":
+            return describe_device(self.device)
+        return f"CPU, {self.threads} thread{'s' if self.threads > 1 else ''}"
+
+    @property
+    def memory_format(self) -> torch.memory_format:
+        """As torch calls the layout of images, (N, C, H, W)."""
+        return torch.channels_last if self.channels_last else torch.contiguous_format
+
+    def autocast(self) -> contextlib.AbstractContextManager:
+        """The context in which a forward pass runs."""
+        if self.precision == "float32":
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, HALVES[self.precision])
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Use the chosen number of threads for a while."""
+        before = torch.get_num_threads()
+        torch.set_num_threads(self.threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+    def build(self, optimizer: Callable[..., torch.optim.Optimizer], parameters, lr: float) -> torch.optim.Optimizer:
+        """Call ``optimizer(parameters, lr=lr)``, asking for its fused kernel where that was chosen."""
+        return optimizer(parameters, lr=lr, fused=True) if self.fused else optimizer(parameters, lr=lr)
+
+
+def choose_setup(
+    model: nn.Module,
+    *,
+    device: torch.device | str | None = None,
+    precision: str = "float32",
+    channels_last: bool | None = None,
+    optimizer: Callable[..., torch.optim.Optimizer] | None = None,
+    fused: bool | None = None,
+    compiled: bool | None = None,
+    threads: int | None = None,
+) -> Setup:
+    """Choose what is fastest here; None leaves a choice open, anything else is taken as asked.
+
+    * ``device``: a CUDA GPU, else Apple's MPS, else the CPU.
+    * ``precision``: ``float32`` is what it says. ``auto`` takes half precision where the device is built for it: on
+      CUDA bfloat16 from compute capability 8.0 on and float16 before (such a GPU emulates bfloat16, slowly); on a CPU
+      bfloat16 where it has instructions for it (AVX512-BF16 or AMX); else float32.
+    * ``channels_last``: for networks that convolve, on a CPU always, on CUDA in half precision. Only the order of
+      numbers in memory changes, so results differ by rounding at most.
+    * ``fused``: with ``precision="auto"``, for the optimisers of torch that have such a kernel.
+    * ``compiled``: never by itself. On two CPU cores ``torch.compile`` did not pay (chapter 10).
+    * ``threads``: those of torch, but no more than the cores that this process may use (a container's limit counts).
+
+    Raises: ValueError for a word or a number that means nothing; CourseError for a precision that the device lacks.
+    """
+    device = torch.device(device) if device is not None else best_device()
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision must be one of {', '.join(map(repr, PRECISIONS))}, not {precision!r}")
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads must be at least 1, not {threads}")
+    fast = precision == "auto"
+    built_for = _half_precision(device)
+    if precision in HALVES and precision not in built_for:
+        mend = f"precision='{built_for[0]}'" if built_for else "precision='float32'"
+        raise CourseError(f"{describe_device(device)} is not built for {precision}: use {mend}, or 'auto'.")
+    if fast:
+        precision = built_for[0] if built_for else "float32"
+    if channels_last is None:
+        convolves = any(isinstance(layer, nn.Conv2d) for layer in model.modules())
+        channels_last = convolves and (device.type == "cpu" or (device.type == "cuda" and precision in HALVES))
+    if fused is None:
+        fused = fast and optimizer is not None and _has_fused_kernel(optimizer)
+    return Setup(
+        device=device,
+        precision=precision,
+        channels_last=channels_last,
+        fused=fused,
+        compiled=bool(compiled),
+        threads=threads or min(torch.get_num_threads(), usable_cores()),
+    )
+
+
+def usable_cores(control_group: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """How many cores this process may use: what the system assigns, and a container's share of time, rounded up.
+
+    Torch sees the first only: in a container with two of 64 cores' time it would start a thread for each of the 64.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = control_group.read_text().split()
+        return max(1, min(cores, -(-int(quota) // int(period))))
+    except (OSError, ValueError):  # another system, or "max": no limit
+        return cores
+
+
+def _half_precision(device: torch.device) -> list[str]:
+    """The half precisions that ``device`` is built for, the best one first."""
+    if device.type == "cuda":
+        return ["bfloat16", "float16"] if torch.cuda.get_device_capability(device) >= (8, 0) else ["float16"]
+    return ["bfloat16"] if device.type == "cpu" and _cpu_multiplies_bfloat16() else []
+
+
+def _cpu_multiplies_bfloat16() -> bool:
+    """Torch knows, but says so in names of its own only; where they are missing, take it for a no."""
+    questions = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, question, bool)() for question in questions)
+
+
+def _has_fused_kernel(optimizer: Callable) -> bool:
+    """Whether ``optimizer`` takes ``fused`` and has not been told about it already."""
+    told = getattr(optimizer, "keywords", {})
+    return "fused" in inspect.signature(optimizer).parameters and not {"fused", "foreach"} & told.keys()

@@ -1,0 +1,151 @@
+"""Whole batches at once, against torchvision image by image; what is random, by where it takes a picture of places."""
+
+import numpy as np
+import pytest
+import torch
+
+from course_lib.data.warping import elastic, random_rotation, random_scale, rotate, scale, smooth, warp
+from course_lib.torchvision_mend import import_torchvision
+
+transforms = import_torchvision().transforms
+transform, BILINEAR = transforms.functional, transforms.InterpolationMode.BILINEAR
+
+
+@pytest.fixture
+def images():
+    return torch.randn(16, 3, 9, 12, generator=torch.Generator().manual_seed(0))
+
+
+def map_of_places(count, side):
+    """Images (N, 2, side, side) whose pixels say how far right of the centre they lie, and how far below it.
+
+    A bilinear mixture of them is the place itself, so a warped map says where each pixel came from.
+    """
+    place = torch.arange(side) - (side - 1) / 2
+    return torch.stack((place.expand(side, side), place[:, None].expand(side, side))).repeat(count, 1, 1, 1)
+
+
+def assert_even(values, least, most):
+    """10,000 values in ten equal bins: 1,000 each, give or take five standard deviations of 30."""
+    assert len(values) == 10_000
+    assert least - 1e-3 <= values.min() and values.max() <= most + 1e-3
+    assert ((torch.histc(values, 10, least, most) - 1_000).abs() < 150).all()
+
+
+def blurred(fields, sigma):
+    """As ``ElasticTransform`` does it: the kernel reaches 4 × sigma to each side, an odd number of pixels in all."""
+    size = int(8 * sigma + 1) | 1
+    return transform.gaussian_blur(fields, [size, size], [sigma, sigma])
+
+
+def test_a_rotation_is_torchvisions(images):
+    degrees = torch.linspace(-180, 180, 16)
+    degrees[:3] = torch.tensor([0.0, 90.0, -90.0])
+    by_hand = [transform.rotate(one, angle, BILINEAR) for one, angle in zip(images, degrees.tolist(), strict=True)]
+    torch.testing.assert_close(rotate(images, degrees), torch.stack(by_hand), atol=1e-4, rtol=0)
+
+
+def test_a_scaling_is_torchvisions(images):
+    factor = torch.linspace(0.3, 3, 16)
+    by_hand = [
+        transform.affine(one, 0, [0, 0], times, [0.0, 0.0], BILINEAR)
+        for one, times in zip(images, factor.tolist(), strict=True)
+    ]
+    torch.testing.assert_close(scale(images, factor), torch.stack(by_hand), atol=1e-4, rtol=0)
+
+
+def test_a_warp_is_torchvisions(images):
+    """torchvision counts 2 from border to border, so a pixel is 2 / 12 across and 2 / 9 down."""
+    displacement = 3 * torch.randn(16, 9, 12, 2, generator=torch.Generator().manual_seed(1))
+    theirs = displacement * torch.tensor([2 / 12, 2 / 9])
+    by_hand = [
+        transform.elastic_transform(one, field[None], BILINEAR) for one, field in zip(images, theirs, strict=True)
+    ]
+    torch.testing.assert_close(warp(images, displacement), torch.stack(by_hand), atol=1e-4, rtol=0)
+
+
+def test_a_warp_by_whole_pixels_fetches_them(images):
+    """Each pixel comes from two to the right and one below; where nothing lies there is zero."""
+    made = warp(images, torch.tensor([2.0, 1.0]).expand(16, 9, 12, 2))
+    torch.testing.assert_close(made[:, :, :-1, :-2], images[:, :, 1:, 2:], atol=1e-4, rtol=0)
+    assert made[:, :, -1].abs().max() < 1e-4 and made[:, :, :, -2:].abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("sigma", [0.1, 0.5, 1.2, 1.3, 2.0])
+def test_smoothing_is_torchvisions(images, sigma):
+    torch.testing.assert_close(smooth(images, sigma), blurred(images, sigma), atol=1e-5, rtol=0)
+
+
+def test_a_wide_gaussian_is_mirrored_as_often_as_it_takes(images):
+    """torchvision refuses to reflect 9 pixels by 16 or more; NumPy goes to and fro."""
+    wide = torch.from_numpy(np.pad(images.numpy(), ((0, 0), (0, 0), (16, 16), (16, 16)), "reflect"))
+    torch.testing.assert_close(smooth(images, 4.0), blurred(wide, 4.0)[:, :, 16:-16, 16:-16], atol=1e-5, rtol=0)
+    assert torch.equal(smooth(torch.ones(2, 1, 1), 4.0), torch.ones(2, 1, 1)), "one pixel is its own mirror image"
+
+
+def test_an_elastic_deformation_is_torchvisions():
+    images = torch.randn(4, 3, 28, 32, generator=torch.Generator().manual_seed(2))
+    torch.manual_seed(3)
+    made = elastic(images)
+    torch.manual_seed(3)
+    field = blurred(2 * torch.rand(4, 2, 28, 32) - 1, 4.0).permute(0, 2, 3, 1)
+    theirs = 68 * field / torch.tensor([32, 28])  # ElasticTransform.get_params
+    by_hand = [transform.elastic_transform(one, f[None], BILINEAR) for one, f in zip(images, theirs, strict=True)]
+    torch.testing.assert_close(made, torch.stack(by_hand), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("options", [{}, {"degrees": 180}])
+def test_every_angle_is_drawn_alike_and_apart_for_each_image(options):
+    """A pixel two right of the centre came from the angle's cosine times two to the right, and its sine down."""
+    torch.manual_seed(4)
+    right, down = random_rotation(map_of_places(10_000, 7), **options)[:, :, 3, 5].T
+    assert_even(torch.rad2deg(torch.atan2(down, right)), *((-180, 180) if options else (-15, 15)))
+
+
+@pytest.mark.parametrize("options", [{}, {"least": 0.8, "most": 2.0}])
+def test_every_factor_is_drawn_alike_and_apart_for_each_image(options):
+    torch.manual_seed(5)
+    right, down = random_scale(map_of_places(10_000, 7), **options)[:, :, 4, 5].T
+    torch.testing.assert_close(right, 2 * down, atol=1e-4, rtol=0)
+    assert_even(2 / right, *((0.8, 2.0) if options else (0.9, 1.1)))
+
+
+@pytest.mark.parametrize("side", [28, 32])
+def test_the_default_rubber_moves_by_what_it_says(side):
+    """1.4 pixels each way in the middle, of 4,000 images: five standard deviations are 0.08; and no way is favoured."""
+    torch.manual_seed(6)
+    places = map_of_places(4_000, side)
+    middle = (elastic(places) - places)[:, :, side // 2, side // 2]
+    assert ((middle.std(dim=0) - 1.37).abs() < 0.08).all()
+    assert (middle.mean(dim=0).abs() < 0.11).all()
+    assert middle.T.corrcoef()[0, 1].abs() < 0.08, "across and down are drawn apart"
+
+
+def test_what_does_not_move_stays(images):
+    for made in (random_rotation(images, 0), random_scale(images, 1, 1), elastic(images, alpha=0)):
+        torch.testing.assert_close(made, images, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize(("number_format", "error"), [(torch.bfloat16, 0.01), (torch.float64, 1e-9)])
+def test_places_are_exact_in_every_number_format(number_format, error):
+    """Of 600 columns bfloat16 cannot count the outer ones in halves: they would blur into their neighbours."""
+    wide = torch.randn(1, 1, 3, 600, generator=torch.Generator().manual_seed(7)).to(number_format)
+    made = warp(wide, torch.zeros(1, 3, 600, 2))
+    torch.testing.assert_close(made, wide, atol=error, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda images: random_rotation(images, -1), "degrees must be between 0 and 180, not -1"),
+        (lambda images: random_rotation(images, 360), "degrees must be between 0 and 180, not 360"),
+        (lambda images: random_scale(images, 0), "least must be above 0, not 0"),
+        (lambda images: random_scale(images, 1.2, 1.1), "most must not be below least, 1.2, as 1.1 is"),
+        (lambda images: elastic(images, alpha=-1), "alpha must be at least 0, not -1"),
+        (lambda images: elastic(images, sigma=0), "sigma must be above 0, not 0"),
+        (lambda images: smooth(images, -1), "sigma must be above 0, not -1"),
+    ],
+)
+def test_nonsense_is_refused(images, change, says):
+    with pytest.raises(ValueError, match=f"^{says}$"):
+        change(images)
