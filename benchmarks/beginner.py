@@ -22,12 +22,14 @@ def train(model: nn.Module, split: Split, epochs: int = 1, device: str = "cpu") 
     optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
     began = time.perf_counter()
     for _ in range(epochs):
-        running_loss = 0.0
+        running_loss, right = 0.0, 0
         for images, labels in loader:
             images, labels = images.to(device), labels.to(device)
             optimizer.zero_grad()
-            loss = F.cross_entropy(model(images), labels)
+            logits = model(images)
+            loss = F.cross_entropy(logits, labels)
             loss.backward()
             optimizer.step()
             running_loss += loss.item()
+            right += (logits.argmax(dim=1) == labels).sum().item()
     return time.perf_counter() - began

@@ -50,8 +50,13 @@ class Batches:
 
     def along(self, order: torch.Tensor | None, first_batch: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Walk along a drawn order, from batch number ``first_batch`` on (a resumed epoch starts in its middle)."""
+        images, labels = self.split.images, self.split.labels
         if order is not None:
-            order = order.to(self.split.labels.device)
+            order = order.to(labels.device)
         for start in range(first_batch * self.batch_size, len(self.split), self.batch_size):
-            here = slice(start, start + self.batch_size) if order is None else order[start : start + self.batch_size]
-            yield self.split.normalize(self.split.images[here]), self.split.labels[here]
+            end = start + self.batch_size
+            if order is None:
+                yield self.split.normalize(images[start:end]), labels[start:end]
+            else:
+                here = order[start:end]
+                yield self.split.normalize(images.index_select(0, here)), labels.index_select(0, here)

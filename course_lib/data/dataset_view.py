@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 from PIL import Image
 
 from course_lib.data.images import Split
@@ -11,7 +12,7 @@ VisionDataset = import_torchvision().datasets.VisionDataset
 
 
 class DatasetView(VisionDataset):
-    """What torchvision's own ``MNIST`` and ``CIFAR10`` classes look like, over a :class:`Split`.
+    """What torchvision's own ``MNIST`` and ``CIFAR10`` classes look like and how they work, over a :class:`Split`.
 
     ``dataset[i]`` is a PIL image and an int, after ``transform`` and ``target_transform`` where given. Chapter 1
     builds the usual ``DataLoader`` loop on it; training proper uses :class:`~course_lib.data.batches.Batches`.
@@ -20,16 +21,17 @@ class DatasetView(VisionDataset):
     def __init__(self, split: Split, transform: Callable | None = None, target_transform: Callable | None = None):
         super().__init__(root="", transform=transform, target_transform=target_transform)
         self.classes = list(split.classes)
-        self.data = split.images.permute(0, 2, 3, 1).cpu().numpy()  # (N, H, W, C)
-        self.targets = split.labels.tolist()
+        images = split.images.cpu()
+        if images.shape[1] == 1:  # as torchvision's MNIST has them: tensors (N, H, W) and (N,)
+            self.data, self.targets = images.squeeze(1), split.labels.cpu()
+        else:  # and as its CIFAR10: an array (N, H, W, C) and a list
+            self.data, self.targets = images.permute(0, 2, 3, 1).numpy(), split.labels.tolist()
 
     def __len__(self) -> int:
         return len(self.targets)
 
     def __getitem__(self, index: int) -> tuple:
-        pixels = self.data[index]
-        image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-        label = self.targets[index]
+        image, label = Image.fromarray(np.asarray(self.data[index])), int(self.targets[index])
         if self.transform is not None:
             image = self.transform(image)
         if self.target_transform is not None:

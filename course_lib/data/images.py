@@ -48,7 +48,7 @@ class Split:
         equal bit for bit, on every device.
         """
         whole, mean, std = _scale(self.mean, self.std, images.device)
-        return images.to(torch.float32).div(whole).sub_(mean).div_(std)
+        return images.to(torch.float32, copy=True).div_(whole).sub_(mean).div_(std)
 
 
 @cache

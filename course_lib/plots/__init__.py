@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy_names(
         "diagrams": ["unit_diagram"],
         "figure": ["BLUE", "GREEN", "ORANGE", "DescribedFigure", "finish", "new_figure"],
         "growth": ["channel_progression", "receptive_growth"],
+        "ladders": ["speed_ladder"],
         "matrices": ["confusion_heatmap"],
         "pictures": ["feature_map_grid", "filter_grid", "image_grid", "mistake_grid", "weight_grid"],
         "signal_lines": ["signal_chain", "signals_over_steps"],

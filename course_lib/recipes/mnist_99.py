@@ -17,7 +17,7 @@ from course_lib.models import Classifier
 from course_lib.training import History, fit, one_cycle, set_seed
 
 DATA, TARGET, VIEWS = "mnist", 0.99, None
-WIDTHS = (16, 32, 64)
+WIDTHS = (16, 48, 64)
 
 
 class Strided(Classifier):
@@ -44,7 +44,7 @@ def train(images: Split, val: Split | None = None, *, seed: int = 0, **options) 
     recipe = {
         "epochs": 2,
         "batch_size": 128,
-        "learning_rate": 0.01,
+        "learning_rate": 0.015,
         "optimizer": partial(torch.optim.AdamW, weight_decay=0.01),
         "schedule": one_cycle,
         "precision": "auto",

@@ -41,6 +41,7 @@ def fit(
     channels_last: bool | None = None,
     fused: bool | None = None,
     compiled: bool | None = None,
+    keep_memory: bool | None = None,
     threads: int | None = None,
     checkpoint: Path | str | None = None,
     checkpoint_seconds: float = 30.0,
@@ -60,9 +61,10 @@ def fit(
         loss: takes logits (N, K) and labels (N,), returns the mean over the batch.
         augment: changes each training batch, normalised (N, C, H, W), at random; see ``course_lib.data.augmentation``.
         seed: of the order of images, of dropout and of augmentation. The first weights are the model's own.
-        device, precision, channels_last, fused, compiled, threads: how to use this machine. None lets ``fit`` choose,
-            and ``precision="auto"`` lets it choose what is fast: see :func:`course_lib.training.choose_setup`. What was
-            chosen stands in one line below the live table, and in ``history.setup``.
+        device, precision, channels_last, fused, compiled, keep_memory, threads: how to use this machine. None lets
+            ``fit`` choose, and ``precision="auto"`` lets it choose what is fast: see
+            :func:`course_lib.training.choose_setup`. What was chosen stands in one line below the live table, and in
+            ``history.setup``.
         checkpoint: a file to save the run in, and to go on from if it holds the same run.
         checkpoint_seconds: how often to save within an epoch; every epoch's end is saved anyway.
         show: draw the live table.
@@ -82,6 +84,7 @@ def fit(
         optimizer=optimizer,
         fused=fused,
         compiled=compiled,
+        keep_memory=keep_memory,
         threads=threads,
     )
     run = Run(

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from course_lib.errors import CourseError
+from course_lib.training.allocator import can_keep_memory, memory_kept
 from course_lib.training.devices import best_device, describe_device
 
 HALVES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -23,7 +24,8 @@ class Setup:
 
     ``precision`` is ``float32``, ``bfloat16`` or ``float16``; ``channels_last`` is how images and filters lie in
     memory; ``fused`` is whether the optimiser updates all weights in one kernel; ``compiled`` is whether
-    ``torch.compile`` rewrites the network; ``threads`` are those of a CPU.
+    ``torch.compile`` rewrites the network; ``keeps_memory`` is whether freed memory stays with the process from step to
+    step; ``threads`` are those of a CPU.
     """
 
     device: torch.device
@@ -31,10 +33,12 @@ class Setup:
     channels_last: bool = False
     fused: bool = False
     compiled: bool = False
+    keeps_memory: bool = False
     threads: int = 1
 
     def __str__(self) -> str:
         extras = {"channels last": self.channels_last, "fused optimiser": self.fused, "compiled": self.compiled}
+        extras["memory kept"] = self.keeps_memory
         return ", ".join([self.machine, self.precision, *(extra for extra, chosen in extras.items() if chosen)])
 
     @property
@@ -57,11 +61,12 @@ class Setup:
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
-        """Use the chosen number of threads for a while."""
+        """Use the chosen number of threads for a while, and keep memory if that was chosen."""
         before = torch.get_num_threads()
         torch.set_num_threads(self.threads)
         try:
-            yield
+            with memory_kept() if self.keeps_memory else contextlib.nullcontext():
+                yield
         finally:
             torch.set_num_threads(before)
 
@@ -79,6 +84,7 @@ def choose_setup(
     optimizer: Callable[..., torch.optim.Optimizer] | None = None,
     fused: bool | None = None,
     compiled: bool | None = None,
+    keep_memory: bool | None = None,
     threads: int | None = None,
 ) -> Setup:
     """Choose what is fastest here; None leaves a choice open, anything else is taken as asked.
@@ -91,6 +97,7 @@ def choose_setup(
       numbers in memory changes, so results differ by rounding at most.
     * ``fused``: with ``precision="auto"``, for the optimisers of torch that have such a kernel.
     * ``compiled``: never by itself. On two CPU cores ``torch.compile`` did not pay (chapter 10).
+    * ``keep_memory``: on a CPU, where the C library can (glibc can). No result changes.
     * ``threads``: those of torch, but no more than the cores that this process may use (a container's limit counts).
 
     Raises: ValueError for a word or a number that means nothing; CourseError for a precision that the device lacks.
@@ -118,6 +125,7 @@ def choose_setup(
         channels_last=channels_last,
         fused=fused,
         compiled=bool(compiled),
+        keeps_memory=device.type == "cpu" and keep_memory is not False and can_keep_memory(),
         threads=threads or min(torch.get_num_threads(), usable_cores()),
     )
 

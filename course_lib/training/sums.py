@@ -15,7 +15,7 @@ class Sums:
 
     def add(self, batch_loss: torch.Tensor, logits: torch.Tensor, labels: torch.Tensor) -> None:
         """Take in one batch: its mean loss, logits (N, K) and labels (N,)."""
-        self._loss += batch_loss.detach().to(self._loss.dtype) * len(labels)
+        self._loss.add_(batch_loss.detach().to(self._loss.dtype), alpha=len(labels))
         self._right += (logits.detach().argmax(dim=1) == labels).sum()
         self.count += len(labels)
 

@@ -147,10 +147,10 @@ def test_threads_are_put_back():
 
 
 def test_the_choice_is_said_in_one_line(few, capsys):
-    everything = Setup(CPU, "bfloat16", channels_last=True, fused=True, compiled=True, threads=2)
-    assert str(everything) == "CPU, 2 threads, bfloat16, channels last, fused optimiser, compiled"
+    everything = Setup(CPU, "bfloat16", channels_last=True, fused=True, compiled=True, keeps_memory=True, threads=2)
+    assert str(everything) == "CPU, 2 threads, bfloat16, channels last, fused optimiser, compiled, memory kept"
     assert str(Setup(MPS)) == "Apple MPS, float32"
-    history = training.fit(models.mlp(hidden=(4,)), few, epochs=1, device="cpu", threads=1)
+    history = training.fit(models.mlp(hidden=(4,)), few, epochs=1, device="cpu", threads=1, keep_memory=False)
     assert history.setup == "CPU, 1 thread, float32"
     assert f"s on {history.setup}" in capsys.readouterr().out
 
@@ -163,7 +163,7 @@ def test_the_device_is_cuda_else_mps_else_cpu(monkeypatch):
 
 
 def test_every_choice_of_fit_reaches_the_setup(few, with_bfloat16):
-    asked = {"precision": "bfloat16", "channels_last": True, "fused": True, "threads": 1}
+    asked = {"precision": "bfloat16", "channels_last": True, "fused": True, "threads": 1, "keep_memory": False}
     history = training.fit(models.lenet5(), few, epochs=1, device="cpu", show=False, **asked)
     assert history.setup == "CPU, 1 thread, bfloat16, channels last, fused optimiser"
     assert "fused=True" in history.recipe["optimizer"] and history.recipe["precision"] == "bfloat16"
