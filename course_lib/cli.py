@@ -79,6 +79,12 @@ def parser() -> argparse.ArgumentParser:
     pair.add_argument("--check", action="store_true", help="only say which pairs differ")
     pair.add_argument("--take-notebook", action="store_true", help="carry a hand edit of the .ipynb into the .py")
 
+    recipe = verb("recipe", _recipe, "train by the shortest recipe to a named accuracy, or list the recipes")
+    recipe.add_argument("name", nargs="?", metavar="NAME", help="such as mnist-99; default: list them")
+    recipe.add_argument("--seeds", type=_positive(int), default=1, help="how many runs, with seeds 0, 1 … (default: 1)")
+    recipe.add_argument("--test", action="store_true", help="train on validation images too and open the test set")
+    recipe.add_argument("--sample", action="store_true", help="use the small sample in the package: a look, no network")
+
     conformance = verb("conformance", _conformance, "write the page that compares our networks with torchvision's")
     conformance.add_argument("--check", action="store_true", help="only say what is out of date")
 
@@ -195,6 +201,23 @@ def _conformance(options: argparse.Namespace) -> None:
         return
     changed = conformance.write(project)
     print(f"Updated in {conformance.PAGE}: {', '.join(changed)}." if changed else f"{conformance.PAGE} is up to date.")
+
+
+def _recipe(options: argparse.Namespace) -> None:
+    from course_lib import recipes
+
+    if options.name is None:
+        for name in recipes.NAMES:
+            print(f"{name:<11} {recipes.take(name).__doc__.splitlines()[0]}")
+        return
+    recipes.take(options.name)
+    for seed in range(options.seeds):
+        size = "sample" if options.sample else "full"
+        made = recipes.run(options.name, seed=seed, test=options.test, size=size)
+        views = "" if made.views == "one" else f" ({made.views}; {made.alone:.2%} without)"
+        print(
+            f"{made.recipe}, seed {seed}: {made.accuracy:.2%} on {made.judged_on} images{views}, {made.seconds:.1f} s"
+        )
 
 
 def _set_repository(options: argparse.Namespace) -> None:
