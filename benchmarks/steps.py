@@ -1,6 +1,7 @@
 """Milliseconds for 128 images: ``fit`` and the beginner's loop in turn, and their share of the roof."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -8,6 +9,7 @@ from torch import nn
 
 from benchmarks import beginner
 from course_lib import data, models, training
+from course_lib.training.allocator import memory_kept
 
 BATCH = 128
 # name, network, data, and how many steps a measurement has on a CPU and on a GPU
@@ -34,9 +36,9 @@ def measure(device: str, roof: dict[str, float], rounds: int) -> Iterator[dict[s
 
         seconds = training.interleave(
             {
-                "beginner": lambda slow=slow, split=split: beginner.train(slow, split, device=device),
-                "fit": lambda plain=plain, fit=fit: fit("fit", plain),
-                "fit, auto": lambda fast=fast, fit=fit: fit("fit, auto", fast, precision="auto"),
+                "beginner": cleared(partial(beginner.train, slow, split, device=device)),
+                "fit": cleared(partial(fit, "fit", plain)),
+                "fit, auto": cleared(partial(fit, "fit, auto", fast, precision="auto")),
             },
             rounds,
         )
@@ -56,6 +58,17 @@ def measure(device: str, roof: dict[str, float], rounds: int) -> Iterator[dict[s
                 "multiply_adds": cost,
                 "share_of_roof": training.share_of_roof(cost, count / row["seconds"], roof[precision]),
             }
+
+
+def cleared(work: Callable[[], float]) -> Callable[[], float]:
+    """The same work, begun without the free memory that the work before it left behind."""
+
+    def begin() -> float:
+        with memory_kept():  # on leaving, all that is free goes back to the system
+            pass
+        return work()
+
+    return begin
 
 
 def roofs(device: str) -> Iterator[dict[str, Any]]:

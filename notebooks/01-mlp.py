@@ -43,7 +43,7 @@
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
 # > | `quick` | 6,000 digits, in the package | two CPU cores | 20 s | 0.6 GB |
-# > | `cpu` | all 70,000 | two CPU cores | 7 min | 0.8 GB |
+# > | `cpu` | all 70,000 | two CPU cores | 6 min | 0.8 GB |
 # > | `full` | all 70,000 | one H200 GPU | 5 min (an earlier version) | 0.3 GB on the GPU |
 
 # %% [markdown]

@@ -41,7 +41,7 @@
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
 # > | `quick` | 6,000 digits, in the package | two CPU cores | 40 s | 0.6 GB |
-# > | `cpu` | all 70,000 | two CPU cores | 11 min | 0.8 GB |
+# > | `cpu` | all 70,000 | two CPU cores | 16 min | 0.8 GB |
 # > | `full` | all 70,000 | one GPU | not measured yet | not measured yet |
 
 # %% [markdown]

@@ -47,7 +47,7 @@
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
 # > | `quick` | 6,000 digits, 1,600 photographs, in the package | two CPU cores | 40 s | 0.9 GB |
-# > | `cpu` | all 70,000 digits, 13,000 photographs | two CPU cores | 11 min | 2.9 GB |
+# > | `cpu` | all 70,000 digits, 13,000 photographs | two CPU cores | 9 min | 2.9 GB |
 # > | `full` | all 70,000 digits, 50,000 photographs | one GPU | not measured yet | not measured yet |
 
 # %% [markdown]
@@ -538,7 +538,7 @@ pd.DataFrame({"float32": number, "bfloat16": number.bfloat16().float()})
 # %% [markdown]
 # The last number is rounded to 1. A weight of 1 that grows by so little in a step would never grow at all. So only the
 # convolutions and linear layers of a training step are computed in bfloat16. Weights and their changes stay in float32,
-# and so does every judgement on validation and test images.
+# and so do the answers that `predict` gives for the recorded accuracies. (`fit` judges its own epochs as it trains.)
 #
 # `precision="auto"` asks for bfloat16 where CPU or GPU are built for it, and for float32 elsewhere. (GPUs before 2020
 # get another half, float16, which has less range, and `fit` scales the loss to make up for it.) Every record says which

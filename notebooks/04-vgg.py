@@ -46,7 +46,7 @@
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
 # > | `quick` | 2,000 photographs, in the package | two CPU cores | 25 s | 0.8 GB |
-# > | `cpu` | all 60,000 | two CPU cores | 10 min | 3.2 GB |
+# > | `cpu` | all 60,000 | two CPU cores | 11 min | 3.7 GB |
 # > | `full` | all 60,000 | one GPU | not measured yet | not measured yet |
 
 # %% [markdown]

@@ -44,7 +44,7 @@
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
 # > | `quick` | 6,000 digits, in the package; narrow networks | two CPU cores | 45 s | 1.4 GB |
-# > | `cpu` | all 70,000 | two CPU cores | 11 min | 2.4 GB |
+# > | `cpu` | all 70,000 | two CPU cores | 13 min | 2.7 GB |
 # > | `full` | all 70,000 | one GPU | not measured yet | not measured yet |
 
 # %% [markdown]

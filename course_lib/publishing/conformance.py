@@ -123,6 +123,7 @@ ENTRIES = [
         for name in ("resnet18", "resnet34", "plain34", "resnet50")
     ),
     Entry("resnet_small", MNIST, remark="After C's modified ResNet, of which no count is given."),
+    Entry("whitened", CIFAR, remark="After Jordan, 2024, for speed; its batch norms have no trained scale."),
 ]
 
 

@@ -1,6 +1,5 @@
 """Run chapters through papermill, side by side as cores allow; one that fails does not stop the others."""
 
-import os
 import re
 import threading
 import time
@@ -39,7 +38,8 @@ def run_chapters(
         project: the checkout.
         chapters: which chapters, in order.
         profile: ``quick``, ``cpu`` or ``full``.
-        jobs: how many side by side; by default one a core, and one in all where a GPU is used.
+        jobs: how many side by side; by default one a core, and one in all where a GPU is used. They share the cores
+            that this process may use: each gets as many threads as cores / jobs.
         minutes: time limit of a chapter.
         force: run also what is fresh.
 
@@ -51,7 +51,9 @@ def run_chapters(
     stale = [chapter for chapter in chapters if force or not freshness.fresh_run(project, chapter, profile)]
     done = {chapter.name: Outcome(chapter.name, skipped=True) for chapter in chapters}
     if stale:
-        cores = os.cpu_count() or 1
+        from course_lib.training.setup import usable_cores  # here, for torch takes a second to load
+
+        cores = usable_cores()
         jobs = max(1, min(jobs or (1 if profile == "full" else cores), len(stale)))
         for outcome in _run_all(project, stale, profile, jobs, cores // jobs, 60 * (minutes or MINUTES[profile])):
             done[outcome.chapter] = outcome

@@ -7,7 +7,7 @@ import torch
 
 from benchmarks import __main__ as bench
 from benchmarks import beginner, steps, targets
-from course_lib import models, records, recipes, training
+from course_lib import models, recipes, records, training
 from course_lib.recipes.running import Result
 from course_lib.records import lines
 

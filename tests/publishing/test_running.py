@@ -12,6 +12,8 @@ import pytest
 from course_lib import cli
 from course_lib.errors import CourseError
 from course_lib.publishing import engine, running
+from course_lib.training import setup
+from course_lib.training.setup import usable_cores
 
 
 def run(project, **options):
@@ -106,7 +108,17 @@ def test_kernels_share_the_cores(project, write):
     write("import os\nprint(os.environ['OMP_NUM_THREADS'])", name="01-small")
     run(project, jobs=1)
     notebook = nbformat.read(project.run_folder("quick") / "01-small.ipynb", 4)
-    assert int(notebook.cells[-1].outputs[0].text) == (os.cpu_count() or 1)
+    assert int(notebook.cells[-1].outputs[0].text) == usable_cores()
+
+
+def test_two_kernels_have_half_the_cores_each(project, write, monkeypatch):
+    monkeypatch.setattr(setup, "usable_cores", lambda: 6)
+    for name in ("01-small", "02-other"):
+        write("import os\nprint(os.environ['OMP_NUM_THREADS'])", name=name)
+    run(project, jobs=2)
+    for name in ("01-small", "02-other"):
+        notebook = nbformat.read(project.run_folder("quick") / f"{name}.ipynb", 4)
+        assert int(notebook.cells[-1].outputs[0].text) == 3
 
 
 def test_chapters_are_found_by_any_of_their_names(project, write):

@@ -1,0 +1,1394 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 10 · Speed
+#
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/convnets-measured/convnets-measured/blob/main/notebooks/10-speed.ipynb)
+#
+# How fast could this machine train, and what does the usual loop make of it?
+#
+# A network that trains in a quarter of the time can be tried four times as often. Yet most loops are written once, as
+# in a tutorial, and nobody asks where their seconds go.
+#
+# In this chapter we ask. We take the tutorial's loop and change one thing at a time. Each change gets a bar of
+# milliseconds, and is held against the best that the machine can do at all. Some pay, and some do not. Which ones
+# depends on the network.
+#
+# > **What you will be able to do.**
+# > Each goal is answered by the cell whose first line bears its number.
+# >
+# > 1. Find out where a training loop spends its time.
+# > 2. Say what a machine can do at best, and which share of that a loop reaches.
+# > 3. Time two loops fairly, and say whether they differ.
+# > 4. Climb from the tutorial's loop to a fast one, and see which change pays for which network.
+# > 5. Check that a faster training is as good a training.
+# > 6. Test advice on speed instead of believing it.
+# > 7. Reach an accuracy in fewer steps, not only in faster ones.
+# > 8. Read a benchmark: on what, how often, judged by what.
+
+# %% [markdown]
+# > **Time and memory.**
+# > The whole notebook, with every exercise's solution:
+# >
+# > | profile | data | on | time | memory |
+# > |---|---|---|---|---|
+# > | `quick` | 6,000 digits and 2,000 pictures, in the package | two CPU cores | QUICK_TIME | QUICK_MEMORY |
+# > | `cpu` | all digits, 2,000 pictures | two CPU cores | CPU_TIME | CPU_MEMORY |
+# > | `full` | all digits, 2,000 pictures | one GPU | not measured yet | not measured yet |
+
+# %% [markdown]
+# ## Setting up
+#
+# In Colab the first cell installs the course's library. Anywhere else it does nothing.
+
+# %% tags=["install"]
+import sys
+
+if "google.colab" in sys.modules:
+    address = "git+https://github.com/convnets-measured/convnets-measured"
+    get_ipython().run_line_magic("pip", f"install --quiet {address}")
+
+# %% [markdown]
+# This chapter is about your machine, so close what else runs on it. In `quick` MiniVGG has half its width.
+
+# %% tags=["parameters"]
+PROFILE = "auto"
+
+# %%
+import contextlib
+import time
+from functools import partial
+
+import pandas as pd
+import torch
+from course_lib import (
+    analysis,
+    data,
+    models,
+    plots,
+    recipes,
+    records,
+    training,
+)
+from course_lib.profiles import resolve_profile
+from course_lib.training.allocator import memory_kept
+from course_lib.training.devices import synchronize
+from torch.nn import functional as F
+
+profile = resolve_profile(PROFILE)
+size = "sample" if profile == "quick" else "full"
+digits = data.load("mnist", size=size)
+pictures = data.load("cifar10", size="sample")  # to look at, not to train on
+
+sizes = {
+    "quick": {"many": 3_200, "few": 512, "width": 0.5, "rounds": 3},
+    "cpu": {"many": 12_800, "few": 1_024, "width": 1.0, "rounds": 5},
+    "full": {"many": 25_600, "few": 25_600, "width": 1.0, "rounds": 5},
+}[profile]
+rounds = sizes["rounds"]
+seeds = range(2 if profile == "quick" else 5)
+device = training.best_device()
+print(f"profile {profile}")
+print(digits)
+print("trains on", training.describe_device(device))
+
+# %% [markdown]
+# Two networks from earlier chapters will be trained again and again: LeNet-5 of chapter 2, which is small, and MiniVGG
+# of chapter 5, which is not. Each gets as many digits as it finishes in a second or so.
+
+
+# %%
+def lenet():
+    training.set_seed(0)
+    return models.lenet5()
+
+
+def minivgg():
+    training.set_seed(0)
+    return models.minivgg(width=sizes["width"])
+
+
+many = digits.train.select(range(sizes["many"]))
+few = digits.train.select(range(sizes["few"]))
+racers = {"LeNet-5": (lenet, many), "MiniVGG": (minivgg, few)}
+
+# %% [markdown]
+# ## The loop of most tutorials
+#
+# Chapter 1 had it: a data set hands out one picture at a time, `ToTensor` and `Normalize` make it a tensor, a
+# `DataLoader` stacks 128 of them. Then come a step of Adam, and `.item()`, to keep an eye on loss and accuracy.
+
+# %%
+from torch.utils.data import DataLoader
+from torchvision import transforms
+
+to_normalised_tensor = transforms.Compose(
+    [
+        transforms.ToTensor(),
+        transforms.Normalize(digits.train.mean, digits.train.std),
+    ]
+)
+
+
+def tutorial_loader(split, workers=0):
+    dataset = data.DatasetView(split, transform=to_normalised_tensor)
+    return DataLoader(
+        dataset, batch_size=128, shuffle=True, num_workers=workers
+    )
+
+
+# %%
+def tutorial_pass(network, loader):
+    """Train for one epoch as most tutorials do; return the seconds."""
+    network.to(device)
+    network.train()
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.001)
+    began = time.perf_counter()
+    running_loss, right = 0.0, 0
+    for images, labels in loader:
+        images, labels = images.to(device), labels.to(device)
+        optimizer.zero_grad()
+        logits = network(images)
+        loss = F.cross_entropy(logits, labels)
+        loss.backward()
+        optimizer.step()
+        running_loss += loss.item()
+        right += (logits.argmax(dim=1) == labels).sum().item()
+    return time.perf_counter() - began
+
+
+# %% [markdown]
+# Nothing in it is wrong. Where does its time go? Write down your guess for each network: how many of 100 milliseconds
+# go into getting images, and how many into computing?
+#
+# Both can be had alone. To load alone, walk over the loader and do nothing. To compute alone, make a list of the
+# batches first, and hand that to the loop.
+
+
+# %%
+# Goal 1: loading alone, computing alone
+def per_batch(seconds, split):
+    """Milliseconds for 128 images."""
+    return 1000 * seconds * 128 / len(split)
+
+
+def take_apart(build, split):
+    loader = tutorial_loader(split)
+    ready = list(loader)
+    tutorial_pass(build(), ready[:2])  # to warm up
+    began = time.perf_counter()
+    for _ in loader:
+        pass
+    loading = time.perf_counter() - began
+    parts = {
+        "loading": loading,
+        "computing": tutorial_pass(build(), ready),
+        "both, as it runs": tutorial_pass(build(), loader),
+    }
+    return {name: per_batch(spent, split) for name, spent in parts.items()}
+
+
+parts = pd.DataFrame({name: take_apart(*one) for name, one in racers.items()})
+parts.T.map("{:.1f} ms".format)
+
+# %% tags=["hide-input"]
+figure, axes = plots.new_figure(width=7, height=2.0)
+shares = (parts / parts.loc[["loading", "computing"]].sum()).T
+left = 0.0
+for part, colour in (("loading", plots.ORANGE), ("computing", plots.BLUE)):
+    axes.barh(shares.index, shares[part], left=left, color=colour, label=part)
+    for place, (name, share) in enumerate(shares[part].items()):
+        start = left if isinstance(left, float) else left[name]
+        text = f"{share:.0%}" if share > 0.06 else ""
+        axes.text(
+            start + share / 2,
+            place,
+            text,
+            ha="center",
+            va="center",
+            color="white",
+            fontsize=13,
+        )
+    left = left + shares[part]
+axes.set(xlim=(0, 1), xticks=[])
+axes.invert_yaxis()
+axes.tick_params(left=False)
+axes.legend(
+    frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1)
+)
+said = [f"{name} {share:.0%}" for name, share in shares["loading"].items()]
+plots.finish(
+    figure,
+    f"Share of loading in loading and computing: {', '.join(said)}.",
+)
+
+# %% [markdown]
+# The milliseconds of loading are the same for both: a digit is a digit. Only what they are added to differs. So there
+# is no answer for *the* loop. There is one for each network.
+#
+# The orange part also tells what can be won. If computing took no time at all, loading would remain. If loading took
+# none, computing would.
+
+# %%
+whole = parts.loc["loading"] + parts.loc["computing"]
+for name in racers:
+    print(
+        f"{name}: at most ×{whole[name] / parts.loc['loading', name]:.1f} by "
+        f"computing faster, "
+        f"×{whole[name] / parts.loc['computing', name]:.1f} by loading faster"
+    )
+
+# %% [markdown]
+# ## The roof
+#
+# Is that fast or slow? We need something to hold it against: not another loop, but the machine.
+#
+# A processor can do so many *multiply-adds* a second and no more. That is its *roof*
+# ([Williams et al., 2009](https://doi.org/10.1145/1498765.1498785)). Data sheets print it, and no program reaches it.
+# So we measure instead: one convolution of a size that suits the machine, forward and back, and nothing else. A product
+# of two large matrices is a second witness.
+#
+# The roof depends on the kind of number. Chapter 3 had *bfloat16*, whose 8 binary digits some processors multiply much
+# faster than the 24 of float32. What would `precision="auto"` choose here?
+
+# %%
+fast = training.choose_setup(
+    lenet(), precision="auto", optimizer=torch.optim.Adam
+)
+half = fast.precision
+print(fast)
+
+# %%
+roofs = pd.DataFrame(
+    {
+        precision: {
+            "convolution": training.convolution_roof(
+                device, getattr(torch, precision), rounds
+            ),
+            "matrix product": training.matmul_roof(
+                device, getattr(torch, precision), rounds
+            ),
+        }
+        for precision in dict.fromkeys(["float32", half])
+    }
+)
+(roofs / 1e9).map("{:,.0f} billion a second".format)
+
+# %% [markdown]
+# Now the work. `count_multiply_adds` adds it up, layer by layer, for one image going forward. A training step costs
+# about three such passes: forward, back for the gradients of the maps, back for those of the weights.
+
+# %% tags=["nbval-check-output"]
+for name, build in (("LeNet-5", models.lenet5), ("MiniVGG", models.minivgg)):
+    cost = analysis.count_multiply_adds(build(), (1, 28, 28))
+    step = 3 * 128 * cost
+    print(f"{name}: {cost:,} multiply-adds an image")
+    print(f"         {step / 1e9:.2f} billion a step of 128")
+
+# %% [markdown]
+# Work over time is speed, and speed over roof is the share of the machine that the loop uses. Guess it, before you run
+# the cell: a half? A tenth?
+
+# %%
+# Goal 2: which share of the roof does the tutorial's loop reach?
+costs = {
+    name: analysis.count_multiply_adds(build(), (1, 28, 28))
+    for name, (build, _) in racers.items()
+}
+
+
+def share_of_roof(name, milliseconds, precision="float32"):
+    speed = 128 / (milliseconds / 1000)
+    roof = roofs.loc["convolution", precision]
+    return training.share_of_roof(costs[name], speed, roof)
+
+
+reached = {
+    name: share_of_roof(name, parts.loc["both, as it runs", name])
+    for name in racers
+}
+for name, share in reached.items():
+    print(f"{name}: {share:.1%} of the float32 roof")
+
+# %% tags=["hide-input"]
+figure, axes = plots.new_figure(width=7, height=2.4)
+peaks = roofs.loc["convolution"] / 1e9
+for place, share in enumerate(reached.values()):
+    speed = share * peaks["float32"]
+    axes.plot([speed, peaks["float32"]], [place, place], color="#bbbbbb")
+    axes.plot(speed, place, "o", color=plots.BLUE, markersize=12)
+for place, (precision, peak) in enumerate(peaks.items()):
+    colour, label = (plots.ORANGE, plots.GREEN)[place], f"roof, {precision}"
+    axes.axvline(peak, color=colour, linewidth=4, label=label)
+axes.set(xscale="log", xlabel="billion multiply-adds a second")
+axes.set(ylim=(1.6, -0.6))
+axes.set_yticks([0, 1], list(reached))
+axes.xaxis.set_major_formatter("{x:g}")
+axes.legend(
+    frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1)
+)
+said = [f"{name} {share:.1%}" for name, share in reached.items()]
+said += [f"roof in {name} {peak:.0f} billion" for name, peak in peaks.items()]
+plots.finish(
+    figure,
+    "Multiply-adds a second of the tutorial's loop and the roofs, on a log "
+    f"scale. Share of the float32 roof: {'; '.join(said)}.",
+)
+
+# %% [markdown]
+# The axis is logarithmic: equal distances are equal factors. The grey line between a dot and its roof is what this
+# chapter is about.
+#
+# A share of 100 % is not to be had. ReLU, pooling, loss and optimiser cost time and are no multiply-adds, and a small
+# layer does not fill the machine. But the share says whether it is worth to go on looking.
+
+# %% [markdown]
+# ## How to time fairly
+#
+# Before we compare loops: can we tell a faster one from a lucky one? Clocks are exact. Machines are not. A laptop grows
+# warm and slows down, a mail arrives, and the first pass pays for things that the others find ready.
+#
+# Three habits help.
+#
+# - **Warm up.** Run each loop once and forget that time.
+# - **In turn.** Never ten runs of one and then ten of the other: what disturbs the machine in between would hit only
+#   one of them. Run one, the other, one, the other, and divide within each round.
+# - **Middle and range.** Report the median of the ratios, and the smallest and the largest.
+#
+# `training.interleave` does the first two and `training.speedups` the third. How do we know that they work? Time
+# something against *itself*.
+
+# %%
+# Goal 3: a loop against itself
+twins = training.interleave(
+    {
+        "LeNet-5": lambda: tutorial_pass(lenet(), tutorial_loader(many)),
+        "the same": lambda: tutorial_pass(lenet(), tutorial_loader(many)),
+    },
+    rounds,
+)
+training.speedups(twins).round(3)
+
+# %% [markdown]
+# The truth is 1. The range of the second row is the noise of your machine, today. A speed-up that is no larger is none.
+#
+# GPUs have a trap of their own. Python hands them orders and goes on at once, while they work. A clock that is read
+# then has timed the giving of orders. So wait until all is done, `torch.cuda.synchronize()`, before you read it. The
+# tutorial's loop waits in each step, because `.item()` needs the number. Ours will wait once, at the end.
+
+# %% [markdown]
+# ## A ladder
+#
+# What can be changed in the loop without changing what is computed? Six things, from the outside in.
+#
+# 1. **Images in memory.** All digits lie in one tensor of whole numbers, and a batch is cut out and normalised at
+#    once: chapter 1's `data.Batches`.
+# 2. **Sums on the device.** Loss and right answers are added up where they are made. `.item()`, for which Python must
+#    wait, comes once, at the end.
+# 3. **Channels last.** A tensor (N, C, H, W) can lie in memory map by map, or pixel by pixel with all its channels side
+#    by side. A convolution sums over channels, and most fast ones want them so. The shape stays.
+# 4. **Half precision.** Convolutions and linear layers multiply in 16 bits where the machine is built for it; weights
+#    stay in float32 ([Micikevicius et al., 2018](https://arxiv.org/abs/1710.03740)). `torch.autocast` does that.
+# 5. **Fused Adam.** Adam is some ten operations on all weights. One after the other, each fetches them from memory
+#    again. Fused, they are fetched once.
+# 6. **Memory kept.** This one hides below Python, and comes with a picture of its own further down.
+#
+# Here they are as switches of one function. Read it beside `tutorial_pass`: the loop is the same.
+
+
+# %%
+def one_pass(
+    network,
+    split,
+    in_memory=False,
+    wait=True,
+    channels_last=False,
+    half=False,
+    fused=False,
+    keep=False,
+    batch_size=128,
+):
+    """Train for one epoch; every rung of the ladder is a switch."""
+    if in_memory:
+        batches = data.Batches(split, batch_size, shuffle=True, device=device)
+    else:
+        batches = tutorial_loader(split)
+    contiguous, last = torch.contiguous_format, torch.channels_last
+    layout = last if channels_last else contiguous
+    network.to(device, memory_format=layout)
+    network.train()
+    optimizer = torch.optim.Adam(
+        network.parameters(), lr=0.001, fused=(fused and fast.fused) or None
+    )
+    needs_scaling = half and fast.precision == "float16"
+    scaler = torch.amp.GradScaler(device.type, enabled=needs_scaling)
+    nothing = contextlib.nullcontext
+    running_loss = torch.zeros((), device=device)
+    right = torch.zeros((), dtype=torch.int64, device=device)
+
+    synchronize(device)
+    began = time.perf_counter()
+    with memory_kept() if keep else nothing():
+        for images, labels in batches:
+            images, labels = images.to(device), labels.to(device)
+            images = images.contiguous(memory_format=layout)
+            optimizer.zero_grad()
+            with fast.autocast() if half else nothing():
+                logits = network(images)
+                loss = F.cross_entropy(logits, labels)
+            scaler.scale(loss).backward()  # does nothing unless float16
+            scaler.step(optimizer)
+            scaler.update()
+            running_loss += loss.item() if wait else loss.detach()
+            hits = (logits.argmax(dim=1) == labels).sum()
+            right += hits.item() if wait else hits
+        synchronize(device)
+        return time.perf_counter() - began
+
+
+# %% [markdown]
+# One more thing for fairness. A pass could find memory that the pass before it has left, and be faster for it. So we
+# let each begin with none.
+
+
+# %%
+def in_turn(works):
+    """Seconds of each work, round after round."""
+
+    def cleared(work):
+        with memory_kept():
+            pass  # on leaving, all free memory goes back to the system
+        return work()
+
+    works = {name: partial(cleared, work) for name, work in works.items()}
+    return training.interleave(works, rounds)
+
+
+changes = {
+    "images in memory": {"in_memory": True},
+    "sums on the device": {"wait": False},
+    "channels last": {"channels_last": True},
+    half if half != "float32" else "no half here": {"half": True},
+    "fused Adam": {"fused": True},
+    "memory kept": {"keep": True},
+}
+every_rung, rungs = {}, {}
+for name, change in changes.items():
+    every_rung = every_rung | change
+    rungs[name] = every_rung  # this change and all before it
+
+
+def climb(build, split):
+    """Seconds of each rung, in turn, round after round."""
+
+    def library():
+        network = build()
+        return training.fit(
+            network, split, epochs=1, precision="auto", show=False
+        ).seconds
+
+    works = {
+        "as in tutorials": lambda: tutorial_pass(
+            build(), tutorial_loader(split)
+        )
+    }
+    for name, switches in rungs.items():
+        works[name] = lambda on=switches: one_pass(build(), split, **on)
+    return in_turn(works | {"training.fit": library})
+
+
+# %% [markdown]
+# The last rung is `training.fit(…, precision="auto")`, the function that has trained the networks of this book. Guess
+# which rung will be the tallest step, for LeNet-5 and for MiniVGG. Then climb.
+
+# %%
+climbed = {name: climb(*one) for name, one in racers.items()}
+
+
+def ladder(name):
+    """What plots.speed_ladder draws."""
+    milliseconds = per_batch(climbed[name], racers[name][1])
+    frame = pd.DataFrame(
+        {
+            "milliseconds": milliseconds.median(),
+            "least": milliseconds.min(),
+            "most": milliseconds.max(),
+        }
+    )
+    frame["share_of_roof"] = [
+        share_of_roof(name, spent, half if on_half(rung) else "float32")
+        for rung, spent in frame["milliseconds"].items()
+    ]
+    return frame
+
+
+def on_half(rung):
+    return rungs.get(rung, {}).get("half", rung == "training.fit")
+
+
+plots.speed_ladder(ladder("LeNet-5"), "LeNet-5: milliseconds for 128 images")
+
+# %%
+plots.speed_ladder(ladder("MiniVGG"), "MiniVGG: milliseconds for 128 images")
+
+# %% [markdown]
+# The whiskers are the fastest and the slowest round. Orange is a rung that was slower than the one before.
+#
+# Mind the share. It is the share of the roof *of its precision*. At the rung of half precision the roof itself is
+# lifted, so a bar may become shorter while its share falls: the loop is faster, and uses less of what it now could.
+#
+# And which change paid? A bar shows how far a rung is above the ground. The next table compares each with the rung just
+# below it, round by round, by one rule: it *paid* if it was faster in every round, it *cost* if it was slower in every
+# round, and anything else is no clear difference.
+
+
+# %%
+# Goal 4: which change pays for which network?
+def verdict(ratios):
+    """Ratios are seconds before over seconds after, one a round."""
+    if ratios.min() > 1:
+        return "paid"
+    return "cost" if ratios.max() < 1 else "no clear difference"
+
+
+steps = {}
+for name, seconds in climbed.items():
+    ratios = (seconds.shift(axis="columns") / seconds).iloc[:, 1:]
+    steps[name] = "×" + ratios.median().map("{:.2f}".format)
+    steps[name, "verdict"] = ratios.apply(verdict)
+    tallest = ratios.median().idxmax()
+    total = (seconds["as in tutorials"] / seconds["training.fit"]).median()
+    print(f"{name}: tallest step {tallest!r}; ×{total:.1f} in all")
+pd.DataFrame(
+    {
+        "LeNet-5": steps["LeNet-5"],
+        "": steps["LeNet-5", "verdict"],
+        "MiniVGG": steps["MiniVGG"],
+        " ": steps["MiniVGG", "verdict"],
+    }
+)
+
+# %% [markdown]
+# LeNet-5 waits for its images, so that is where a tutorial's loop loses most of its time. MiniVGG hardly notices them:
+# it waits for arithmetic and for memory. Does your table say so, too?
+#
+# So a list of tricks is not worth much. A measurement that says what *this* network waits for is.
+
+# %% [markdown]
+# ## Pages
+#
+# What is "memory kept"? A step writes its feature maps to memory, for the way back, and then its gradients, and lets all
+# of them go. The next step needs just as much. What could be slow about that?
+#
+# The C library hands large pieces back to the operating system as soon as they are free. When the program asks again,
+# it gets the memory *page* by page, mostly 4 KB at a time, at the first touch of each: the processor stops, the system
+# finds a page, fills it with zeros, and goes on. That is a page fault. The system counts them, so we can ask how many
+# each step of MiniVGG takes. Guess: ten? A thousand?
+
+
+# %%
+def page_faults(keep, steps=6):
+    """Page faults of each step but the last."""
+    training.set_seed(0)
+    network, noted = models.minivgg(), []  # in full width
+    network.register_forward_pre_hook(
+        lambda *_: noted.append(
+            resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        )
+    )
+    split = digits.train.select(range(128 * steps))
+    one_pass(network, split, **(every_rung | {"keep": keep}))
+    return pd.Series(noted).diff().dropna()
+
+
+try:
+    import resource
+
+    faults = {"as usual": page_faults(False), "kept": page_faults(True)}
+    page = resource.getpagesize()
+    for name, counts in faults.items():
+        middle = counts.iloc[1:].median()  # the first also makes Adam's means
+        megabytes = middle * page / 1e6
+        print(f"{name}: {middle:,.0f} pages a step, {megabytes:,.0f} MB")
+except ImportError:
+    faults = {}
+    print("this system does not count page faults for Python")
+
+
+# %% tags=["hide-input"]
+def fault_figure():
+    figure, axes = plots.new_figure(width=6, height=3)
+    styles = {"as usual": ("o-", plots.ORANGE), "kept": ("s-", plots.BLUE)}
+    said = []
+    for name, counts in faults.items():
+        style, colour = styles[name]
+        axes.plot(counts / 1000, style, color=colour, label=name)
+        listed = ", ".join(f"{count:,.0f}" for count in counts)
+        said.append(f"{name} {listed}")
+    axes.set(xlabel="step", ylabel="thousand page faults", ylim=(0, None))
+    axes.set_xticks(range(1, 6))
+    axes.legend(frameon=False)
+    return plots.finish(figure, f"Page faults by step: {'; '.join(said)}.")
+
+
+fault_figure() if faults else None
+
+# %% [markdown]
+# The first step is high in any case: Adam's means are made. Then look at the distance between the lines. How many
+# megabytes is that, cleared and handed out anew in each step? MiniVGG has large linear layers, and so large gradients.
+#
+# The mend is two calls of the C library: keep what is free. `fit` makes them where that is possible, and gives the
+# memory back when it is done. (On a GPU torch has always kept its memory.)
+
+# %% [markdown]
+# ## Does it change the results?
+#
+# Faster is no use if the network is worse. Five of the six rungs compute the very same numbers, or sum them in another
+# order. Only half precision rounds each of them, and it rounds a lot.
+
+# %% tags=["nbval-check-output"]
+one = torch.tensor(1.0)
+for step in (2**-6, 2**-7, 2**-8):
+    single, short = one + step, (one + step).bfloat16().float()
+    print(f"1 + {step:.5f}: float32 {single:.5f}, bfloat16 {short:.5f}")
+
+# %% [markdown]
+# And even the same numbers in another order give another sum, in any precision. A training step adds up millions. So
+# two trainings that differ by a rounding drift apart, and end at different weights. The question is not whether the
+# results are equal. It is whether they are equally *good*.
+#
+# We train LeNet-5 in float32 and with `precision="auto"`, with the same seeds: the same first weights, the same order
+# of images. How large is the difference, against the spread over seeds?
+
+
+# %%
+# Goal 5: is a faster training as good?
+def train_lenet(seed, precision):
+    training.set_seed(seed)
+    network = models.lenet5()
+    history = training.fit(
+        network,
+        digits.train,
+        epochs=2,
+        precision=precision,
+        seed=seed,
+        show=False,
+    )
+    return history, training.predict(network, digits.val)
+
+
+lenets = {}
+for precision in ("float32", "auto"):
+    name = f"LeNet-5, {precision}"
+    lenets[name] = [train_lenet(seed, precision) for seed in seeds]
+    for history, answers in lenets[name]:
+        training.record(name, history, answers, digits, split="validation")
+accuracies = pd.DataFrame(
+    {
+        name: [answers.accuracy for _, answers in runs]
+        for name, runs in lenets.items()
+    }
+)
+gap = accuracies["LeNet-5, auto"] - accuracies["LeNet-5, float32"]
+print(f"float32: spread over seeds {accuracies.iloc[:, 0].std():.2%}")
+print(f"auto less float32, same seed: {gap.mean():+.2%} ± {gap.std():.2%}")
+accuracies.map("{:.2%}".format).rename_axis("seed")
+
+# %% tags=["hide-input"]
+figure, axes = plots.new_figure(width=5.5, height=3.2)
+for seed, row in accuracies.iterrows():
+    axes.plot(
+        [0, 1], 100 * row, "o-", color=plots.BLUE, linewidth=1, alpha=0.7
+    )
+    axes.text(1.04, 100 * row.iloc[1], f"seed {seed}", va="center")
+axes.plot([0, 1], 100 * accuracies.mean(), "D-", color=plots.ORANGE)
+axes.set(xlim=(-0.2, 1.45), ylabel="validation accuracy, %")
+axes.set_xticks([0, 1], ["float32", f"auto: {half}"])
+said = [f"{name} {mean:.2%}" for name, mean in accuracies.mean().items()]
+plots.finish(
+    figure,
+    f"Validation accuracy of {len(accuracies)} seeds in two precisions, one "
+    f"line a seed; orange is the mean. Means: {', '.join(said)}.",
+)
+
+# %% [markdown]
+# Each blue line is a seed, orange is their mean. Do the lines climb and fall by chance, or do they all lean one way?
+# Only a lean that is large against the spread would be a price. A few seeds of one network can show a large price. They
+# cannot show that there is none.
+#
+# What does `fit` change without being asked? Only what at most rounds differently: the layout of channels, kept memory,
+# and no more threads than cores. Float32 is its default. Half precision and the fused optimiser come with
+# `precision="auto"`, and the line below each table of `fit` says what was chosen.
+
+# %% [markdown]
+# ## What may not pay
+#
+# There is more advice, and you will have read some of it. Each piece gets the same treatment: one change, in turn,
+# round after round, and the verdict by the rule from above.
+#
+# - *Half precision* is faster. Also without channels last?
+# - *Workers*: processes that prepare images while the network computes. Two of them, for the tutorial's loop.
+# - *Larger batches*: 512 digits at a time.
+# - *All cores*: is one thread slower?
+# - *Matmul precision*: `torch.set_float32_matmul_precision("medium")` lets a processor multiply float32 matrices in
+#   fewer bits. Some do, others ignore it.
+# - `torch.compile`: torch translates the network to a program of its own. Compiling takes ten seconds and more, so
+#   only LeNet-5 gets it, and `quick` leaves it out.
+
+
+# %%
+@contextlib.contextmanager
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def medium_precision():
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    yield
+    torch.set_float32_matmul_precision(before)
+
+
+def compiled_lenet():
+    """A compiled LeNet-5 that has made its first steps."""
+    network = torch.compile(lenet())
+    spent = one_pass(network, many.select(range(256)), **every_rung)
+    print(f"torch.compile: {spent:.1f} s for its first two steps")
+    return network
+
+
+compiled = None
+if profile == "quick":
+    print("torch.compile: left out in quick")
+else:
+    try:
+        compiled = compiled_lenet()
+    except Exception as error:  # often there is no C++ compiler
+        print(f"torch.compile does not work here: {type(error).__name__}")
+
+
+# %%
+def attempts(build, split):
+    """Seconds of each attempt and of what it is held against, in turn."""
+
+    def run(**switches):
+        return one_pass(build(), split, **(every_rung | switches))
+
+    def within(context, **switches):
+        with context():
+            return run(**switches)
+
+    works = {
+        "every rung": run,
+        "no channels last": partial(run, channels_last=False),
+        "batches of 512": partial(run, batch_size=512),
+        "one thread": partial(within, one_thread),
+        "float32": partial(run, half=False),
+        "matmul precision medium": partial(
+            within, medium_precision, half=False
+        ),
+        "tutorial": lambda: tutorial_pass(build(), tutorial_loader(split)),
+        "two workers": lambda: tutorial_pass(
+            build(), tutorial_loader(split, workers=2)
+        ),
+    }
+    if compiled is not None and build is lenet:
+        works["torch.compile"] = lambda: one_pass(
+            compiled, split, **every_rung
+        )
+    return in_turn(works)
+
+
+tried = {name: attempts(*one) for name, one in racers.items()}
+
+# %%
+# Goal 6: did it pay, here and now?
+against = {"matmul precision medium": "float32", "two workers": "tutorial"}
+rows = []
+for name, seconds in tried.items():
+    for attempt in seconds.columns.drop(
+        ["every rung", "float32", "tutorial"]
+    ):
+        other = against.get(attempt, "every rung")
+        ratios = seconds[other] / seconds[attempt]
+        rows.append(
+            {
+                "attempt": attempt,
+                "network": name,
+                "against": other,
+                "speed": f"×{ratios.median():.2f}",
+                "range": f"{ratios.min():.2f} to {ratios.max():.2f}",
+                "here it": verdict(ratios),
+            }
+        )
+rows = pd.DataFrame(rows).sort_values("attempt", kind="stable")
+rows.set_index(["attempt", "network"])
+
+# %% [markdown]
+# Numbers below 1 are slower. A few remarks, to be held against your table.
+#
+# - Channels last and half precision belong together. In torch's other layout a 16-bit convolution of a *single* channel
+#   finds no fast kernel for its way back, on some processors, and every network for digits begins with one.
+# - Workers must be started, in every epoch, and must send their images from process to process. They pay where an image
+#   is dear to prepare: a large JPEG, not 784 bytes.
+# - A batch of 512 needs a quarter of the steps, and each step four times the memory. What fitted into the processor's
+#   cache may not fit any more. And it learns otherwise: an epoch now has a quarter of the steps.
+# - On a busy machine one thread can be faster than two: two threads wait for each other.
+# - Matmul precision is set for the whole process, and changes what "float32" means. `fit` leaves it alone.
+#
+# And one for GPUs. A T4 of 2018, which Colab lends out, says yes to `torch.cuda.is_bf16_supported()`. It has no such
+# instructions; torch emulates them, slowly. So the library asks for compute capability 8.0 instead, and takes float16
+# below it.
+
+# %% [markdown]
+# ## Fewer steps
+#
+# So far every step is faster. The other factor is how many there are. How many steps does a network need for 99 % of
+# MNIST?
+#
+# The library has *recipes*, each the shortest way that we know to the accuracy in its name. They are short enough to be
+# read. This is `mnist-99`: its network, and its training.
+
+# %%
+recipe = recipes.take("mnist-99")
+analysis.Source(recipe.Strided)
+
+# %%
+analysis.Source(recipe.train)
+
+# %% [markdown]
+# Three ideas.
+#
+# 1. **Shrink at once.** LeNet-5 computes its maps in full size, and then a pool throws three quarters away. A stride of
+#    2 does not compute them to begin with.
+# 2. **Go fast.** *Batch norm* keeps the size of the signals in order, so the learning rate can be 15 times ours.
+# 3. **Come to rest.** A high rate jumps about for ever. One cycle, up and then down to zero, lets it settle, and ends
+#    after two epochs ([Smith and Topin, 2018](https://arxiv.org/abs/1708.07120)).
+#
+# Is its network cheaper, at least? Guess.
+
+# %% tags=["nbval-check-output"]
+for name, network in (("LeNet-5", lenet()), ("mnist-99", recipe.Strided())):
+    cost = analysis.count_multiply_adds(network, (1, 28, 28))
+    count = analysis.count_parameters(network)
+    print(f"{name}: {cost:,} multiply-adds, {count:,} parameters")
+
+# %% [markdown]
+# It costs twice the arithmetic, an image. It must make up for that by needing fewer images. So we let both race, not by
+# epochs but by the clock: LeNet-5 at a constant 0.001, and the recipe, each with one seed and judged after every epoch.
+#
+# The grey curve is no run of its own. It is LeNet-5 once more, as if each step took as long as in the tutorial's loop
+# on your machine. Between grey and blue nothing was learned better; the steps are faster. Between blue and orange the
+# steps are fewer.
+
+# %%
+training.set_seed(0)
+slow_and_steady = training.fit(
+    models.lenet5(),
+    digits.train,
+    digits.val,
+    epochs=6 if profile == "quick" else 8,
+    precision="auto",
+    show=False,
+)
+_, cycle = recipe.train(digits.train, digits.val, seed=0, show=False)
+
+
+def errors(history):
+    """Percent wrong on validation images, by seconds of training."""
+    frame = history.to_frame()
+    wrong = 100 * (1 - frame["val_accuracy"])
+    return wrong.set_axis(frame["seconds"].cumsum())
+
+
+pace = climbed["LeNet-5"].median()["as in tutorials"] / len(many)
+grey = errors(slow_and_steady)
+grey.index = [
+    pace * len(digits.train) * epoch for epoch in range(1, len(grey) + 1)
+]
+curves = {
+    "LeNet-5 at the tutorial's pace": (grey, "#777777"),
+    "LeNet-5, training.fit": (errors(slow_and_steady), plots.BLUE),
+    "mnist-99": (errors(cycle), plots.ORANGE),
+}
+
+# %% tags=["hide-input"]
+from matplotlib.ticker import LogLocator
+
+figure, axes = plots.new_figure(width=7, height=4)
+said = []
+for name, (curve, colour) in curves.items():
+    axes.plot(curve, "o-", color=colour, label=name)
+    said.append(f"{name} {curve.iloc[-1]:.1f} % at {curve.index[-1]:.2g} s")
+axes.axhline(1, color=plots.GREEN, linestyle="--")
+axes.text(axes.get_xlim()[1], 1, "99 % right", ha="right", va="bottom")
+axes.set(
+    xscale="log",
+    yscale="log",
+    xlabel="seconds of training",
+    ylabel="validation errors, %",
+)
+axes.set_ylim(bottom=0.6)
+for axis in (axes.xaxis, axes.yaxis):
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+axes.minorticks_off()
+axes.legend(
+    frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.45, 1)
+)
+plots.finish(
+    figure,
+    f"Validation errors against seconds, both on log scales. Ends: "
+    f"{'; '.join(said)}.",
+)
+
+# %% [markdown]
+# Both axes are logarithmic, so equal distances are equal factors. On the sample the line of 99 % stays out of reach:
+# 4,000 digits are too few. On all of them, see which curves cross it, and when.
+#
+# One seed proves nothing. `recipes.run` trains the recipe and judges it on validation images, seed by seed.
+
+# %%
+tried_seeds = [
+    recipes.run("mnist-99", seed=seed, size=size, show=False)
+    for seed in seeds
+]
+results = pd.DataFrame(tried_seeds).set_index("seed")
+print(tried_seeds[0].setup)
+for column, form in (("seconds", "{:.2f} s"), ("accuracy", "{:.2%}")):
+    mean, spread = results[column].mean(), results[column].std()
+    print(f"{column}: {form.format(mean)} ± {form.format(spread)}")
+results[["images", "epochs", "seconds", "accuracy", "judged_on"]].round(4)
+
+# %% [markdown]
+# The recipe's rate, widths and epochs were chosen on these validation images, with other runs. Now the end: fresh
+# seeds, training on training *and* validation images, and the test set opened once.
+
+# %%
+# Goal 7: 99 % in how many seconds?
+everything = digits.train_and_val()
+trained = [
+    recipe.train(everything, seed=10 + seed, show=False) for seed in seeds
+]
+test = digits.open_test()
+finals = [
+    (history, training.predict(network, test, precision=history.precision))
+    for network, history in trained
+]
+for history, answers in finals:
+    training.record("mnist-99", history, answers, digits)
+scores = pd.Series([answers.accuracy for _, answers in finals])
+spent = pd.Series([history.seconds for history, _ in finals])
+print(f"test accuracy {scores.mean():.2%} ± {scores.std():.2%}")
+print(f"seconds {spent.mean():.2f} ± {spent.std():.2f}")
+print(records.compare("10-speed", "mnist-99", scores, digits.title))
+
+# %% [markdown]
+# Everything that this chapter trained for a comparison, in one table.
+
+
+# %%
+def row(runs, judged):
+    accuracy = pd.Series([answers.accuracy for _, answers in runs])
+    spent = pd.Series([history.seconds for history, _ in runs])
+    recipe = runs[0][0].recipe
+    return {
+        "data": digits.title,
+        "training images": f"{recipe['train']:,}",
+        "epochs": recipe["epochs"],
+        "judged by": judged,
+        "accuracy": f"{accuracy.mean():.2%} ± {accuracy.std():.2%}",
+        "seeds": len(runs),
+        "seconds": f"{spent.mean():.2f} ± {spent.std():.2f}",
+    }
+
+
+rows = {name: row(runs, "validation") for name, runs in lenets.items()}
+rows["mnist-99"] = row(finals, "test")
+pd.DataFrame(rows).T
+
+# %% [markdown]
+# ## A network made for speed
+#
+# CIFAR-10 is harder, and has a speed record of its own: 94 % of its test images in 3.29 seconds, on one GPU
+# ([Jordan, 2024](https://arxiv.org/abs/2404.00498)). Our recipes for CIFAR-10 follow that paper. Two of its ideas can be
+# seen.
+#
+# **A first layer that need not be trained.** Neighbouring pixels are nearly equal, so nearly all of a patch's variance
+# is its brightness, and little is left for edges and colours. A network spends its first steps on finding that out. But
+# it can be computed: take all patches of 2 × 2 pixels, find their *principal components*, and divide each by its
+# spread. The results do not correlate, and are all of one size. That is called *whitening*. The filters are set once
+# and then left alone.
+
+# %%
+network = models.whitened()
+images = pictures.train.normalize(pictures.train.images)
+network.whiten(images)
+plots.filter_grid(network.whitening.weight[:12])
+
+# %% [markdown]
+# Twelve filters of 2 × 2, for twelve numbers: 4 pixels in 3 colours, in the order of their variance. The first is
+# brightness, the second a colour against its opposite, then come edges of brightness, and so on to checks of colour.
+# (The network has their twelve negatives, too, because its activation lets next to nothing of a negative sum through.)
+#
+# Do they do what they should? Here are the correlations between the twelve numbers of a patch, before and after.
+
+# %%
+with torch.no_grad():
+    after = F.conv2d(images, network.whitening.weight[:12])
+patches = F.unfold(images, 2)
+before = patches.transpose(0, 1).flatten(1).corrcoef()
+after = after.transpose(0, 1).flatten(1).corrcoef()
+figure, panels = plots.new_figure(1, 2, width=7, height=3.3)
+said = []
+for axes, (name, table) in zip(
+    panels, (("pixels", before), ("whitened", after)), strict=True
+):
+    shown = axes.imshow(table, cmap="RdBu_r", vmin=-1, vmax=1)
+    axes.set(title=name, xticks=[], yticks=[])
+    off = (table - torch.eye(12)).abs().max()
+    said.append(f"{name}: up to {off:.2f} off the diagonal")
+figure.colorbar(shown, ax=panels, shrink=0.8, label="correlation")
+plots.finish(figure, f"Correlations of 12 numbers. {'; '.join(said)}.")
+
+# %% [markdown]
+# **Filters that begin as copies.** The other convolutions begin in part as the identity: in each, as many filters as
+# there are channels have a 1 in the middle of one channel, and zeros elsewhere. So they hand on what they get, and an
+# untrained network passes whitened patches to its end. You know the thought from chapter 6: make doing nothing the
+# start. Below are the middles of the filters of the first group's first convolution.
+
+# %%
+convolutions = [
+    layer for layer in network.modules() if isinstance(layer, torch.nn.Conv2d)
+]
+middles = convolutions[1].weight.detach()[:, :, 1, 1]
+figure, axes = plots.new_figure(width=4, height=4.6)
+axes.imshow(middles, cmap="RdBu_r", vmin=-1, vmax=1)
+axes.set(xlabel="channel in", ylabel="filter")
+copies = int((middles == 1).sum())
+plots.finish(
+    figure,
+    f"The middle weights of {len(middles)} filters for {middles.shape[1]} "
+    f"channels: {copies} are 1, on the diagonal; the other filters are small "
+    "and random.",
+)
+
+# %% [markdown]
+# The rest of the recipes is chapter 4's and this one's: mirrored and shifted pictures, a high rate that rises and
+# falls, half precision. The paper also averages the answers to several *views* of a test image, as it is, mirrored and
+# shifted. That raises the accuracy and costs time when judging. So a number that was averaged must say so.
+
+# %% [markdown]
+# ## The recorded benchmark
+#
+# Training on CIFAR-10 takes minutes, not seconds, on two cores. So the library has a benchmark, `make bench`, whose
+# results are recorded like those of the chapters. It times the tutorial's loop and `fit` in turn, on four networks, and
+# then runs each recipe with five fresh seeds, on all training images, judged by the test set.
+#
+# A benchmark means nothing without its machine.
+
+
+# %%
+def recorded(kind):
+    """Rows of both benchmarks; none where nothing was measured yet."""
+    rows = {name: records.bench(kind, name) for name in ("cpu", "gpu")}
+    rows = {name: one for name, one in rows.items() if not one.empty}
+    if not rows:
+        return pd.DataFrame()
+    return pd.concat(rows, names=["on", "row"]).reset_index("on")
+
+
+def show(table, *columns):
+    """These columns, or that there is nothing to show."""
+    if table.empty:
+        print("not measured yet")
+        return None
+    return table.set_index([*columns[:1]])[[*columns[1:]]]
+
+
+show(recorded("machine"), "on", "device", "cores", "torch", "date", "commit")
+
+# %%
+peaks = recorded("roof")
+for measure in ("convolution", "matmul"):
+    if measure in peaks:
+        peaks[measure] = (peaks[measure] / 1e9).map("{:,.0f} billion".format)
+show(peaks, "on", "precision", "convolution", "matmul")
+
+
+# %% [markdown]
+# Milliseconds for 128 images. `beginner` is the tutorial's loop, `fit` is in float32, and `fit, auto` in the precision
+# of the machine. The speed-up is against the beginner, the median over rounds, with its range.
+
+
+# %%
+# Goal 8: read a benchmark
+def in_words(speedup):
+    return "×{median:.2f} ({least:.2f} to {most:.2f})".format(**speedup)
+
+
+paces = recorded("step")
+if not paces.empty:
+    paces["milliseconds"] = paces["milliseconds"].map("{:.3g}".format)
+    paces["speed-up"] = paces["speedup"].map(in_words)
+    paces["of the roof"] = paces["share_of_roof"].map("{:.0%}".format)
+columns = ("loop", "on", "milliseconds", "speed-up", "of the roof", "rounds")
+show(paces, "network", *columns)
+
+# %% [markdown]
+# And the recipes. Read a row from left to right: which accuracy was promised, what was reached, with which averaging,
+# and what is left without it.
+
+# %%
+runs = recorded("target")
+rows = []
+names = list(runs["recipe"].unique()) if not runs.empty else []
+for name in [*names, *(one for one in recipes.NAMES if one not in names)]:
+    if name not in names:
+        target = recipes.take(name).TARGET
+        large = name in ("cifar10-94", "cifar10-96")
+        note = "awaiting a GPU" if large else "not measured yet"
+        rows.append({"recipe": name, "target": target, "seconds": note})
+        continue
+    for place, group in runs[runs["recipe"] == name].groupby("on"):
+        line = {"recipe": name, "target": group["target"].iloc[0]}
+        line |= {"on": place, "epochs": str(group["epochs"].iloc[0])}
+        for column, form in (
+            ("seconds", "{:.2f}"),
+            ("accuracy", "{:.2%}"),
+            ("alone", "{:.2%}"),
+        ):
+            mean, spread = group[column].mean(), group[column].std()
+            line[column] = f"{form.format(mean)} ± {form.format(spread)}"
+        line |= {"views": group["views"].iloc[0], "seeds": str(len(group))}
+        rows.append(line)
+table = pd.DataFrame(rows).set_index("recipe")
+table["target"] = table["target"].map("{:.0%}".format)
+table.fillna("")
+
+# %% [markdown]
+# `beginner`, where it is there, is LeNet-5 in the tutorial's loop, for as many epochs as it needs on validation images
+# to get to 99 %. Divide its seconds by those of `mnist-99`. Part of that factor is the steps' speed, part is their
+# number, and this chapter has taken it apart.
+#
+# When you read somebody else's benchmark, look for the same things. On which machine? How often, with which spread? Is
+# fetching or compiling left out? Judged on which images, and were choices made on them? One answer an image, or several
+# averaged?
+
+# %% [markdown]
+# ## Exercises
+#
+# Write down your guess first. Then run your code. Then open the solution.
+
+# %% [markdown]
+# ### Exercise 1: The pass that is not made
+#
+# A training step costs three passes, we said. But nobody needs the gradient of the *pixels*. So the first layer makes
+# one pass less. By how much do three passes overstate the work of LeNet-5? And of MiniVGG?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>Solution in words</summary>
+#
+# The first convolution of LeNet-5 has $28 \cdot 28 \cdot 6 \cdot 25 = 117{,}600$ multiply-adds, of 416,520. That is
+# more than a quarter of a pass, and nearly a tenth of three. So LeNet-5's share of the roof is overstated by a tenth.
+# MiniVGG's first layer has 225,792 of 55 million: less than half a percent of a pass. For such networks three is a good
+# number.
+#
+# </details>
+
+# %% tags=["solution", "nbval-check-output"] cellView="form" jupyter={"source_hidden": true}
+# @title Solution
+for name, build in (("LeNet-5", models.lenet5), ("MiniVGG", models.minivgg)):
+    table = analysis.layer_table(build(), (1, 28, 28))
+    first = table["multiply-adds"].iloc[0]
+    total = table.loc["total", "multiply-adds"]
+    print(f"{name}: {first:,} of {total:,}")
+    print(f"  three passes say {3 * total / (3 * total - first):.3f} times")
+
+# %% [markdown]
+# ### Exercise 2: A digit's way
+#
+# How many microseconds does a single digit cost in the tutorial's loader? It passes four stations: an array
+# becomes a picture, `ToTensor` makes a tensor of it, `Normalize` shifts and scales that, and at the end 128 of them are
+# stacked. Which station is the dearest? And what does the same digit cost in `data.Batches`?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>Solution in words</summary>
+#
+# 784 numbers are next to nothing: a processor copies and scales them in well under a microsecond. What costs is
+# everything around: objects to make, types to check, calls to find their way through Python. Each digit pays for it,
+# 48,000 times an epoch. In `Batches` 128 digits share one call. That is why the loader's time has little to do with the
+# size of the images, as long as they are small.
+#
+# </details>
+
+
+# %% tags=["solution"] cellView="form" jupyter={"source_hidden": true}
+# @title Solution
+def microseconds(work, items):
+    began = time.perf_counter()
+    done = [work(item) for item in items]
+    return done, 1e6 * (time.perf_counter() - began) / 1_280
+
+
+dataset = data.DatasetView(digits.train)
+to_tensor, normalise = to_normalised_tensor.transforms
+photos, first = microseconds(lambda place: dataset[place][0], range(1_280))
+tensors, second = microseconds(to_tensor, photos)
+tensors, third = microseconds(normalise, tensors)
+groups = [tensors[start : start + 128] for start in range(0, 1_280, 128)]
+_, fourth = microseconds(torch.stack, groups)
+loader = data.Batches(digits.train.select(range(1_280)), 128, shuffle=True)
+_, all_at_once = microseconds(list, [loader])
+pd.Series(
+    {
+        "to a picture": first,
+        "ToTensor": second,
+        "Normalize": third,
+        "stacked": fourth,
+        "data.Batches, everything": all_at_once,
+    }
+).map("{:.2f} µs a digit".format)
+
+# %% [markdown]
+# ### Exercise 3: A thousand ones
+#
+# Start at zero and add 1, a thousand times, in bfloat16. Where do you end? And what does that say about keeping weights
+# in bfloat16?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>Solution in words</summary>
+#
+# At 256. A bfloat16 has 8 binary digits, so from 256 to 512 it knows the even numbers only. 257 lies half-way between
+# 256 and 258, the tie goes to the even last digit, and the sum is stuck. A weight in bfloat16 that receives a step of
+# less than about a 500th of itself stays where it is, however often the step comes. So weights, Adam's means and sums
+# of losses stay in float32. Autocast leaves them there.
+#
+# </details>
+
+# %% tags=["solution", "nbval-check-output"] cellView="form" jupyter={"source_hidden": true}
+# @title Solution
+total = torch.tensor(0.0, dtype=torch.bfloat16)
+for _ in range(1_000):
+    total += 1
+print(total.item())
+
+# %% [markdown]
+# ### Exercise 4: What Adam carries
+#
+# MiniVGG has 29,773,354 parameters in its full width. For each, a step of Adam reads the weight, its gradient and two
+# running means, and writes the weight and both means. Four bytes each. How many megabytes is that a step? Memory that
+# moves 20 GB a second would need how many milliseconds? Now time `optimizer.step()`, fused and not. How many GB a
+# second does each reach?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>Solution in words</summary>
+#
+# Seven numbers of four bytes for 29.8 million parameters: 834 MB, or 42 ms at 20 GB a second. There is hardly any
+# arithmetic in it. So Adam does not stand under the roof of multiply-adds at all: it stands under the roof of memory,
+# and no number format of the convolutions changes that. (Williams and others draw both roofs in one picture.) Unfused,
+# each of Adam's operations goes through memory on its own, so more bytes travel than these, and the GB a second that
+# *we* count come out lower. For LeNet-5 all of it fits into a cache, and there is little to be won.
+#
+# </details>
+
+# %% tags=["solution"] cellView="form" jupyter={"source_hidden": true}
+# @title Solution
+network = minivgg().to(device)
+count = analysis.count_parameters(network)
+for weight in network.parameters():
+    weight.grad = torch.full_like(weight, 1e-3)
+optimizers = {
+    name: torch.optim.Adam(network.parameters(), fused=fused)
+    for name, fused in (("not fused", None), ("fused", fast.fused or None))
+}
+
+
+def adam_steps(optimizer, steps=3):
+    synchronize(device)
+    began = time.perf_counter()
+    for _ in range(steps):
+        optimizer.step()
+    synchronize(device)
+    return (time.perf_counter() - began) / steps
+
+
+works = {name: partial(adam_steps, one) for name, one in optimizers.items()}
+seconds = training.interleave(works, rounds).median()
+print(f"{count:,} parameters: {7 * 4 * count / 1e6:,.0f} MB a step")
+for name, spent in seconds.items():
+    speed = 7 * 4 * count / spent / 1e9
+    print(f"{name}: {1000 * spent:.1f} ms, {speed:.1f} GB a second")
+
+# %% [markdown]
+# ### Exercise 5: Take a rung out
+#
+# A ladder has an order, and a change may owe its step to the ones before it. So go the other way: start with every
+# rung, and take out one at a time. Which single rung would LeNet-5 miss most? Is it the tallest step of the ladder? And
+# do the factors multiply to that of the whole ladder?
+
+# %% [markdown] tags=["solution"]
+# <details><summary>Solution in words</summary>
+#
+# What is left of the time after all other changes is short, so a rung that takes away a fixed number of milliseconds
+# counts for more at the end than at the start. Loading is one. Others depend on each other: half precision without
+# channels last may be slower than neither. So factors of single changes do not multiply to the whole, and "this trick
+# gives ×1.5" is a sentence about a trick *and* everything around it.
+#
+# </details>
+
+# %% tags=["solution"] cellView="form" jupyter={"source_hidden": true}
+# @title Solution
+usual = {"in_memory": False, "wait": True, "channels_last": False}
+usual |= {"half": False, "fused": False, "keep": False}
+works = {"every rung": partial(one_pass, split=many, **every_rung)}
+for name, change in changes.items():
+    (switch,) = change
+    without = every_rung | {switch: usual[switch]}
+    works[f"without {name}"] = partial(one_pass, split=many, **without)
+works = {name: (lambda run=run: run(lenet())) for name, run in works.items()}
+seconds = in_turn(works)
+milliseconds = per_batch(seconds.median(), many)
+missed = seconds.div(seconds["every rung"], axis=0)
+pd.DataFrame(
+    {
+        "milliseconds": milliseconds.map("{:.2f}".format),
+        "slower by": "×" + missed.median().map("{:.2f}".format),
+        "missed": missed.min().gt(1).map({True: "yes", False: "not clearly"}),
+    }
+).drop(index="every rung")
+
+# %% [markdown]
+# ## What to remember
+#
+# - Measure the parts alone before you make any of them faster. What can be won is the part's share.
+# - Work over time over roof: the share says how far there is to go. Each number format has a roof of its own, and
+#   memory has one, too.
+# - Time in turn, after a warm-up, with median and range. Time a loop against itself to see the noise.
+# - Small networks wait for images, large ones for arithmetic and memory.
+# - Half precision and channels last belong together. Weights stay in float32.
+# - A faster training must be shown to be as good: same seeds, difference against spread.
+# - Advice on speed is true for a network on a machine. Test it on yours.
+# - Seconds to an accuracy are seconds a step times steps. Work on both.
+
+# %% [markdown]
+# ## References
+#
+# - The roof: [Williams et al., 2009](https://doi.org/10.1145/1498765.1498785).
+# - Mixed precision: [Micikevicius et al., 2018](https://arxiv.org/abs/1710.03740).
+# - One cycle: [Smith and Topin, 2018](https://arxiv.org/abs/1708.07120).
+# - The whitened network: [Jordan, 2024](https://arxiv.org/abs/2404.00498).
