@@ -24,7 +24,7 @@ A100 = 156e12  # multiply-adds a second of an A100 in half precision, from its d
 def main(arguments: list[str] | None = None) -> None:
     """Run what was asked for; replace ``results/bench-*.jsonl`` only when all of it was measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7, help="how often to time each loop (default: 7)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often to time each loop (default: 5)")
     parser.add_argument("--seeds", type=int, default=5, help="how many runs to each accuracy, at most 5 (default: 5)")
     parser.add_argument("--recipes", nargs="*", choices=recipes.NAMES, help="default: what this machine can finish")
     options = parser.parse_args(arguments)

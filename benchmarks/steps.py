@@ -15,9 +15,9 @@ BATCH = 128
 # name, network, data, and how many steps a measurement has on a CPU and on a GPU
 NETWORKS: list[tuple[str, Callable[[], nn.Module], str, int, int]] = [
     ("LeNet-5", models.lenet5, "mnist", 300, 300),
-    ("MiniVGG", models.minivgg, "mnist", 8, 300),
-    ("VGG8-BN", lambda: models.vgg8_bn(num_classes=10), "cifar10", 6, 300),
-    ("ResNet-18", lambda: models.resnet18(num_classes=10, stem="cifar"), "cifar10", 4, 100),
+    ("MiniVGG", models.minivgg, "mnist", 16, 300),
+    ("VGG8-BN", lambda: models.vgg8_bn(num_classes=10), "cifar10", 16, 300),
+    ("ResNet-18", lambda: models.resnet18(num_classes=10, stem="cifar"), "cifar10", 6, 100),
 ]
 
 

@@ -18,13 +18,13 @@ from course_lib import data, models, recipes, training
 CHOOSING = range(100, 105)  # seeds to choose the beginner's epochs with
 FRESH = range(10, 15)  # seeds for what is published
 ON_A_CPU = ("mnist-99", "cifar10-80", "cifar10-90")  # the others take ten minutes and more for each seed
-MOST_EPOCHS = 15
+MOST_EPOCHS = 12
 
 
 def beginner_epochs(target: float, device: str, seeds: Iterable[int] = CHOOSING, size: str = "full") -> int:
     """After how many epochs LeNet-5 has the mean accuracy ``target`` on validation, trained as beginners do.
 
-    If it never has within 15: the epoch at which it is best. ``fit`` does the same arithmetic as the beginner's loop,
+    If it never has within 12: the epoch at which it is best. ``fit`` does the same arithmetic as the beginner's loop,
     so it may stand in for it here.
     """
     digits = data.load("mnist", size=size)
