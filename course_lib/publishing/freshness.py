@@ -1,13 +1,17 @@
 """Are a chapter's outputs still those of its code? A key over everything that could change them, and nothing else.
 
 The key covers the code cells (their syntax trees, the install cell left out), the ``course_lib`` modules that the run
-really loaded (docstrings and comments stripped), the checksums of the data and the records that it used (its own
-records left out), and the profile. Prose, layout and versions of torch are no part of it.
+really loaded (docstrings and comments stripped), the checksums of the data and the records that it used, and the
+profile. Prose, layout and versions of torch are no part of it.
+
+A chapter builds on those before it. Its own records and those of later chapters are no part of its key, though a table
+of all records may have read them: else two chapters that show such a table would make each other stale for ever.
 """
 
 import ast
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -44,8 +48,9 @@ def ingredients(
     found = {"profile": profile, "code cells": _sha(json.dumps(code))}
     found |= {module: modules.get(module, _MISSING) for module in used["modules"]}
     found |= {f"data {label}": _checksum(label) for label in used["data"]}
-    others = [name for name in used["records"] if name != chapter.name]
-    found |= {f"records of {name}": _file_digest(project.results / f"{name}.jsonl") for name in others}
+    for name in used["records"]:
+        if not _is_own_or_later(name, chapter):
+            found[f"records of {name}"] = _file_digest(project.results / f"{name}.jsonl")
     return found
 
 
@@ -61,7 +66,13 @@ def what_changed(project: Project, chapter: Chapter, notebook: NotebookNode) -> 
         return ["it never ran"]
     code = pairs.code_of(pairs.read_source(chapter))
     before, now = run["ingredients"], ingredients(project, chapter, run["profile"], run["used"], code, all_modules())
-    return sorted(name for name in now.keys() | before.keys() if now.get(name) != before.get(name))
+    left_out = {f"records of {name}" for name in run["used"]["records"] if _is_own_or_later(name, chapter)}
+    return sorted(name for name in (now.keys() | before.keys()) - left_out if now.get(name) != before.get(name))
+
+
+def _is_own_or_later(records_of: str, chapter: Chapter) -> bool:
+    """``bench-cpu`` and the like belong to no chapter, so they are neither."""
+    return re.match(r"\d\d-", records_of) is not None and records_of >= chapter.name
 
 
 def fresh_run(project: Project, chapter: Chapter, profile: str) -> bool:

@@ -7,8 +7,11 @@ import nbformat
 import pytest
 
 import course_lib
+from course_lib import records
 from course_lib.errors import CourseError
 from course_lib.publishing import freshness, pairs, promoting, running, staging, status
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -110,19 +113,39 @@ def test_a_stale_run_is_not_published(two, library):
         promoting.publish(two, two.chapters(), "cpu")
 
 
-def test_another_chapters_records_are_part_of_the_key_and_its_own_are_not(two):
-    chapter = two.chapters()[0]
-    used = {"modules": [], "data": [], "records": ["01-small", "02-other"]}
+def test_records_of_earlier_chapters_are_part_of_the_key_and_its_own_are_not(two):
+    chapter = two.chapters()[1]
+    used = {"modules": [], "data": [], "records": ["01-small", "02-other", "bench-cpu"]}
 
     def found():
         return freshness.ingredients(two, chapter, "quick", used, [], {})
 
     before = found()
-    assert "records of 02-other" in before and "records of 01-small" not in before
-    from course_lib import records
-
-    records.append(two.results / "02-other.jsonl", {"any": "record"})
+    assert {"records of 01-small", "records of bench-cpu"} <= before.keys() and "records of 02-other" not in before
+    records.append(two.results / "01-small.jsonl", {"any": "record"})
     assert found() != before
+
+
+def test_a_later_chapters_records_make_nothing_stale(two):
+    """Two chapters that show a table of all records would else wait for each other for ever."""
+    first = two.chapters()[0]
+    notebook = pairs.read_source(first)
+    used = {"modules": [], "data": [], "records": ["01-small", "02-other"]}
+    notebook.metadata["course"] = nbformat.from_dict({"run": {"profile": "cpu", "used": used}})
+    freshness.add_key(two, first, notebook, {})
+    notebook.metadata.course.run["ingredients"]["records of 02-other"] = "as a run of an older version wrote it down"
+    records.append(two.results / "02-other.jsonl", {"any": "record"})
+    assert freshness.what_changed(two, first, notebook) == []
+
+
+def test_no_chapter_names_a_later_one_in_its_code():
+    """What its key leaves out, it must not use."""
+    chapters = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9][0-9]-*.py"))
+    for name in chapters:
+        code = "\n".join(
+            line for line in (ROOT / "notebooks" / f"{name}.py").read_text().splitlines() if not line.startswith("#")
+        )
+        assert [later for later in chapters if later > name and later in code] == [], name
 
 
 def test_a_stale_page_says_so_and_still_builds(two, library):

@@ -179,6 +179,7 @@ def test_the_published_records_are_whole_valid_and_of_real_runs():
         ("04-vgg", "VGG8-BN", 0.850),
         ("05-minivgg", "MiniVGG", 0.992),
         ("06-resnet", "ResNet, small", 0.992),
+        ("10-speed", "mnist-99", 0.990),
     ],
 )
 def test_what_the_readme_says_is_what_was_recorded(chapter, name, least):
