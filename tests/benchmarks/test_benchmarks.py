@@ -59,6 +59,7 @@ def test_roofs_are_those_of_float32_and_of_what_auto_takes(monkeypatch):
     [
         ([[0.5, 0.98, 0.995], [0.5, 0.99, 0.995]], 3),  # the mean of the second is 0.985
         ([[0.5, 0.99, 0.97], [0.5, 0.99, 0.97]], 2),
+        ([[0.5, 0.99, 0.995], [0.5, 0.992, 0.995]], 2),  # the first that is there, not the best
         ([[0.5, 0.6, 0.7], [0.5, 0.8, 0.6]], 2),  # never there: the best mean
     ],
 )
