@@ -85,6 +85,14 @@ def parser() -> argparse.ArgumentParser:
     recipe.add_argument("--test", action="store_true", help="train on validation images too and open the test set")
     recipe.add_argument("--sample", action="store_true", help="use the small sample in the package: a look, no network")
 
+    study = verb("study", _study, "run a grid of training runs, resumable, or list the studies")
+    study.add_argument("name", nargs="?", metavar="NAME", help="such as mnist-six; default: list them")
+    study.add_argument("--seeds", type=_positive(int), help="how many runs a network (default: the study's own number)")
+    study.add_argument("--size", choices=(*PROFILES, "auto"), default="auto", help="as the profiles of chapters")
+    study.add_argument("--jobs", type=_positive(int), help="how many runs at a time (default: one a core, or a GPU)")
+    study.add_argument("--publish", action="store_true", help="then put the records into results/")
+    study.add_argument("--replace-better", action="store_true", help="let cpu runs replace published full ones")
+
     conformance = verb("conformance", _conformance, "write the page that compares our networks with torchvision's")
     conformance.add_argument("--check", action="store_true", help="only say what is out of date")
 
@@ -218,6 +226,28 @@ def _recipe(options: argparse.Namespace) -> None:
         print(
             f"{made.recipe}, seed {seed}: {made.accuracy:.2%} on {made.judged_on} images{views}, {made.seconds:.1f} s"
         )
+
+
+def _study(options: argparse.Namespace) -> None:
+    from course_lib import studies
+
+    if options.name is None:
+        for name in studies.NAMES:
+            print(f"{name:<14} {studies.take(name).__doc__.splitlines()[0]}")
+        return
+    from course_lib.profiles import resolve_profile
+    from course_lib.studies import promoting, running
+
+    project, size = _project(), resolve_profile(options.size)
+    planned = studies.plan(options.name, size, options.seeds)
+    ended = running.run_study(project, options.name, size, planned, jobs=options.jobs)
+    again = sum(one.skipped for one in ended)
+    print(f"{options.name}, {size}: {sum(not one.problem for one in ended)} of {len(ended)} runs are done", end="")
+    print(f", {again} of them earlier." if again else ".")
+    running.check(options.name, ended)
+    if options.publish:
+        target, count = promoting.publish(project, options.name, size, planned, options.replace_better)
+        print(f"Published {count} records: {target.relative_to(project.root)}. Look at `git diff --stat`, then commit.")
 
 
 def _set_repository(options: argparse.Namespace) -> None:

@@ -11,8 +11,7 @@ from course_lib.errors import CourseError
 from course_lib.publishing import freshness, journal, pairs, staging
 from course_lib.publishing.project import Chapter, Project
 
-_RANK = {"quick": 0, "cpu": 1, "full": 2}
-_SUFFIX = ".publishing"
+RANK = {"quick": 0, "cpu": 1, "full": 2}
 
 
 def publish(project: Project, chapters: list[Chapter], profile: str, replace_better: bool = False) -> list[Chapter]:
@@ -67,7 +66,7 @@ def _refuse_the_wrong_profile(chapter: Chapter, notebook: NotebookNode, profile:
     if ran != profile:
         raise CourseError(f"{chapter.name}: this run is of profile {ran}, not {profile}: run it in {profile}.")
     now = pairs.read_notebook(chapter).metadata.get("course", {}).get("run", {}).get("profile", "quick")
-    if _RANK[now] > _RANK[profile] and not replace_better:
+    if RANK[now] > RANK[profile] and not replace_better:
         raise CourseError(
             f"{chapter.name} is published from a {now} run, which is worth more than {profile}: "
             "use --replace-better if you mean it."

@@ -1,0 +1,22 @@
+"""The published records of a study (``course study``), beside those of the chapters."""
+
+from typing import Any
+
+import pandas as pd
+
+from course_lib.records import lines
+from course_lib.records.table import as_table
+
+
+def read(name: str) -> list[dict[str, Any]]:
+    """All published records of a study, such as ``vgg-vs-resnet``; empty where nothing was published yet.
+
+    Raises: CourseError for a line that is malformed or was changed.
+    """
+    path = lines.results_folder() / f"study-{name}.jsonl"
+    return lines.read(path) if path.exists() else []
+
+
+def table(name: str) -> pd.DataFrame:
+    """One run a row, in the columns of :func:`course_lib.records.table`."""
+    return as_table(read(name))

@@ -1,0 +1,77 @@
+"""One run of a study, before it is run."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import nn
+
+from course_lib import analysis
+from course_lib.data.catalog import spec_of
+from course_lib.studies.preparing import Resized
+from course_lib.training.describing import name_of
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What will be trained, on what, and how.
+
+    ``name`` is shared by the runs that differ in their seed only. ``build`` makes the network, ``recipe`` holds the
+    options of :func:`course_lib.training.fit`. Images come from ``data``; its small sample is used where ``sample`` is
+    set. A stratified ``fraction`` of the training images is drawn by ``seed``. ``side`` and ``channels`` are what
+    the images are brought to; None leaves them as they are. ``normalised`` says whether the data set's mean is taken
+    away and the result divided by its standard deviation, or pixels are only scaled to [0, 1].
+    """
+
+    name: str
+    seed: int
+    build: Callable[[], nn.Module]
+    data: str
+    recipe: dict[str, Any] = field(hash=False)
+    sample: bool = False
+    fraction: float = 1.0
+    side: int | None = None
+    channels: int | None = None
+    normalised: bool = True
+
+    def network(self) -> nn.Module:
+        """The network, with first weights from torch's generator, behind what brings images to its size."""
+        network = self.build()
+        if self.side is None and self.channels is None:
+            return network
+        _, own_side, _ = spec_of(self.data).shape
+        return Resized(network, self.side or own_side, self.channels)
+
+    @property
+    def images(self) -> str:
+        """In a few words, what is done to all images."""
+        done = [f"resized to {self.side} × {self.side}"] if self.side else []
+        done += [f"{self.channels} channels"] if self.channels else []
+        done += [] if self.normalised else ["scaled, not normalised"]
+        return ", ".join(done) or "as they are"
+
+    @cached_property
+    def key(self) -> str:
+        """12 hexadecimal digits over all that was asked for: a finished run with this key need not be repeated."""
+        asked = {
+            "name": self.name,
+            "seed": self.seed,
+            "network": name_of(self.build),
+            "data": [self.data, self.sample, self.fraction],
+            "images": self.images,
+            "recipe": {option: name_of(value) if callable(value) else value for option, value in self.recipe.items()},
+        }
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:12]
+
+    @cached_property
+    def work(self) -> float:
+        """Multiply-adds of all forward passes in training: what the run costs, for the progress bar only."""
+        spec = spec_of(self.data)
+        images = 4_000 if self.sample else spec.train - spec.validation
+        with torch.device("meta"):
+            cost = analysis.count_multiply_adds(self.network(), spec.shape)
+        return cost * self.fraction * images * self.recipe["epochs"]
