@@ -93,6 +93,9 @@ def parser() -> argparse.ArgumentParser:
     study.add_argument("--publish", action="store_true", help="then put the records into results/")
     study.add_argument("--replace-better", action="store_true", help="let cpu runs replace published full ones")
 
+    claims = verb("claims", _claims, "hold every number of the book against the record that proves it")
+    claims.add_argument("--update", action="store_true", help="rewrite numbers in prose, Scorecard and Errata")
+
     conformance = verb("conformance", _conformance, "write the page that compares our networks with torchvision's")
     conformance.add_argument("--check", action="store_true", help="only say what is out of date")
 
@@ -199,16 +202,34 @@ def _pair(options: argparse.Namespace) -> None:
     print(f"Updated: {', '.join(written)}." if written else f"{len(chapters)} pairs are in step.")
 
 
+def _claims(options: argparse.Namespace) -> None:
+    from course_lib import claims
+
+    project = _project()
+    if options.update:
+        for line in claims.update(project):
+            print(line)
+    wrong = claims.check(project)
+    for line in wrong:
+        print(line)
+    if wrong:
+        raise CourseError(
+            f"{len(wrong)} statement{'s do' if len(wrong) > 1 else ' does'} not agree with the evidence: see above. "
+            "`course claims --update` rewrites numbers; a verdict and a sentence are yours to mend."
+        )
+    print("Every claim agrees with its evidence, and every number in the prose has a claim.")
+
+
 def _conformance(options: argparse.Namespace) -> None:
-    from course_lib.publishing import conformance
+    from course_lib.publishing.conformance import PAGE
 
     project = _project()
     if options.check:
-        conformance.check(project)
-        print(f"{conformance.PAGE} says what the models are.")
+        PAGE.check(project)
+        print(f"{PAGE.file} says what the models are.")
         return
-    changed = conformance.write(project)
-    print(f"Updated in {conformance.PAGE}: {', '.join(changed)}." if changed else f"{conformance.PAGE} is up to date.")
+    changed = PAGE.write(project)
+    print(f"Updated in {PAGE.file}: {', '.join(changed)}." if changed else f"{PAGE.file} is up to date.")
 
 
 def _recipe(options: argparse.Namespace) -> None:

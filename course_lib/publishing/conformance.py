@@ -10,17 +10,13 @@ import torch
 from torch import nn
 
 from course_lib import analysis, models
-from course_lib.errors import CourseError
-from course_lib.publishing.project import Project
-from course_lib.storage import atomic_file
+from course_lib.publishing.generated import Page
 from course_lib.torchvision_mend import import_torchvision
 
-PAGE = Path("book") / "conformance.md"
 NONE = "—"
 _WORDS = ("network", "sides")  # the columns that hold no numbers
 _UNIT = re.compile(r"(\d) ([GM]\b)")  # a number and its unit stay on one line
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_PLACE = re.compile(r"(<!-- conformance: (?P<table>[a-z-]+) -->\n)(?P<text>.*?)(<!-- conformance: end -->)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -238,42 +234,4 @@ def _table(headings: list[str], rows: list[list[str]], remarks: list[str] | None
     return "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n"
 
 
-def brought_up_to_date(page: str) -> tuple[str, list[str]]:
-    """The page with the tables of the live models, and the names of those that were not so.
-
-    Raises: CourseError where the page lacks the place of a table.
-    """
-    new, old = tables(), {place["table"]: place["text"] for place in _PLACE.finditer(page)}
-    for name in [name for name in new if name not in old]:
-        raise CourseError(
-            f"{PAGE} has no place for the table {name!r}: write <!-- conformance: {name} --> on a line of its own, "
-            "and below it <!-- conformance: end -->."
-        )
-    for name in [name for name in old if name not in new]:
-        raise CourseError(f"{PAGE} has a place for {name!r}, which is no table: choose from {', '.join(new)}.")
-    fresh = _PLACE.sub(lambda place: f"{place[1]}\n{new[place['table']]}\n{place[4]}", page)
-    return fresh, [name for name in new if old[name] != f"\n{new[name]}\n"]
-
-
-def write(project: Project) -> list[str]:
-    """Bring the page up to date and return the names of the tables that changed."""
-    file, page = project.root / PAGE, _read(project)
-    fresh, changed = brought_up_to_date(page)
-    if changed:
-        with atomic_file(file) as scratch:
-            scratch.write_text(fresh, encoding="utf-8")
-    return changed
-
-
-def check(project: Project) -> None:
-    """Raises CourseError, naming the tables, where the page says other than the live models."""
-    _, changed = brought_up_to_date(_read(project))
-    if changed:
-        raise CourseError(f"{PAGE} is out of date ({', '.join(changed)}): run `course conformance`.")
-
-
-def _read(project: Project) -> str:
-    file = project.root / PAGE
-    if not file.is_file():
-        raise CourseError(f"There is no {PAGE}: it belongs to the book, so bring it back with `git checkout`.")
-    return file.read_text(encoding="utf-8")
+PAGE = Page(Path("book") / "conformance.md", "conformance", "course conformance", tables)

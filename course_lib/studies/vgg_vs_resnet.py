@@ -31,6 +31,7 @@ def grid(size: str, seed: int) -> list[Planned]:
         planned("VGG-16 with batch norm", build=partial(models.vgg16_bn, 10, 3, width), side=side, channels=3),
         planned("ResNet-34", build=partial(models.resnet34, 10, 3, width), side=side, channels=3),
     ]
-    if size == "full":  # and the modified ResNet at the width of the original
+    if size == "full":  # and the modified ones in the forms that cost more
         small.append(planned("modified ResNet, full width", build=partial(models.resnet_small, 10, 1, 1.0)))
+        small.append(planned("modified VGG, enlarged", build=partial(models.vgg_small, 10, 1), side=side))
     return small + large

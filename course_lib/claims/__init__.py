@@ -1,0 +1,52 @@
+"""Every number and comparison of the book, and what proves it. Backstage: ``course claims`` holds the one to the other.
+
+=========== =====================================================================
+file        what it holds
+=========== =====================================================================
+ledger      ``book/claims.yml``, read and checked
+evidence    what records, calculations and runs say to a claim
+verdicts    whether a claim agrees with its evidence
+literals    numbers in prose: how they are written, where they stand
+prose       the texts of the book: is each number covered, and is it right?
+pages       the Scorecard and the Errata, made from the ledger
+=========== =====================================================================
+"""
+
+from pybtex.database import parse_file
+
+from course_lib.claims import ledger, prose, verdicts
+from course_lib.claims.pages import pages
+from course_lib.errors import CourseError
+from course_lib.publishing import pairs
+from course_lib.publishing.project import Project
+
+
+def check(project: Project) -> list[str]:
+    """All that does not agree, one line each: verdicts, prose, then the pages that are out of date.
+
+    Raises: CourseError for a ledger that cannot be read.
+    """
+    claims = ledger.read(project)
+    papers = set(parse_file(str(project.root / "book" / "references.bib")).entries)
+    found = verdicts.problems(project, claims.values(), papers) + prose.problems(project, claims)
+    for page in pages(project, claims):
+        try:
+            page.check(project)
+        except CourseError as error:
+            found.append(str(error))
+    return found
+
+
+def update(project: Project) -> list[str]:
+    """Rewrite what a program can: literals in prose, notebooks in step with it, Scorecard and Errata.
+
+    Returns: what changed, one line each.
+    Raises: CourseError for a ledger that cannot be read, and for evidence that is missing.
+    """
+    claims = ledger.read(project)
+    told = prose.rewrite(project, claims)
+    for chapter in project.chapters():
+        pairs.pair(chapter)
+    for page in pages(project, claims):
+        told += [f"{page.file}: {name} is made anew" for name in page.write(project)]
+    return told

@@ -1,0 +1,233 @@
+"""What records, calculations and runs say to a fact of the ledger."""
+
+import ast
+import contextlib
+import io
+import json
+import math
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from typing import Any
+
+import nbformat
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from course_lib import analysis, data, models, plots, records, training
+from course_lib.claims.ledger import Fact
+from course_lib.errors import CourseError
+from course_lib.publishing import pairs
+from course_lib.publishing.project import Project
+
+SAME = 0.005  # two runs of one recipe, seed included, differ by rounding: by so much accuracy at most
+CERTAIN = 2.0  # a difference of means counts from so many of its standard errors on
+
+
+class NoEvidence(CourseError):
+    """Nothing was recorded yet that could prove a fact."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the evidence says: a number, with its ``spread`` over ``count`` runs, or whether a statement holds.
+
+    ``value`` is a number, a text, or True and False; ``said`` is what a calculation printed.
+    """
+
+    value: float | str | bool
+    spread: float | None = None
+    count: int = 0
+    said: str = ""
+    devices: str = ""
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """Value and spread, as a literal wants them."""
+        return (self.value,) if self.spread is None else (self.value, self.spread)
+
+    @property
+    def standard_error(self) -> float:
+        return 0.0 if self.spread is None else self.spread / math.sqrt(self.count)
+
+
+def look_up(project: Project, fact: Fact) -> Found:
+    """The evidence for a fact.
+
+    Raises: NoEvidence where nothing was recorded; CourseError for a question that no record can answer, a calculation
+        that fails, two records of one recipe that disagree, and a record that is malformed or was changed.
+    """
+    ask = {
+        "records": lambda: mean(project, fact.asked["of"], fact.asked),
+        "order": lambda: _order(project, fact),
+        "level": lambda: _level(project, fact),
+        "calculate": lambda: calculate(fact.asked, fact.needs_numbers),
+        "figures": lambda: _figures(project, fact),
+        "run": lambda: _run(project, fact),
+    }
+    try:
+        return ask[fact.proof]()
+    except CourseError as error:
+        raise type(error)(f"{fact.title}: {error}") from error
+
+
+def mean(project: Project, of: str, asked: dict[str, Any]) -> Found:
+    """Mean and spread of a measure over the seeds of one run, ``FILE/NAME`` such as ``02-lenet/LeNet-5, modern``."""
+    found = _runs(project, of, asked.get("split", "test"), asked.get("profile"))
+    values = [_measure(record, asked["measure"], asked.get("epoch"), asked.get("per")) for record in found]
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 and len(set(values)) > 1 else None
+    if spread is None and len(values) > 1 and isinstance(values[0], float):
+        spread = 0.0
+    devices = ", ".join(sorted({record["machine"]["device"] for record in found}))
+    return Found(float(np.mean(values)), spread, len(values), devices=devices)
+
+
+def _runs(project: Project, of: str, split: str, profile: str | None) -> list[dict]:
+    file, _, name = of.partition("/")
+    path = project.results / f"{file}.jsonl"
+    if not path.exists():
+        raise NoEvidence(f"there is no results/{file}.jsonl: {_how_to_get(file)}.")
+    found = [
+        record
+        for record in records.read(path)
+        if record["name"] == name and record["final"]["split"] == split and profile in (None, record["profile"])
+    ]
+    if not found:
+        asked = f" in profile {profile}" if profile else ""
+        raise NoEvidence(
+            f"results/{file}.jsonl has no run {name!r} judged on {split} images{asked}: {_how_to_get(file)}."
+        )
+    _refuse_disagreement(file, found)
+    return found
+
+
+def _refuse_disagreement(file: str, found: list[dict]) -> None:
+    def recipe(record: dict) -> str:
+        return json.dumps([record["profile"], record["recipe"]], sort_keys=True)
+
+    for _, same in groupby(sorted(found, key=recipe), key=recipe):
+        accuracies = [record["final"]["accuracy"] for record in same]
+        if max(accuracies) - min(accuracies) > SAME:
+            raise CourseError(
+                f"results/{file}.jsonl holds two records of one recipe and seed of {found[0]['name']!r} that disagree: "
+                f"{min(accuracies):.2%} and {max(accuracies):.2%}. One of them is not what it says: run it again."
+            )
+
+
+def _how_to_get(file: str) -> str:
+    if file.startswith("study-"):
+        return f"call `course study {file.removeprefix('study-')} --publish`"
+    return f"run and publish {file}"
+
+
+def _measure(record: dict, measure: str, epoch: int | None, per: str | None) -> float:
+    where = {
+        **record,
+        **record["machine"],
+        **record["recipe"],
+        **record["final"],
+        "seconds": record["seconds"]["total"],
+    }
+    if epoch is not None:
+        place = epoch - 1 if epoch > 0 else epoch
+        if not -len(record["epochs"]) <= place < len(record["epochs"]):
+            raise CourseError(f"{record['name']!r} has no epoch {epoch}, it has {len(record['epochs'])}.")
+        where = _with_gaps(record["epochs"][place])
+    if measure == "val_fluctuation":
+        value = float(np.std([one["val_accuracy"] for one in record["epochs"]], ddof=1))
+    else:
+        value = where.get(measure)
+    if not isinstance(value, int | float):
+        raise CourseError(
+            f"a record of {record['name']!r} has no number {measure!r}: see course_lib/records/schema.json."
+        )
+    return value / len(record["epochs"]) if per == "epoch" else value
+
+
+def _with_gaps(epoch: dict) -> dict:
+    """An epoch's numbers, and by how much the training figures lie above those of validation."""
+    if epoch["val_loss"] is None:
+        return epoch
+    return epoch | {
+        "gap": epoch["train_accuracy"] - epoch["val_accuracy"],
+        "loss_gap": epoch["train_loss"] - epoch["val_loss"],
+    }
+
+
+def _order(project: Project, fact: Fact) -> Found:
+    """Whether one mean lies above all others, by more than chance makes of it."""
+    first = mean(project, fact.asked["higher"], fact.asked)
+    for other in fact.asked["than"]:
+        second = mean(project, other, fact.asked)
+        if min(first.count, second.count) < 2 and (first.spread, second.spread) == (None, None):
+            raise CourseError(f"{other!r} or {fact.asked['higher']!r} has one seed: that supports no comparison.")
+        error = math.hypot(first.standard_error, second.standard_error)
+        if not first.value - second.value > CERTAIN * error:
+            return Found(False, count=first.count, devices=first.devices)
+    return Found(True, count=first.count, devices=first.devices)
+
+
+def _level(project: Project, fact: Fact) -> Found:
+    """Whether two means lie no further apart than ``within``."""
+    first, second = (mean(project, one, fact.asked) for one in fact.asked["between"])
+    near = abs(first.value - second.value) <= fact.asked["within"]
+    return Found(near, count=first.count, devices=first.devices)
+
+
+def calculate(code: str, needs_numbers: bool = False) -> Found:
+    """Run a few lines of Python that know the library. Their last expression is the value.
+
+    Raises: CourseError, with Python's own words, where they fail.
+    """
+    value, said = _calculated(code, needs_numbers)
+    if isinstance(value, torch.Tensor):
+        value = value.item()
+    if not isinstance(value, bool | int | float | str):
+        raise CourseError(f"its calculation ends with a {type(value).__name__}, and a number or a word is wanted.")
+    return Found(value, said=said)
+
+
+@cache
+def _calculated(code: str, needs_numbers: bool) -> tuple[Any, str]:
+    room = {"torch": torch, "nn": nn, "F": F, "math": math, "np": np}
+    room |= {"models": models, "analysis": analysis, "data": data, "training": training, "plots": plots}
+    printed = io.StringIO()
+    try:
+        tree = ast.parse(code)
+        last = tree.body.pop()
+        if not isinstance(last, ast.Expr):
+            raise CourseError("its calculation must end with an expression.")
+        with torch.device("cpu" if needs_numbers else "meta"), contextlib.redirect_stdout(printed):
+            exec(compile(tree, "<calculation>", "exec"), room)
+            value = eval(compile(ast.Expression(last.value), "<calculation>", "eval"), room)
+    except CourseError:
+        raise
+    except Exception as error:
+        raise CourseError(f"its calculation raised {type(error).__name__}: {error}") from error
+    return value, printed.getvalue()
+
+
+def _figures(project: Project, fact: Fact) -> Found:
+    """Whether the published chapters hold the figures: a cell that calls the function and shows a picture."""
+    for name, functions in fact.asked.items():
+        (chapter,) = project.pick([name])
+        cells = [
+            cell.source
+            for cell in pairs.read_notebook(chapter).cells
+            if cell.cell_type == "code" and any("image/png" in output.get("data", {}) for output in cell.outputs)
+        ]
+        missing = [one for one in functions if not any(f"{one}(" in source for source in cells)]
+        if missing:
+            raise NoEvidence(f"{name} shows no figure of {', '.join(missing)}.")
+    return Found(True)
+
+
+def _run(project: Project, fact: Fact) -> Found:
+    """What a chapter's published run took: seconds, or bytes of memory."""
+    (chapter,) = project.pick([fact.asked["chapter"]])
+    run = nbformat.read(chapter.notebook, as_version=4).metadata.get("course", {}).get("run", {})
+    if run.get("profile") != fact.asked["profile"]:
+        raise NoEvidence(f"{chapter.name} is not published from a {fact.asked['profile']} run.")
+    return Found(float(run["seconds"]) if fact.asked["measure"] == "seconds" else run["peak_memory_mb"] * 1e6)

@@ -1,0 +1,159 @@
+"""Numbers as people write them: ``98.50 ± 0.02 %``, ``97–98 %``, ``138 million``, ``3,460 seconds``, ``61,706``.
+
+A literal is read into values and a style, and any other value can be written in that style. So the prose decides how
+precisely it speaks, and the record decides what it says.
+"""
+
+import re
+from dataclasses import dataclass, replace
+
+_UNITS = {
+    "%": 1e-2,
+    "points": 1e-2,
+    "point": 1e-2,
+    "billion": 1e9,
+    "G": 1e9,
+    "million": 1e6,
+    "M": 1e6,
+    "thousand": 1e3,
+    "GB": 1e9,
+    "MB": 1e6,
+    "MiB": 2**20,
+    "GiB": 2**30,
+    "ms": 1e-3,
+    "milliseconds": 1e-3,
+    "s": 1,
+    "seconds": 1,
+    "second": 1,
+    "min": 60,
+    "minutes": 60,
+    "minute": 60,
+    "h": 3600,
+    "hours": 3600,
+    "hour": 3600,
+    "days": 86400,
+    "times": 1,
+    "parameters": 1,
+    "weights": 1,
+    "biases": 1,
+    "multiply-adds": 1,
+}
+_GAP = "[ \u00a0]"
+_NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+_NUMBERS = rf"{_NUMBER}(?:{_GAP}?(?:–|±|to|-){_GAP}?{_NUMBER})?"
+_UNIT = "|".join(sorted(_UNITS, key=len, reverse=True))
+_LITERAL = re.compile(
+    rf"(?P<first>−?{_NUMBER})(?:(?P<join>{_GAP}?(?:–|±|to){_GAP}?)(?P<second>{_NUMBER}))?(?P<unit>{_GAP}?(?:{_UNIT})(?!\w))?"
+)
+# What must not stand in prose without a claim: percentages, times and counts of parameters (any large count, for those
+# are what large counts are).
+_SECOND_NUMBER = rf"(?:{_GAP}?(?:–|±|to){_GAP}?{_NUMBER})?"
+_MUST_BE_COVERED = re.compile(
+    rf"(?<![\w.,^])(?<!× )(?<!-){_NUMBER}{_SECOND_NUMBER}(?:"
+    rf"{_GAP}?%"
+    rf"|(?:{_GAP}|-)(?:ms|milliseconds?|s|seconds?|min|minutes?|h|hours?|days?)\b(?!')"
+    rf"|{_GAP}(?:million|billion|M|G|thousand)\b"
+    rf"|{_GAP}(?:parameters|weights|biases)\b"
+    rf")|(?<![\w.,]){_NUMBER}(?<=\d{{3}},\d{{3}})(?![\d,]*\d)"
+)
+
+
+@dataclass(frozen=True)
+class Literal:
+    """One or two numbers, in units of 1, and how they are written.
+
+    ``joint`` stands between two numbers (``–`` for a range, ``±`` for a spread), ``unit`` behind them, each with its
+    gaps; ``decimals`` counts the digits behind the point.
+    """
+
+    values: tuple[float, ...]
+    decimals: int
+    joint: str = ""
+    unit: str = ""
+
+    @property
+    def scale(self) -> float:
+        return _UNITS[self.unit.strip(" \u00a0")] if self.unit else 1.0
+
+    @property
+    def is_range(self) -> bool:
+        return len(self.values) == 2 and "±" not in self.joint
+
+    def write(self, *values: float) -> str:
+        """Other values in this style. A spread that the style asks for and nobody gives is left out."""
+        numbers = [f"{value / self.scale:,.{self.decimals}f}" for value in values[: len(self.values)]]
+        return self.joint.join(numbers).replace("-", "−") + self.unit
+
+    def says(self, *values: float) -> bool:
+        """Whether these values, rounded as this literal is, are what it says; one value may lie in a range."""
+        if self.is_range and len(values) == 1:
+            low, high = (replace(self, values=(one,), joint="") for one in self.values)
+            rounded = round(values[0] / self.scale, self.decimals)
+            return low.values[0] / self.scale <= rounded <= high.values[0] / self.scale
+        return self.write(*values) == self.write(*self.values)
+
+
+def read(text: str) -> Literal:
+    """Read the first number of a text, with what belongs to it. Raises ValueError where there is none."""
+    found = _LITERAL.search(text)
+    if not found:
+        raise ValueError(f"{text!r} holds no number")
+    return as_literal(found)
+
+
+def as_literal(found: re.Match) -> Literal:
+    """A match of the literal's pattern, read."""
+    unit = found["unit"] or ""
+    scale = _UNITS[unit.strip(" \u00a0")] if unit else 1.0
+    texts = [one for one in (found["first"], found["second"]) if one]
+    values = tuple(float(one.replace(",", "").replace("−", "-")) * scale for one in texts)
+    return Literal(values, len(texts[0].partition(".")[2]), found["join"] or "", unit)
+
+
+_CODE = re.compile(r"```.*?```|`[^`\n]+`|\$\$.*?\$\$|\$[^$\n]+\$|\]\([^)\s]*\)|<[a-z/][^>]*>", re.DOTALL)
+CLAIM = re.compile(r"\s*<!-- claim: (?P<ids>[^>]*?) -->")
+# A claim stands behind its number; a bracket, a closing quotation mark or a full stop may stand between.
+_COVERED = re.compile(
+    rf"(?P<literal>{_LITERAL.pattern})(?P<between>(?:{_GAP}(?:parameters|weights|biases|multiply-adds))?[\"”).,;:*]{{0,3}})(?P<claim>{CLAIM.pattern})"
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A literal with its claim in a text: where it begins and ends, what it says, whose it is."""
+
+    start: int
+    end: int
+    text: str
+    claim: str
+
+
+def blanked(text: str) -> str:
+    """A text of the same length in which code, formulas, addresses and tags of HTML are blank."""
+    return _CODE.sub(lambda found: " " * len(found[0]), text)
+
+
+def claimed(text: str) -> list[Place]:
+    """All literals that have a claim, in order."""
+    plain = blanked(text)
+    return [
+        Place(found.start("literal"), found.end("literal"), found["literal"], found["ids"])
+        for found in _COVERED.finditer(plain)
+    ]
+
+
+def named(text: str) -> list[str]:
+    """The claims that a text names, behind a literal or behind a sentence."""
+    return [found["ids"] for found in CLAIM.finditer(blanked(text))]
+
+
+def uncovered(text: str) -> list[str]:
+    """The percentages, times and parameter counts without a claim, each with its surroundings."""
+    plain = blanked(text).replace("\n", " ")  # a number and its unit may stand on two lines
+    covered = [(place.start, place.end) for place in claimed(text)]
+    missing = []
+    for found in _MUST_BE_COVERED.finditer(CLAIM.sub(lambda one: " " * len(one[0]), plain)):
+        if not any(start <= found.start() and found.end() <= end for start, end in covered):
+            around = plain[max(0, found.start() - 40) : found.end() + 25]
+            missing.append(f"{found[0]!r} in {' '.join(around.split())!r}")
+    return missing
