@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     profile(publish)
     publish.add_argument("--replace-better", action="store_true", help="let a cpu run replace a published full run")
 
-    verb("status", _status, "list chapters, their outputs, and whether these are fresh")
+    verb("status", _status, "list chapters and studies, what is published of them, and whether that is fresh")
 
     pair = verb("pair", _pair, "bring each notebook in step with its .py source, which wins")
     chapters(pair)
@@ -175,9 +175,14 @@ def _publish(options: argparse.Namespace) -> None:
 
 
 def _status(options: argparse.Namespace) -> None:
+    from course_lib import studies
     from course_lib.publishing import status
+    from course_lib.studies import promoting
 
-    print(status.table(_project()))
+    project = _project()
+    print(status.table(project))
+    width = max(map(len, studies.NAMES))
+    print("\n" + "\n".join(f"study {name:<{width}}  {promoting.state(project, name)}" for name in studies.NAMES))
 
 
 def _pair(options: argparse.Namespace) -> None:

@@ -17,10 +17,10 @@
 #
 # What does a network gain if it knows which pixels are neighbours?
 #
-# The perceptron of chapter 1 read shuffled images as well as whole ones. This chapter puts the picture back. We build the
-# convolution by hand, and stack two of them to LeNet-5, the best known of the networks that read American cheques in the
-# 1990s. Then we measure what its ideas are worth together: against the perceptron, on digits in their place, on shifted
-# digits, and on shuffled ones.
+# The perceptron of chapter 1 read shuffled images as well as whole ones. <!-- claim: mlp-reads-shuffled-digits --> This
+# chapter puts the picture back. We build the convolution by hand, and stack two of them to LeNet-5, the best known of
+# the networks that read American cheques in the 1990s. Then we measure what its ideas are worth together: against the
+# perceptron, on digits in their place, on shifted digits, and on shuffled ones.
 #
 # > **What you will be able to do.**
 # > Each goal is answered by the cell whose first line bears its number.
@@ -40,8 +40,8 @@
 # >
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
-# > | `quick` | 6,000 digits, in the package | two CPU cores | 40 s | 0.6 GB |
-# > | `cpu` | all 70,000 | two CPU cores | 16 min | 0.8 GB |
+# > | `quick` | 6,000 digits, in the package | two CPU cores | a minute | 0.6 GB |
+# > | `cpu` | all 70,000 | two CPU cores | 16 min <!-- claim: lenet-time --> | 0.8 GB <!-- claim: lenet-memory --> |
 # > | `full` | all 70,000 | one GPU | not measured yet | not measured yet |
 
 # %% [markdown]
@@ -209,11 +209,12 @@ table.assign(parameters=table["parameters"].map("{:,}".format))
 # Read it from top to bottom. The side shrinks, 28, 14, 10, 5, and the number of maps grows, 1, 6, 16. What is lost in
 # *where* is gained in *what*.
 #
-# The two convolutions have few parameters. Most stand in the first linear layer: 400 numbers to 120. It is the
-# perceptron's disease in a mild form, and chapter 4 meets it again in a severe one.
+# The two convolutions have few parameters. Most stand in the layer that makes 120 numbers of 400, the first linear
+# one. <!-- claim: lenet5-first-linear-layer --> It is the perceptron's disease in a mild form, and chapter 4 meets it
+# again in a severe one.
 #
-# We train two forms. They have the same layers and the same number of parameters, and differ in two choices. *tanh* is a
-# smooth cut: it presses any sum into the range from −1 to 1.
+# We train two forms. They have the same layers and the same number of parameters, <!-- claim: lenet5-two-forms --> and
+# differ in two choices. *tanh* is a smooth cut: it presses any sum into the range from −1 to 1.
 #
 # | | activation | pooling |
 # |---|---|---|
@@ -222,18 +223,20 @@ table.assign(parameters=table["parameters"].map("{:,}".format))
 #
 # Even our form of 1998 differs from the paper's network:
 #
-# - The paper's second convolution, C3, connects each map with *chosen* maps before it: 1,516 parameters. Ours connects all
-#   with all: 2,416.
+# - The paper's second convolution, C3, connects each map with *chosen* maps before it:
+#   1,516 parameters. <!-- claim: lenet5-c3-paper --> Ours connects all with all: 2,416. <!-- claim: lenet5-c3 -->
 # - The paper's pooling has a learned factor and bias for each map, and then goes through the squashing function. Ours does
 #   neither.
 # - The paper's last layer compares 84 numbers with drawn pictures of the digits, which are fixed. Ours learns ten logits,
-#   with 850 parameters, and takes cross-entropy.
+#   with 850 parameters, <!-- claim: lenet5-last-layer --> and takes cross-entropy.
 # - The paper rescales its tanh, and pads with paper. Ours does not rescale, and pads with zeros, which after normalisation
 #   are a light grey.
 # - The paper trains with another loss and another optimiser. Ours gets today's recipe, so its accuracy is not the paper's.
 #
-# The counts can be checked. Ours has 61,706 parameters. Take away 900 in C3 and 850 in the last layer, add 44 for the
-# paper's pooling, and you have 60,000, which is the paper's number.
+# The counts can be checked. Ours has 61,706 parameters. <!-- claim: lenet5-parameters --> Take away
+# 900 <!-- claim: lenet5-c3-more --> in C3 and 850 <!-- claim: lenet5-last-layer --> in the last layer, add
+# 44 <!-- claim: lenet5-pooling-paper --> for the paper's pooling, and you have
+# 60,000, <!-- claim: lenet5-parameters-paper --> which is the paper's number.
 
 # %% [markdown]
 # ## What a unit sees
@@ -269,8 +272,8 @@ for name in fields.index:
 plots.receptive_field_boxes(digits.train.images[five, 0], fields)
 
 # %% [markdown]
-# After two blocks a unit sees 16 × 16 of 28 × 28 pixels: a stroke with its surroundings, not yet a digit. The linear
-# layers put these parts together.
+# After two blocks a unit sees 16 × 16 <!-- claim: lenet5-field --> of 28 × 28 pixels: a stroke with its surroundings,
+# not yet a digit. The linear layers put these parts together.
 
 # %% [markdown]
 # ## The race
@@ -348,8 +351,9 @@ network, history = train_one(
 plots.learning_curves(history)
 
 # %% [markdown]
-# The gap between the curves is smaller than the perceptron's in chapter 1, and this network has no dropout. Every choice is
-# made. We train all of them with several seeds, and open the test set. Each run leaves a record: recipe, results, machine.
+# The gap between the curves is smaller than it was for the perceptron, <!-- claim: lenet5-smaller-gap --> and this
+# network has no dropout. Every choice is made. We train all of them with several seeds, and open the test set. Each run
+# leaves a record: recipe, results, machine.
 
 # %%
 test = digits.open_test()
@@ -385,8 +389,10 @@ pd.DataFrame(rows).T
 
 # %% [markdown]
 # Look at the errors rather than at the accuracies: from one network to the next, how large a part of the mistakes is gone?
-# And look at the parameters: LeNet has about a ninth of the perceptron's. But not a ninth of the time. Each shared weight is
-# used in hundreds of places, and one image costs 0.42 million multiplications against 0.54 million.
+# And look at the parameters: LeNet has about a ninth of the perceptron's. <!-- claim: lenet5-a-ninth --> But it does not
+# take a ninth of the time. <!-- claim: lenet5-not-a-ninth-of-the-time --> Each shared weight is used in a hundred places
+# or more, <!-- claim: lenet5-places --> and one image costs 0.42 million <!-- claim: lenet5-multiply-adds -->
+# multiplications against 0.54 million. <!-- claim: mlp-multiply-adds -->
 #
 # Here are your numbers beside the published ones.
 
@@ -400,8 +406,8 @@ for name, series in accuracies.items():
 # ## Shifted digits
 #
 # Now the question from the beginning. All three networks have learned digits in the middle of the frame. We move the test
-# digits to the right, by 0 to 6 pixels. From 4 pixels on, some also lose ink at the rim. Guess: at which shift does each
-# network fall to half?
+# digits to the right, by 0 to 6 pixels. A few lose ink at the rim from the first pixel on, and with each pixel more of
+# them do. <!-- claim: shift-loses-ink --> Guess: at which shift does each network fall to half?
 
 # %%
 # Goal 7: how much shift does each network tolerate?
@@ -452,16 +458,16 @@ plots.finish(
 )
 
 # %% [markdown]
-# LeNet holds out longer, and then it falls as well. Is that a failure of the theory? No. The convolutions follow any shift.
-# Pooling forgives a pixel or two. But the linear layers behind them are a perceptron on the 5 × 5 maps that are left: they
-# know places, and have seen none but the middle. A shift by 4 pixels moves those maps by a whole place. *Invariance* would
-# mean: shift in, same answer out. What LeNet has is tolerance.
+# Which holds out longest? And where LeNet falls as well, is that a failure of the theory? No. The convolutions follow any
+# shift. Pooling forgives a pixel or two. But the linear layers behind them are a perceptron on the 5 × 5 maps that are
+# left: they know places, and have seen none but the middle. A shift by 4 <!-- claim: lenet5-jump --> pixels moves those
+# maps by a whole place. *Invariance* would mean: shift in, same answer out. The most that LeNet can have is tolerance.
 
 # %% [markdown]
 # ## Shuffled digits, once more
 #
-# The perceptron did not mind shuffled pixels. LeNet assumes that neighbours belong together. What does it lose if they do
-# not?
+# The perceptron did not mind shuffled pixels. <!-- claim: mlp-reads-shuffled-digits --> LeNet assumes that neighbours
+# belong together. What does it lose if they do not?
 
 # %%
 shuffle = torch.randperm(28 * 28, generator=torch.Generator().manual_seed(0))
@@ -490,9 +496,10 @@ print(
 print(f"perceptron (shuffled or not): {accuracies['perceptron'].mean():.2%}")
 
 # %% [markdown]
-# Same layers, same parameters, same training: only the neighbours are gone, and the lead with them. What made LeNet better
-# is an assumption built into its layers, that near pixels belong together and that what holds here holds there. Where it
-# is true, it helps. Where it is false, it hurts.
+# Same layers, same parameters, same training: only the neighbours are gone, and the lead with
+# them. <!-- claim: perceptron-beats-shuffled-lenet5 --> What made LeNet better is an assumption built into its layers,
+# that near pixels belong together and that what holds here holds there. Where it is true, it helps. Where it is false, it
+# hurts. <!-- claim: lenet5-needs-neighbours -->
 
 # %% [markdown]
 # ## A look inside
@@ -569,8 +576,8 @@ print(f"{count:,}, for any image")
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# Count the connections from map to map, $6 \cdot 3 + 9 \cdot 4 + 1 \cdot 6 = 60$ instead of $6 \cdot 16 = 96$. Each has 25
-# weights, and each map of C3 has one bias.
+# Count the connections from map to map, $6 \cdot 3 + 9 \cdot 4 + 1 \cdot 6 = 60$ instead of $6 \cdot 16 = 96$. Each has
+# 25 weights, <!-- claim: lenet5-c3-weights --> and each map of C3 has one bias.
 #
 # </details>
 
@@ -589,9 +596,9 @@ print(f"the paper's C3 {paper:,}, ours {ours:,}: {1 - paper / ours:.1%} less")
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# The second sees 3 × 3 units that each see 3 × 3 pixels and stand one pixel apart: 5 × 5. Two small filters have
-# $2 \cdot 9 = 18$ weights for each pair of maps, one large filter has 25. And there is room for one more ReLU. Chapter 4 is
-# built on this.
+# The second sees 3 × 3 units that each see 3 × 3 pixels and stand one pixel apart: 5 × 5. <!-- claim: B.3 --> Two small
+# filters have $2 \cdot 9 = 18$ weights for each pair of maps, one large filter has 25. And there is room for one more
+# ReLU. Chapter 4 is built on this.
 #
 # </details>
 
@@ -653,8 +660,9 @@ pd.DataFrame(mixed, index=["seed 0", "seed 1"]).T.map("{:.2%}".format)
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# It does, as far as the training shifts reach, and a little beyond. What a network's layers do not give, examples can. Here
-# that cost no time, at most a little accuracy on digits in the middle. But it holds only near the shifts that it saw.
+# Compare the columns up to a shift of 4, and beyond it. What a network's layers do not give, examples can. That costs no
+# time, for there are no more steps than before. Whether it costs accuracy on digits in the middle, one seed cannot tell.
+# And nothing promises that it holds far from the shifts that the network saw.
 #
 # </details>
 

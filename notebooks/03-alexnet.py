@@ -18,9 +18,11 @@
 # What let a network see photographs, and which of its tricks still count?
 #
 # LeNet read digits in 1998. For more than ten years after it, the best programs for photographs of the world looked for
-# features that people had designed. Then came ImageNet's contest of 2012, with 1.2 million photographs of 1,000 kinds
-# of things. Seven networks of one kind, two of them trained on further photographs first, answered together. In 15.3 %
-# of all cases the right answer was not among their five guesses. The next best team missed 26.2 % ([Krizhevsky et al.,
+# features that people had designed. Then came ImageNet's contest of 2012, with
+# 1.2 million <!-- claim: imagenet-photographs --> photographs of 1,000 kinds of things. Seven networks of one kind, two
+# of them trained on further photographs first, answered together. In 15.3 % <!-- claim: alexnet-contest --> of all
+# cases the right answer was not among their five guesses. The next best team missed
+# 26.2 % <!-- claim: alexnet-contest-next --> ([Krizhevsky et al.,
 # 2012](https://papers.nips.cc/paper_files/paper/2012/hash/c399862d3b9d6b76c8436e924a68c45b-Abstract.html)).
 #
 # One such network is called AlexNet. It is LeNet's idea, made large. We take it apart and count it. We rebuild six of
@@ -31,7 +33,7 @@
 # > Each goal is answered by the cell whose first line bears its number.
 # >
 # > 1. Say where AlexNet's parameters are, and where its work is done.
-# > 2. Say which network has "about 60 million parameters".
+# > 2. Say which network has "about 60 million parameters". <!-- claim: E.1 -->
 # > 3. Compute the side of a map, and find out why 224 does not fit.
 # > 4. Work out the receptive field of the last pool, and check it with a gradient.
 # > 5. Compute a local response normalisation by hand, and avoid its trap.
@@ -46,8 +48,8 @@
 # >
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
-# > | `quick` | 6,000 digits, 1,600 photographs, in the package | two CPU cores | 40 s | 0.9 GB |
-# > | `cpu` | all 70,000 digits, 13,000 photographs | two CPU cores | 9 min | 2.9 GB |
+# > | `quick` | 6,000 digits, 1,600 photographs, in the package | two CPU cores | a minute | 0.9 GB |
+# > | `cpu` | all 70,000 digits, 13,000 photographs | two CPU cores | 9 min <!-- claim: alexnet-time --> | 2.9 GB <!-- claim: alexnet-memory --> |
 # > | `full` | all 70,000 digits, 50,000 photographs | one GPU | not measured yet | not measured yet |
 
 # %% [markdown]
@@ -154,9 +156,9 @@ shares = kinds.loc[["Conv2d", "Linear"]] / layers.loc["total", kinds.columns]
 shares.map("{:.1%}".format)
 
 # %% [markdown]
-# The two pictures are mirror images. Convolutions have 4 % of the parameters and do 92 % of the work. Each of their
-# weights is used in every place of a map, hundreds or thousands of times. A weight of a linear layer is used once an
-# image.
+# The two pictures are mirror images. Convolutions have 4 % <!-- claim: alexnet-convolution-parameters --> of the
+# parameters and do 92 % <!-- claim: alexnet-convolution-work --> of the work. Each of their weights is used in every
+# place of a map, hundreds or thousands of times. A weight of a linear layer is used once an image.
 #
 # Remember this when someone says that a network is large. Large to store, or slow to run? They are different questions.
 
@@ -181,10 +183,12 @@ pd.Series(counts).map("{:,}".format).to_frame("parameters")
 # %% [markdown]
 # All of them, each about another network.
 #
-# - The paper's own has two groups: 60,965,224. That is the "60 million".
-# - Without groups, every filter sees all maps before it: 62,378,344.
+# - The paper's own has two groups: 60,965,224. <!-- claim: alexnet-two-groups --> That is the
+#   "60 million". <!-- claim: E.1 -->
+# - Without groups, every filter sees all maps before it: 62,378,344. <!-- claim: alexnet-one-group -->
 # - What `torchvision.models.alexnet` builds follows a later variant, for one card, with 64 first filters instead of 96
-#   ([Krizhevsky, 2014](https://arxiv.org/abs/1404.5997)): 61,100,840. It has no local response normalisation, either.
+#   ([Krizhevsky, 2014](https://arxiv.org/abs/1404.5997)): 61,100,840. <!-- claim: alexnet-torchvision --> It has no
+#   local response normalisation, either.
 #
 # The groups can be checked by hand. A filter of the second convolution sees 48 maps instead of 96, so half of its
 # weights are gone. The same holds in the 4th and 5th.
@@ -228,9 +232,9 @@ pd.DataFrame(rows, columns=["image", "padding", "strides", "map"])
 # - 224 with 2 pixels of padding, as in torchvision: 53.25 + 1 = 54.25 strides. PyTorch rounds down, so the map has 55,
 #   and one column of padding is never looked at.
 #
-# So the paper's numbers cannot all be right. Does it matter? Three pixels more or less do no harm to a network. But
-# with 54 places instead of 55, the last pool has 5 × 5 places instead of 6 × 6, and trained weights of the first linear
-# layer no longer fit.
+# So the paper's numbers cannot all be right. Does it matter? A photograph is much the same with three pixels more or
+# less. But with 54 places instead of 55, the last pool has 5 × 5 places instead of 6 × 6, and trained weights of the
+# first linear layer no longer fit. <!-- claim: alexnet-last-pool -->
 
 # %% [markdown]
 # ## How much a unit sees
@@ -253,9 +257,9 @@ fields
 plots.receptive_growth({"AlexNet": fields}, image_side=224)
 
 # %% [markdown]
-# A unit of the last pool sees 195 of the 224 pixels along each side: most of the photograph. Steep steps come from
-# windows behind a large *jump*. Five convolutions and three pools were enough. Chapter 4 sets VGG beside it, which
-# takes many small steps.
+# A unit of the last pool sees 195 <!-- claim: E.3 --> of the 224 pixels along each side: most of the photograph. Steep
+# steps come from windows behind a large *jump*. Five convolutions and three pools were enough. Chapter 4 sets VGG
+# beside it, which takes many small steps.
 
 # %% [markdown]
 # ## Trick 1: ReLU
@@ -276,11 +280,12 @@ said += "that of ReLU is 0 for negative and 1 for positive z."
 plots.finish(figure, said)
 
 # %% [markdown]
-# For a sum of 3, tanh lets 1 % of the gradient through. The unit is saturated: it can hardly be changed any more. ReLU
-# lets everything through wherever it is on, however large the sum.
+# For a sum of 3, tanh lets 1 % <!-- claim: tanh-at-three --> of the gradient through. The unit is saturated: it can
+# hardly be changed any more. ReLU lets everything through wherever it is on, however large the sum.
 #
-# The paper's first figure tests it on CIFAR-10. A convolutional network of four layers got down to 25 % training errors
-# in a sixth of the epochs when ReLU took the place of tanh. We repeat that test in small, below.
+# The paper's first figure tests it on CIFAR-10. A convolutional network of four layers got down to
+# 25 % <!-- claim: relu-test-of-the-paper --> training errors in a sixth of the epochs when ReLU took the place of tanh.
+# We repeat that test in small, below.
 #
 # But read our figure from the other side, too. Near zero, tanh lets nearly everything through, and ReLU blocks half of
 # it. Saturation is a disease of *large* sums. So what would you expect of a short run, with small sums?
@@ -290,8 +295,8 @@ plots.finish(figure, said)
 #
 # LeNet's pools are 2 × 2 with stride 2: the windows tile the map. AlexNet's are 3 × 3 with stride 2. Neighbouring
 # windows share a row or a column, hence *overlapping pooling*. A strong response in the shared row counts in both. The
-# paper reports 0.4 points less top-1 error for it. (Top-1 error: the class with the largest logit is not the right
-# one.)
+# paper reports 0.4 points <!-- claim: overlap-in-the-paper --> less top-1 error for it. (Top-1 error: the class with
+# the largest logit is not the right one.)
 
 # %% tags=["nbval-check-output"]
 line = torch.tensor([0.0, 0, 0, 0, 9, 0, 0, 0, 0]).view(1, 1, 1, 9)
@@ -344,12 +349,12 @@ table.round(2)
 # %% [markdown]
 # They do not. PyTorch takes the *mean* over the five maps where the paper takes the sum. So it divides $\alpha$ by 5.
 # Whoever copies the paper's number gets a weaker brake, and no error message: compare the second and the third column.
-# Five times $\alpha$ gives the paper's numbers.
+# Five times $\alpha$ gives the paper's numbers. <!-- claim: lrn-in-torch -->
 #
 # And what does it cost? It has no parameters and is no product of matrices, so our tables show nothing for it. The
-# clock shows more. Here is a second way to compute it. A sum over neighbouring maps is a convolution of 1 × 1: for each
-# map, its weights are one for the map and its neighbours, and zero for all others. And $x^{-0.75}$ is
-# $\sqrt{1/\sqrt{x}} \cdot 1/\sqrt{x}$, with no power at all.
+# clock shows more. <!-- claim: lrn-takes-time --> Here is a second way to compute it. A sum over neighbouring maps is a
+# convolution of 1 × 1: for each map, its weights are one for the map and its neighbours, and zero for all others. And
+# $x^{-0.75}$ is $\sqrt{1/\sqrt{x}} \cdot 1/\sqrt{x}$, with no power at all.
 
 
 # %%
@@ -394,15 +399,16 @@ for name, layer in {
 
 # %% [markdown]
 # Same numbers, another time. Compare both with the convolution, which is where the work is supposed to be.
-# Multiply-adds are not seconds. An operation that a table of costs does not count can still be what you wait for.
+# Multiply-adds are not seconds. An operation that a table of costs does not count can still be what you wait
+# for. <!-- claim: lrn-takes-time -->
 
 # %% [markdown]
 # ## Trick 4: dropout
 #
 # Chapter 1 used *dropout* with probability 0.2. AlexNet switches off half of the units of its two large linear layers.
-# With the third, they hold 59 million parameters, enough to learn images by heart. The paper says that the network
-# overfits badly without it, and that it takes twice as many steps to converge with it. Keep both halves of the sentence
-# in mind for the test below.
+# With the third, they hold 59 million parameters, <!-- claim: alexnet-head --> enough to learn images by heart. The
+# paper says that the network overfits badly without it, and that it takes twice as many steps to converge with it. Keep
+# both halves of the sentence in mind for the test below.
 
 # %% [markdown]
 # ## Trick 5: other crops
@@ -449,7 +455,8 @@ table.round(3)
 
 # %% [markdown]
 # The first component has nearly equal parts of red, green and blue: it is light and dark, and has most of the variance.
-# The second weighs red against blue, warm against cold light. The third, green against the rest.
+# The second weighs red against blue, warm against cold light. The third, green against the
+# rest. <!-- claim: principal-colours -->
 #
 # The paper draws three numbers $\alpha_i$ for each image, with mean 0 and standard deviation 0.1, and adds $\sum_i
 # \alpha_i \lambda_i \, p_i$ to all of its pixels, where $p_i$ is a component and $\lambda_i$ its eigenvalue. Here is
@@ -488,10 +495,10 @@ for unit, scale in {"0 to 1": 1, "0 to 255": 255}.items():
     print(f"pixels from {unit}: shift {spread:.3g}, {share:.1%} of the range")
 
 # %% [markdown]
-# With pixels from 0 to 255, most draws would turn any photograph nearly black or white. The paper does not say which
-# unit its formula means, and the usual implementations work in 0 to 1. A formula that changes its meaning with the unit
-# deserves a look at the pictures before you train with it. The paper reports over one point less top-1 error for this
-# trick.
+# With pixels from 0 to 255, most draws would turn any photograph nearly black or white. <!-- claim: light-in-255 -->
+# The paper does not say which unit its formula means, and the usual implementations work in 0 to 1. A formula that
+# changes its meaning with the unit deserves a look at the pictures before you train with it. The paper reports over one
+# point less top-1 error for this trick.
 
 # %% [markdown]
 # ## A smaller AlexNet
@@ -520,8 +527,8 @@ table = analysis.layer_table(small, input_shape=(1, 28, 28))
 table[table["type"].isin(["Conv2d", "MaxPool2d", "Linear", ""])][columns]
 
 # %% [markdown]
-# The shapes shrink as gently as LeNet's: 28, 13, 6, 2. It has 24 times LeNet's parameters, and costs about 23 times as
-# many multiply-adds.
+# The shapes shrink as gently as LeNet's: 28, 13, 6, 2. It has 24 times <!-- claim: small-alexnet-parameters --> LeNet's
+# parameters, and costs about 23 times <!-- claim: small-alexnet-work --> as many multiply-adds.
 
 # %% [markdown]
 # ## Shorter numbers
@@ -672,8 +679,8 @@ print(
 #   variants is a choice.
 # - Trick 6, other light, is left out, to save time. So this chapter does not say whether it counts.
 # - One change brings a second with it. Pools that tile leave maps of 16, 8 and 4 where ours leave 15, 7 and 3. So the
-#   convolutions behind them have more places to work on, about a fifth more multiply-adds in all, and the mean that
-#   makes 2 × 2 of the last map (`avgpool`) is over other windows.
+#   convolutions behind them have more places to work on, about a fifth more multiply-adds in
+#   all, <!-- claim: tiles-cost-more --> and the mean that makes 2 × 2 of the last map (`avgpool`) is over other windows.
 #
 # Modules can be exchanged in a network that is already built.
 
@@ -874,8 +881,8 @@ plots.finish(
 # and you have seen above how that could happen to ReLU. The fifth adds a trick, LRN: there, plus speaks for it.
 #
 # Third, the differences that are not clear. They are no proof that a trick does nothing. They say that what it does is
-# too small to be told from chance, at this size. The paper gives 0.4 points for overlapping pools. Could this table
-# have seen that?
+# too small to be told from chance, at this size. The paper gives 0.4 points <!-- claim: overlap-in-the-paper --> for
+# overlapping pools. Could this table have seen that?
 #
 # Fourth, what the years say. ReLU, augmentation and dropout are in use to this day. LRN is not: VGG's authors tried it
 # and saw no gain ([Simonyan and Zisserman, 2015](https://arxiv.org/abs/1409.1556)). Batch norm, of chapter 4, took its
@@ -894,9 +901,9 @@ print(f"and with no neighbours at all: {2**-0.75:.3f}")
 # %% [markdown]
 # How far does the factor vary? A factor that is the same everywhere is no competition between neighbours. It is a
 # constant, and the next layer's weights can make up for it. The sum has $\alpha = 10^{-4}$ in front of it, so it counts
-# only if activations are large. Ours are small, because our pixels are *normalised*. The paper only took the mean off
-# and kept the scale of 0 to 255, with a standard deviation near 60. With the same weights, squares would be some 3,600
-# times as large.
+# only if activations are large. Are ours? Our pixels are *normalised*. The paper only took the mean off and kept the
+# scale of 0 to 255, with a standard deviation near 60. With the same weights, squares would be some
+# 3,600 times <!-- claim: squares-in-255 --> as large.
 #
 # So a constant from a paper can be copied without a mistake, and still not do what it did there.
 
@@ -919,8 +926,9 @@ plots.filter_grid(analysis.filters(networks[best]))
 
 
 # %% [markdown]
-# The paper's network has 96 larger filters, learned from 1.2 million photographs: edges in all directions, fine
-# stripes, and blobs of colour. On one card they came out grey, on the other coloured, each time it was trained.
+# The paper's network has 96 larger filters, learned from 1.2 million <!-- claim: imagenet-photographs --> photographs:
+# edges in all directions, fine stripes, and blobs of colour. On one card they came out grey, on the other coloured,
+# each time it was trained.
 #
 # Do ours take sides? Split each filter in two. Its grey part is the mean of the three sheets. What is left is colour. A
 # filter of independent random numbers has about two thirds of the sum of its squares in colour, because one of three
@@ -990,16 +998,16 @@ overview.reset_index().set_index("network")
 # %% [markdown]
 # ### Exercise 1: No more than one percent?
 #
-# The paper says that each convolution holds no more than 1 % of the parameters, and that taking any one out does harm.
-# Work out the share of the third convolution, 384 filters of 3 × 3 over 256 maps, in the network with two groups. Then
-# check all five.
+# The paper says that each convolution holds no more than 1 % <!-- claim: alexnet-convolution-in-the-paper --> of the
+# parameters, and that taking any one out does harm. Work out the share of the third convolution, 384 filters of 3 × 3
+# over 256 maps, in the network with two groups. Then check all five.
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# $384 \cdot (256 \cdot 9 + 1) = 885{,}120$ parameters, of 61 million. That is nearly one and a half percent, and the
-# fourth is above one, too. The paper's point stands: the convolutions are a small part. Its number is too low for two
-# of the five.
+# $384 \cdot (256 \cdot 9 + 1) = 885{,}120$ parameters, of 61 million. <!-- claim: alexnet-two-groups --> That is nearly
+# one and a half percent, and the fourth is above one, too. The paper's point stands: the convolutions are a small part.
+# Its number is too low for two of the five. <!-- claim: alexnet-convolution-shares -->
 #
 # </details>
 
@@ -1020,8 +1028,9 @@ shares.map("{:.2%}".format).to_frame("share of the parameters")
 # <details><summary>Solution in words</summary>
 #
 # 5, then the pool adds 2 · 1, and the jump is 2. The convolution of 5 × 5 adds 4 · 2, the pool 2 · 2, and the jump
-# becomes 4. Three convolutions of 3 × 3 add 2 · 4 each, the last pool another 2 · 4: 5 + 2 + 8 + 4 + 24 + 8 = 51. More
-# than the 28 or 32 pixels that there are. Every unit sees the whole image, and the rest of its field is padding.
+# becomes 4. Three convolutions of 3 × 3 add 2 · 4 each, the last pool another 2 · 4:
+# 5 + 2 + 8 + 4 + 24 + 8 = 51. <!-- claim: small-alexnet-field --> More than the 28 or 32 pixels that there are. Every
+# unit sees the whole image, and the rest of its field is padding.
 #
 # </details>
 
@@ -1035,16 +1044,16 @@ print(f"{side}×{side}")
 # %% [markdown]
 # ### Exercise 3: A factor of 2,048
 #
-# The paper cuts 224 × 224 out of 256 × 256, mirrors half of them, and says that this makes the training set 2,048 times
-# as large. How many different crops are there? Let `torch.arange(256).unfold(0, 224, 1)` slide the window along one
-# side.
+# The paper cuts 224 × 224 out of 256 × 256, mirrors half of them, and says that this makes the training set
+# 2,048 times <!-- claim: crops-in-the-paper --> as large. How many different crops are there? Let
+# `torch.arange(256).unfold(0, 224, 1)` slide the window along one side.
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
 # The left edge can stand at 0, 1, …, 32: that is 33 places, one more than the difference of the sides. With 33 rows, 33
 # columns and two mirror images there are $33^2 \cdot 2 = 2{,}178$. The paper's number is $32^2 \cdot 2$. It is the same
-# slip at the fence that makes 224 not fit: places are one more than steps. For the training it does not matter.
+# slip at the fence that makes 224 not fit: places are one more than steps. No step of the training uses this number.
 #
 # </details>
 
@@ -1058,8 +1067,9 @@ print(f"{places} places a side, {places**2 * 2:,} crops")
 # ### Exercise 4: Three gigabytes
 #
 # Training holds the weights, a gradient for each, and a running sum of past gradients for each, with 4 bytes a number.
-# (The paper's optimiser, SGD with momentum, steps along that sum.) How many megabytes is that for 61 million
-# parameters? Then there is what the forward pass saves for the backward one. Check with
+# (The paper's optimiser, SGD with momentum, steps along that sum.) How many megabytes is that for
+# 61 million <!-- claim: alexnet-two-groups --> parameters? Then there is what the forward pass saves for the backward
+# one. Check with
 # `analysis.training_memory(paper, (3, 224, 224), 128, partial(torch.optim.SGD, lr=0.01, momentum=0.9))`. Would a batch
 # of 128 fit one card of 3 GB? And without groups?
 
@@ -1067,9 +1077,10 @@ print(f"{places} places a side, {places**2 * 2:,} crops")
 # <details><summary>Solution in words</summary>
 #
 # $3 \cdot 4 \cdot 61 = 732$ MB, whatever the batch. The rest grows with it and is the larger part. The estimate for a
-# whole step is 2.5 GB. So it would just fit, in today's PyTorch, which computes ReLU in place. But the estimate leaves
-# out the scratch space of the convolutions, and leaves little for a larger network. Without groups it gets only a
-# little more: the groups save few parameters. It is the split over *two cards* that halves what each must hold.
+# whole step is 2.5 GB. <!-- claim: alexnet-step-memory --> So it would just fit, in today's PyTorch, which computes
+# ReLU in place. But the estimate leaves out the scratch space of the convolutions, and leaves little for a larger
+# network. Without groups it gets only a little more: <!-- claim: alexnet-step-memory-parts --> the groups save few
+# parameters. It is the split over *two cards* that halves what each must hold.
 #
 # </details>
 
@@ -1091,8 +1102,8 @@ for name, model in {"two groups": paper, "one group": whole}.items():
 # <details><summary>Solution in words</summary>
 #
 # The first stride of 4 takes back a factor of 16 in places. But the network is four times as wide, which costs about
-# $4^2$ in every layer except the first and the last. So the factor comes out at 68, close to that of the pixels, by
-# accident: two changes pull in opposite directions.
+# $4^2$ in every layer except the first and the last. So the factor comes out at 68, <!-- claim: enlarged-digit -->
+# close to that of the pixels, by accident: two changes pull in opposite directions.
 #
 # </details>
 
@@ -1108,12 +1119,13 @@ print(f"{there:,} against {here:,}: {there / here:.0f} times")
 # ## What to remember
 #
 # - In AlexNet, linear layers hold the parameters, convolutions do the work.
-# - A number such as "60 million" belongs to one version of a network. Count the one that you run.
+# - A number such as "60 million" <!-- claim: E.1 --> belongs to one version of a network. Count the one that you run.
 # - The side of a map is $\lfloor (n + 2p - k)/s \rfloor + 1$. If the division leaves a rest, something at the edge is
 #   not seen.
-# - Five convolutions and three pools see 195 of 224 pixels, because a large first stride multiplies every later window.
+# - Five convolutions and three pools see 195 <!-- claim: E.3 --> of 224 pixels, because a large first stride multiplies
+#   every later window.
 # - The same name in a paper and in a library need not mean the same number: check one case by hand.
-# - Multiply-adds are not seconds.
+# - Multiply-adds are not seconds. <!-- claim: lrn-takes-time -->
 # - Change one thing at a time, with the same seeds, and name the spread. A trick against overfitting can only help a
 #   network that overfits.
 # - A constant from a paper belongs to the paper's units.

@@ -17,10 +17,10 @@
 #
 # What if a network is built from one small block, again and again?
 #
-# AlexNet's windows are 11, 5 and 3 pixels wide, and its strides are 4 and 1. Somebody chose each of these numbers. In
-# 2014 two researchers in Oxford fixed nearly all of them: every window is 3 × 3, every stride is 1, every pool halves
-# the side. One number was left to study, the depth. Their networks are called VGG, after their group
-# ([Simonyan and Zisserman, 2014](https://arxiv.org/abs/1409.1556)).
+# AlexNet's windows are 11, 5 and 3 pixels wide, and its strides are 4 and 1. Somebody chose each of these
+# numbers <!-- claim: E.1 -->. In 2014 two researchers in Oxford fixed nearly all of them: every window is 3 × 3, every
+# stride is 1, every pool halves the side <!-- claim: A.2 -->. One number was left to study, the depth. Their networks
+# are called VGG, after their group ([Simonyan and Zisserman, 2014](https://arxiv.org/abs/1409.1556)).
 #
 # We read VGG-16 from a list of numbers, and ask where its parameters are, where its work is, and where its memory
 # goes: these are three different places. Then we test its main idea by experiment, and train a small VGG on colour
@@ -45,8 +45,8 @@
 # >
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
-# > | `quick` | 2,000 photographs, in the package | two CPU cores | 25 s | 0.8 GB |
-# > | `cpu` | all 60,000 | two CPU cores | 11 min | 3.7 GB |
+# > | `quick` | 2,000 photographs, in the package | two CPU cores | half a minute | 0.8 GB |
+# > | `cpu` | all 60,000 | two CPU cores | 11 min <!-- claim: vgg-time --> | 3.7 GB <!-- claim: vgg-memory --> |
 # > | `full` | all 60,000 | one GPU | not measured yet | not measured yet |
 
 # %% [markdown]
@@ -116,8 +116,9 @@ for letter in "ADE":
     print(letter, *models.CONFIGURATIONS[letter])
 
 # %% [markdown]
-# The letters are those of the paper's table. A has 8 convolutions, D has 13, and E has 16. Three linear layers follow
-# in each. Layers with weights give the names: VGG-11, VGG-16, VGG-19.
+# The letters are those of the paper's table. A has 8 <!-- claim: vgg11-convolutions --> convolutions, D has
+# 13 <!-- claim: B.2 -->, and E has 16 <!-- claim: B.2 -->. Three linear layers follow in each. Layers with weights give
+# the names: VGG-11, VGG-16, VGG-19.
 #
 # This is the class that reads such a list.
 
@@ -125,9 +126,9 @@ for letter in "ADE":
 analysis.Source(models.VGG)
 
 # %% [markdown]
-# Now we build VGG-16. It has 138 million parameters, and we want to look at it, not to run it. So we build it on
-# torch's `meta` device. There a tensor has a shape, but no numbers, and takes no memory. All our instruments for
-# shapes and counts work on it.
+# Now we build VGG-16. It has 138 million parameters <!-- claim: B.5 -->, and we want to look at it, not to run it. So
+# we build it on torch's `meta` device. There a tensor has a shape, but no numbers, and takes no memory. All our
+# instruments for shapes and counts work on it.
 
 
 # %%
@@ -156,9 +157,10 @@ plots.architecture_drawing(third_block, (128, 56, 56), title="Block 3")
 plots.channel_progression(vgg16, image)
 
 # %% [markdown]
-# The side halves at each pool: 112, 56, 28, 14, 7. The number of maps doubles: 64, 128, 256, 512. Why double? A map
-# of half the side has a quarter of the places. A convolution from twice as many maps to twice as many has four times
-# the weights. The two cancel: the last convolution of a block works just as hard as that of the block before.
+# The side halves at each pool <!-- claim: B.4 -->: 112, 56, 28, 14, 7. The number of maps doubles <!-- claim: B.4 -->:
+# 64, 128, 256, 512. Why double? A map of half the side has a quarter of the places. A convolution from twice as many
+# maps to twice as many has four times the weights. The two cancel: the last convolution of a block works just as hard
+# as that of the block before <!-- claim: vgg16-work-of-blocks -->.
 #
 # It is often written that the maps double after *each* pool. <!-- claim: B.4 --> They do not: block 5 stays at 512.
 # Look at the list.
@@ -174,7 +176,7 @@ last_of_block.map(lambda n: f"{n:,}" if isinstance(n, int) else n)
 
 # %% [markdown]
 # The last convolutions of blocks 1 to 4 cost the same, to the digit. The fifth costs a quarter of it, for its maps
-# shrink and do not double.
+# shrink and do not double <!-- claim: vgg16-work-of-blocks -->.
 #
 # And VGG-19? A concept note says that it has one more convolution in each block. Count.
 
@@ -215,8 +217,8 @@ rows = table.loc[
 rows.assign(parameters=rows["parameters"].map("{:,}".format))
 
 # %% [markdown]
-# 13 convolutions and 3 linear layers. Which of the two groups holds more parameters? Guess a share before you look
-# on.
+# 13 convolutions and 3 linear layers <!-- claim: B.2 -->. Which of the two groups holds more parameters? Guess a share
+# before you look on.
 
 # %% tags=["nbval-check-output"]
 # Goal 2: where the parameters are
@@ -236,13 +238,13 @@ assert total == 138_357_544
 plots.parameter_pie(table)
 
 # %% [markdown]
-# Nine of ten parameters are in the head, and most of those in one single layer. Why? Block 5 hands on 512 maps of
-# 7 × 7, which are 25,088 numbers. The first linear layer joins each of them with each of 4,096 units. It is the
-# perceptron's disease again, in its severe form.
+# Nine of ten parameters are in the head, and most of those in one single layer <!-- claim: vgg16-head-share -->. Why?
+# Block 5 hands on 512 maps of 7 × 7, which are 25,088 <!-- claim: A.5 --> numbers. The first linear layer joins each of
+# them with each of 4,096 units. It is the perceptron's disease again, in its severe form.
 #
-# These numbers are often copied, and some copies are wrong. A concept note gives the head's first layer as 102 M, and
-# the shares as 10.7 % and 89.3 %. <!-- claim: B.5 --> Where do 10.7 % come from? From dividing numbers that were
-# rounded before.
+# These numbers are often copied, and some copies are wrong. A concept note gives the head's first layer as
+# 102 M <!-- claim: B.5 -->, and the shares as 10.7 % <!-- claim: B.5 --> and 89.3 % <!-- claim: B.5 -->. Where does the
+# first share come from? From dividing numbers that were rounded before.
 
 # %% tags=["nbval-check-output"]
 print(f"first linear layer: 25,088 · 4,096 + 4,096 = {first_linear:,}")
@@ -253,8 +255,9 @@ print(f"weights in float32: {megabytes:.0f} MB, or {mebibytes:.0f} MiB")
 assert first_linear == 25_088 * 4_096 + 4_096 == 102_764_544
 
 # %% [markdown]
-# So 102.8 M, and 10.6 % against 89.4 %. The last line corrects a third number: "about 500 MB" to run the network. A
-# float32 takes four bytes, so the weights *alone* take 553 MB. The feature maps come on top.
+# So 102.8 M <!-- claim: B.5 -->, and 10.6 % <!-- claim: B.5 --> against 89.4 % <!-- claim: B.5 -->. The last line
+# corrects a third number: "about 500 MB" <!-- claim: B.5 --> to run the network. A float32 takes four bytes, so the
+# weights *alone* take 553 MB <!-- claim: B.5 -->. The feature maps come on top.
 #
 # A widely read tutorial builds VGG-16 for digits: one grey channel, ten classes. It prints a total of
 # 134,301,514 <!-- claim: A.5 -->.
@@ -277,9 +280,11 @@ for channels in (3, 1):
 assert counts.loc["total", "parameters"] == 134_300_362
 
 # %% [markdown]
-# The printed total is that of *three* channels. A first convolution that reads one channel has 64 · (9 + 1) = 640
-# parameters, not 64 · (27 + 1) = 1,792. With it, the sum is 134,300,362. The difference, 1,152 in 134 million, is of
-# no importance for anything. But a count is either right or wrong, and this one takes a line to check.
+# The printed total is that of *three* channels. A first convolution that reads one channel has 64 · (9 + 1) =
+# 640 parameters <!-- claim: vgg16-first-grey-parameters -->, not 64 · (27 + 1) =
+# 1,792 <!-- claim: vgg16-first-colour-parameters -->. With it, the sum is 134,300,362 <!-- claim: A.5 -->. The
+# difference, 1,152 <!-- claim: vgg16-grey-saves --> in 134 million <!-- claim: A.5 -->, is of no importance for
+# anything. But a count is either right or wrong, and this one takes a line to check.
 
 # %% [markdown]
 # ## Where the work is
@@ -292,8 +297,9 @@ assert counts.loc["total", "parameters"] == 134_300_362
 plots.layer_bars(table)
 
 # %% [markdown]
-# No. One image costs 15.5 billion *multiply-adds*, and 99 % of them are in the convolutions. A linear layer uses each
-# weight once. A convolution uses each weight at every place of its map: in the first block, 224 · 224 = 50,176 times.
+# No. One image costs 15.5 billion <!-- claim: vgg16-multiply-adds --> *multiply-adds*, and
+# 99 % <!-- claim: vgg16-work-in-convolutions --> of them are in the convolutions. A linear layer uses each weight once.
+# A convolution uses each weight at every place of its map: in the first block, 224 · 224 = 50,176 times.
 #
 # So "large" has two meanings. The head makes VGG-16 heavy to store and to send. The blocks make it slow. If you want it
 # smaller, cut the head. If you want it faster, cut elsewhere.
@@ -347,16 +353,18 @@ plots.share_bars(
 
 # %% [markdown]
 # AlexNet mixes windows of 11, 5 and 3, VGG has one kind. AlexNet's pools overlap, windows of 3 with a stride of 2,
-# VGG's do not. <!-- claim: E.2 --> VGG-16 has little more than twice the parameters, and over twenty times the work.
-# From VGG-16 to VGG-19 it is mostly work that grows.
+# VGG's do not. <!-- claim: E.2 --> VGG-16 has little more than twice the parameters, and over twenty times the
+# work <!-- claim: vgg16-against-alexnet -->. From VGG-16 to VGG-19 it is mostly work that
+# grows <!-- claim: vgg19-against-vgg16 -->.
 #
 # Is that well spent? For that one must know what it buys. The VGG paper's table 7 gives single networks' top-5 errors
-# on ImageNet's validation images: 18.2 % for AlexNet, 7.1 % for VGG. (Top-5 error: the right class is not among the
-# five with the largest logits.) And VGG-19 is little better than VGG-16: 8.0 % against 8.1 % in table 3, where both
-# see each image at one size.
+# on ImageNet's validation images: 18.2 % <!-- claim: alexnet-top5-of-one --> for AlexNet,
+# 7.1 % <!-- claim: vgg-top5-validation --> for VGG. (Top-5 error: the right class is not among the five with the
+# largest logits.) And VGG-19 is little better than VGG-16: 8.0 % <!-- claim: vgg19-top5-one-size --> against
+# 8.1 % <!-- claim: vgg16-top5-one-size --> in table 3, where both see each image at one size.
 #
-# Comparisons often call AlexNet's use of its parameters moderate, and VGG's poor. The row of shares does not show it:
-# in VGG-16 nine of ten are in the head, in AlexNet even more.
+# Comparisons often call AlexNet's use of its parameters moderate, and VGG's poor <!-- claim: E.2 -->. The row of shares
+# does not show it: in VGG-16 nine of ten are in the head, in AlexNet even more <!-- claim: alexnet-head-share -->.
 
 # %% [markdown]
 # ## Why three small windows
@@ -388,8 +396,8 @@ assert analysis.count_parameters(small) == 27 * C**2
 assert analysis.count_parameters(large) == 49 * C**2
 
 # %% [markdown]
-# The same view for 55 % of the weights. And between the small ones there is room for two more ReLUs: the stack can
-# bend where a single convolution is straight.
+# The same view for 55 % <!-- claim: three-small-windows-weights --> of the weights. And between the small ones there is
+# room for two more ReLUs: the stack can bend where a single convolution is straight.
 #
 # How fast does the view grow in whole networks? Here are AlexNet and VGG-16, layer by layer, pools included.
 
@@ -413,8 +421,9 @@ assert growth["AlexNet"]["receptive field"].iloc[-1] == 195
 assert growth["VGG-16"]["receptive field"].iloc[-1] == by_gradient == 212
 
 # %% [markdown]
-# VGG's view grows more slowly, layer for layer. <!-- claim: E.3 --> It needs 18 layers for what AlexNet does in 8.
-# But it arrives at about the same place: 212 pixels against 195, nearly the whole side of the image. Depth is how small
+# VGG's view grows more slowly, layer for layer. <!-- claim: E.3 --> It needs 18 <!-- claim: vgg16-layers-that-see -->
+# layers for what AlexNet does in 8 <!-- claim: alexnet-layers-that-see -->. But it arrives at about the same place:
+# 212 <!-- claim: E.3 --> pixels against 195 <!-- claim: E.3 -->, nearly the whole side of the image. Depth is how small
 # windows see far.
 
 # %% [markdown]
@@ -473,7 +482,7 @@ pd.DataFrame(costs).T
 
 # %% [markdown]
 # Write down your guess. If only the view counts, all three end level. If weights count, the 7 × 7 wins, for it has
-# nearly twice as many. If the ReLUs count, the second beats the third.
+# nearly twice as many <!-- claim: window-networks-weights -->. If the ReLUs count, the second beats the third.
 #
 # We train on a part of the images, with several seeds, and judge on validation. A learning rate that suits one
 # network may harm another, so each gets two. `precision="auto"` computes with short numbers where the machine is
@@ -540,12 +549,12 @@ summary(tried)
 # against the spreads. Where it is not, these few seeds cannot call it. In the `quick` profile they cannot call
 # anything: the images are too few, and the epochs too short.
 #
-# Two things hold in any case. The stack has little more than half the weights of the 7 × 7. So if it ends merely
-# level, it has won something. And if it beats its twin without ReLUs between, the ReLUs did it: the twin has the same
-# weights and the same view.
+# Two things hold in any case. The stack has little more than half the weights of the 7 × 7
+# network <!-- claim: window-networks-weights -->. So if it ends merely level, it has won something. And if it beats its
+# twin without ReLUs between, the ReLUs did it: the twin has the same weights and the same view.
 #
-# The paper made a test like this on ImageNet. It put one 5 × 5 in the place of each pair of 3 × 3, and reports a
-# top-1 error that is 7 % higher.
+# The paper made a test like this on ImageNet. It put one 5 × 5 in the place of each pair of 3 × 3, and reports a top-1
+# error that is 7 % <!-- claim: five-by-five-error --> higher.
 
 # %% [markdown]
 # ## What a training step holds in memory
@@ -565,10 +574,10 @@ megabytes = pd.DataFrame(estimates) / 1e6
 megabytes.map("{:,.0f} MB".format)
 
 # %% [markdown]
-# `saved` is what the forward pass keeps for the backward pass, and `working` is what comes on top at the step's
-# highest moment. The first three rows do not know how large the batch is. `saved` grows in proportion to it, and at
-# 128 images it is most of the bill: 9.4 GB, in float32. (With the short numbers of `precision="auto"`, most maps take
-# half of that.) A library's own scratch space comes on top.
+# `saved` is what the forward pass keeps for the backward pass, and `working` is what comes on top at the step's highest
+# moment. The first three rows do not know how large the batch is. `saved` grows in proportion to it, and at 128 images
+# it is most of the bill <!-- claim: vgg16-saved-is-most -->: 9.4 GB <!-- claim: vgg16-saved -->, in float32. (With the
+# short numbers of `precision="auto"`, most maps take half of that.) A library's own scratch space comes on top.
 #
 # Which layers' maps are it? Not those of the layers with many parameters.
 
@@ -578,12 +587,13 @@ held = held[["type", "output shape", "parameters", "activations (MB)"]]
 held.assign(parameters=held["parameters"].map("{:,}".format)).round(1)
 
 # %% [markdown]
-# The first two convolutions have 0.03 % of the parameters, and make more than two fifths of all numbers that layers
-# hand on. Their maps are large, for no pool stands before them.
+# The first two convolutions have 0.03 % <!-- claim: vgg16-first-two-parameters --> of the parameters, and make more
+# than two fifths of all numbers that layers hand on <!-- claim: vgg16-first-two-maps -->. Their maps are large, for no
+# pool stands before them.
 #
-# So the three bills of a convolutional network are paid in three places: memory in the first block, work in all
-# blocks, parameters in the head. Keep this. It tells you which knob to turn: a smaller batch or image helps memory,
-# and does nothing for the parameters.
+# So the three bills of a convolutional network are paid in three places: memory in the first block, work in all blocks,
+# parameters in the head <!-- claim: vgg16-three-bills -->. Keep this. It tells you which knob to turn: a smaller batch
+# or image helps memory, and does nothing for the parameters.
 
 # %% [markdown]
 # ## What the head costs
@@ -596,9 +606,9 @@ held.assign(parameters=held["parameters"].map("{:,}".format)).round(1)
 plots.architecture_drawing(models.vgg8_bn(), (3, 32, 32), title="VGG8-BN")
 
 # %% [markdown]
-# Its head goes 512-512-10. Many ports of VGG to small images keep the head of VGG-16 instead. It expects 7 × 7
-# places. So `avgpool` copies the one place 49 times, and the first linear layer gets 49 weights for each number,
-# where one would do. Guess the factors: parameters, multiply-adds, memory.
+# Its head goes 512-512-10. Many ports of VGG to small images keep the head of VGG-16 instead. It expects 7 × 7 places.
+# So `avgpool` copies the one place 49 times, and the first linear layer gets 49 weights <!-- claim: copied-places -->
+# for each number, where one would do. Guess the factors: parameters, multiply-adds, memory.
 
 # %%
 # Goal 7a: two heads on the same blocks, counted
@@ -618,10 +628,11 @@ assert counted["parameters"].tolist() == [4_444_170, 123_500_554]
 counted.map("{:,}".format)
 
 # %% [markdown]
-# Nearly 28 times the parameters and eleven times the memory, for a head that sees not one number more. And the time?
-# The multiply-adds do not even triple. But each step must also change every weight, and fetch it and its gradient from
-# memory. We measure a few training steps in turn, one network after the other, and leave out the first turn, in which
-# the machine warms up. (In the `quick` profile both networks have a quarter of the width.)
+# Nearly 28 times <!-- claim: large-head-parameters --> the parameters and eleven times the
+# memory <!-- claim: large-head-memory -->, for a head that sees not one number more. And the time? The multiply-adds do
+# not even triple <!-- claim: large-head-work -->. But each step must also change every weight, and fetch it and its
+# gradient from memory. We measure a few training steps in turn, one network after the other, and leave out the first
+# turn, in which the machine warms up. (In the `quick` profile both networks have a quarter of the width.)
 
 # %%
 # Goal 7b: two heads on the same blocks, timed in turn
@@ -661,12 +672,13 @@ del timed, network
 # %% [markdown]
 # ## What happened in 2014
 #
-# VGG came second in the classification task of ImageNet's challenge of 2014, with a top-5 error of 7.3 %. First was
-# GoogLeNet with 6.7 % ([Szegedy et al., 2014](https://arxiv.org/abs/1409.4842)). <!-- claim: B.1 --> You may read
-# that 7.3 % is VGG-16's error. It is not: it is the mean answer of seven networks, an *ensemble*. Later the paper got
-# 6.8 % from two networks, and 7.0 % from its best single one, judged on many crops of each image. So one network
-# alone was better than the seven that were handed in. And one network against one, VGG was ahead: a single GoogLeNet
-# made 7.9 %.
+# VGG came second in the classification task of ImageNet's challenge of 2014, with a top-5 error of
+# 7.3 % <!-- claim: B.1 -->. First was GoogLeNet with 6.7 % <!-- claim: B.1 -->
+# ([Szegedy et al., 2014](https://arxiv.org/abs/1409.4842)). You may read that 7.3 % <!-- claim: B.1 --> is VGG-16's
+# error. It is not: it is the mean answer of seven networks, an *ensemble*. Later the paper got
+# 6.8 % <!-- claim: vgg-two-networks --> from two networks, and 7.0 % <!-- claim: vgg-best-single --> from its best
+# single one, judged on many crops of each image. So one network alone was better than the seven that were handed in.
+# And one network against one, VGG was ahead: a single GoogLeNet made 7.9 % <!-- claim: googlenet-single -->.
 #
 # **How were 16 layers trained at all?** Gradients shrink or grow on their way back through many layers; chapter 6
 # measures it. One reads that VGG's answers were ReLU and careful first weights, by the rules of Xavier Glorot or
@@ -677,12 +689,12 @@ del timed, network
 # ([Glorot and Bengio, 2010](https://proceedings.mlr.press/v9/glorot10a.html)). Our class, like torchvision's, takes
 # the rule of 2015. What becomes of a plain VGG on small data is a story of its own, and chapter 9 dissects it.
 #
-# **What held back overfitting?** Tables often say: dropout only. <!-- claim: E.2 --> The paper had a *weight decay*
-# of $5 \cdot 10^{-4}$ as well, which pulls every weight a little towards zero in each step, and it had random crops,
-# flips and colours. One variant, A-LRN, had AlexNet's response normalisation. It did not help, and was dropped. Depth
-# itself is said to regularise, and to need strong regularisation. Both cannot be the whole truth. The paper only
-# guesses, at one place, that depth and small windows regularise implicitly, because its networks needed fewer epochs
-# than AlexNet did.
+# **What held back overfitting?** Tables often say: dropout only. <!-- claim: E.2 --> The paper had a *weight decay* of
+# $5 \cdot 10^{-4}$ as well, which pulls every weight a little towards zero in each step, and it had random crops, flips
+# and colours. One variant, A-LRN, had AlexNet's response normalisation. It did not help, and was dropped. Depth itself
+# is said to regularise, and to need strong regularisation <!-- claim: E.2 -->. Both cannot be the whole truth. The
+# paper only guesses, at one place, that depth and small windows regularise implicitly, because its networks needed
+# fewer epochs than AlexNet did.
 #
 # **How deep can one go?** The paper's error stops falling at 19 layers. <!-- claim: B.7 --> Deeper plain networks are
 # said to train slowly and badly, and nothing in a VGG lets a signal pass a layer by. Chapter 6 goes on from here.
@@ -769,7 +781,7 @@ print(records.compare("04-vgg", "VGG8-BN", scores, photos.title))
 # A run takes minutes on two cores. So in the `quick` and `cpu` profiles it is a single one, and one seed supports no
 # comparison: do not use this number to say that one network is better than another. It says about how well this VGG
 # learns CIFAR-10. The test set has its own error: with 10,000 images and an accuracy $p$, chance alone moves it by
-# $\sqrt{p(1-p)/10{,}000}$. For $p = 0.87$ that is a third of a point.
+# $\sqrt{p(1-p)/10{,}000}$. For $p = 0.87$ that is a third of a point <!-- claim: test-set-error -->.
 #
 # Which classes are hard? Precision, recall and F1 of each, and their plain means in the row `macro`.
 
@@ -819,7 +831,7 @@ plots.feature_map_grid(maps)
 
 # %% [markdown]
 # The outline of the image is still in them. At the ReLU of block 3 the maps have a side of 8, and a unit sees 18 × 18
-# pixels.
+# pixels <!-- claim: vgg8-block-3-view -->.
 
 # %%
 maps = analysis.feature_maps(vgg8, one, "features.10")[0, :16]
@@ -853,16 +865,18 @@ print(f"new head: {analysis.count_parameters(swapped):,} to train", end=" ")
 print(f"of {total:,} in all")
 
 # %% [markdown]
-# The first way keeps 4,096 ready-made features and trains 40,970 parameters. The second throws the whole head away,
-# and with it nine tenths of the network: 5,130 to train, and 59 MB to store instead of 537. `requires_grad_(False)`
-# *freezes* a part: it gets no gradient, so it stays as it is.
+# The first way keeps 4,096 ready-made features and trains 40,970 parameters <!-- claim: vgg16-new-last-layer -->. The
+# second throws the whole head away, and with it nine tenths of the network <!-- claim: vgg16-head-share -->:
+# 5,130 <!-- claim: D.2 --> to train, and 59 MB <!-- claim: vgg16-pooled-storage --> to store instead of
+# 537 MB <!-- claim: vgg16-ten-classes-storage -->. `requires_grad_(False)` *freezes* a part: it gets no gradient, so it
+# stays as it is.
 #
 # **For VGG:** simple, uniform, easy to explain, and features that transfer well. It made 3 × 3 the norm. It still
 # serves as a benchmark, for teaching, for transfer, and for style transfer, where its maps measure what
 # two images have in common ([Gatys et al., 2015](https://arxiv.org/abs/1508.06576)). <!-- claim: B.10 -->
 #
-# **Against it:** work and size, too much for a phone; a head that holds nearly all parameters; and a depth that ends
-# at about 19.
+# **Against it:** work and size, too much for a phone <!-- claim: B.8 -->; a head that holds nearly all parameters; and
+# a depth that ends at about 19.
 
 # %% [markdown]
 # ## All runs in one table
@@ -887,9 +901,13 @@ summary(tried)
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# The five are 64 → 64, 128 → 128, 256 → 256 and two of 512 → 512. Their parameters are 36,928 + 147,584 + 590,080 + 2
-# · 2,359,808, which is 5.5 million: 4 % of a network whose head has 124 million. But each of the first four costs
-# 1.85 G multiply-adds, and the last 0.46 G. Together it is half of the work.
+# The five are 64 → 64, 128 → 128, 256 → 256 and two of 512 → 512. Their parameters are
+# $36{,}928 + 147{,}584 + 590{,}080 + 2 \cdot 2{,}359{,}808$, which is
+# 5.5 million <!-- claim: vgg11-fewer-parameters -->: 4 % <!-- claim: vgg11-fewer-share --> of a network whose head has
+# 124 million <!-- claim: B.5 -->. But each of the first four costs
+# 1.85 G multiply-adds <!-- claim: vgg16-last-of-block-work -->, and the last
+# 0.46 G <!-- claim: vgg16-last-of-block-5-work -->. Together it is half of the
+# work <!-- claim: vgg11-half-the-work -->.
 #
 # </details>
 
@@ -908,14 +926,17 @@ assert shallow["parameters"] == 132_863_336
 # %% [markdown]
 # ### Exercise 2: 81 percent
 #
-# The paper says that one 7 × 7 has 81 % more weights than three of 3 × 3. A summary in circulation turns it into
-# "81 % fewer with three of 3 × 3". What is the right number? And what is it for two of 3 × 3 against one 5 × 5?
+# The paper says that one 7 × 7 has 81 % <!-- claim: seven-by-seven-more --> more weights than three of 3 × 3. A summary
+# in circulation turns it into "81 % <!-- claim: seven-by-seven-more --> fewer with three of 3 × 3". What is the right
+# number? And what is it for two of 3 × 3 against one 5 × 5?
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# "More" divides by the smaller number, "fewer" by the larger: 22/27 is 81 %, and 22/49 is 45 %. For 5 × 5 it is 18
-# against 25, so 28 % fewer, or 39 % more. Always ask: percent of what?
+# "More" divides by the smaller number, "fewer" by the larger: 22/27 is 81 % <!-- claim: seven-by-seven-more -->, and
+# 22/49 is 45 % <!-- claim: three-by-three-fewer -->. For 5 × 5 it is 18 against 25, so
+# 28 % <!-- claim: two-by-three-fewer --> fewer, or 39 % <!-- claim: five-by-five-more --> more. Always ask: percent of
+# what?
 #
 # </details>
 
@@ -940,10 +961,11 @@ for many, window in ((3, 7), (2, 5)):
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# The filters are the same and move over four times as many places: the work of the convolutions is times 4. The
-# head's work stays, for `avgpool` brings 14 × 14 places back to 7 × 7. So the whole is a little under 4. Parameters
-# and receptive field stay: factors 1 and 1. A unit sees the same 212 pixels, which are now less than half of the
-# image's side. Without `avgpool`, as in the paper, the first linear layer would not fit.
+# The filters are the same and move over four times as many places: the work of the convolutions is times 4. The head's
+# work stays, for `avgpool` brings 14 × 14 places back to 7 × 7. So the work as a whole is a little under four times as
+# much <!-- claim: vgg16-work-at-448 -->. Parameters and receptive field stay: factors 1 and 1. A unit sees the same
+# 212 <!-- claim: E.3 --> pixels, which are now less than half of the image's side. Without `avgpool`, as in the paper,
+# the first linear layer would not fit.
 #
 # </details>
 
@@ -958,17 +980,18 @@ print("sees", double.loc["features.30", "receptive field"], "pixels")
 # %% [markdown]
 # ### Exercise 4: Frozen blocks
 #
-# Training all of VGG-16 with batches of 128 takes 9.4 GB for saved maps alone. Freeze its blocks, replace the head by
-# one linear layer on the means of the maps, and train with the same batch. How many MB must the forward pass keep for
-# the backward pass now? And what sets the peak?
+# Training all of VGG-16 with batches of 128 takes 9.4 GB <!-- claim: vgg16-saved --> for saved maps alone. Freeze its
+# blocks, replace the head by one linear layer on the means of the maps, and train with the same batch. How many MB must
+# the forward pass keep for the backward pass now? And what sets the peak?
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# Without a gradient to pass through the blocks, nothing of their maps must be kept: only the batch itself, 77 MB.
-# Gradients and Adam's numbers exist for 5,130 parameters only. The peak is now set by the forward pass: while the
-# second convolution makes its maps from those of the first, both are there. That is twice 128 · 64 · 224 · 224
-# numbers of four bytes, 3.3 GB, and a moment later it is gone. A smaller batch helps at once.
+# Without a gradient to pass through the blocks, nothing of their maps must be kept: only the batch itself,
+# 77 MB <!-- claim: vgg16-frozen-saved -->. Gradients and Adam's numbers exist for 5,130 parameters <!-- claim: D.2 -->
+# only. The peak is now set by the forward pass: while the second convolution makes its maps from those of the first,
+# both are there. That is twice 128 · 64 · 224 · 224 numbers of four bytes, 3.3 GB <!-- claim: vgg16-frozen-peak -->,
+# and a moment later it is gone. A smaller batch helps at once.
 #
 # </details>
 
@@ -1011,10 +1034,10 @@ print(f"{side}×{side}")
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# The three additional convolutions more than double the work. Whether they gain anything here, with few images and
-# few epochs, the table must say, and with two seeds only a difference that is large against the spread counts. What
-# the paper showed, it showed with a million images and 74 epochs. Depth is no gain by itself: it must be trained, and
-# there must be something to learn.
+# The three additional convolutions more than double the work <!-- claim: vgg11-against-vgg8 -->. Whether they gain
+# anything here, with few images and few epochs, the table must say, and with two seeds only a difference that is large
+# against the spread counts. What the paper showed, it showed with a million images and 74 epochs. Depth is no gain by
+# itself: it must be trained, and there must be something to learn.
 #
 # </details>
 
@@ -1035,9 +1058,12 @@ summary(compared)
 # ## What to remember
 #
 # - A VGG is a list: so many 3 × 3 convolutions, a pool, and again. The side halves, the maps double until 512.
-# - Parameters are in the head, work is in the blocks, memory is in the first maps. Three bills, three places.
-# - Three windows of 3 × 3 see what one of 7 × 7 sees, for $27 C^2$ weights instead of $49 C^2$, with three ReLUs.
-# - Depth is how small windows see far: VGG-16 ends at 212 pixels, AlexNet at 195.
+# - Parameters are in the head, work is in the blocks, memory is in the first maps <!-- claim: vgg16-three-bills -->.
+#   Three bills, three places.
+# - Three windows of 3 × 3 see what one of 7 × 7 sees, for $27 C^2$ weights instead of $49 C^2$, with three
+#   ReLUs <!-- claim: B.3 -->.
+# - Depth is how small windows see far: VGG-16 ends at 212 <!-- claim: E.3 --> pixels, AlexNet at
+#   195 <!-- claim: E.3 -->.
 # - A printed number can be wrong by a channel, by rounding too early, or by taking an ensemble for one network.
 # - Keep the blocks and replace the head: that is how VGG lives on.
 

@@ -43,8 +43,8 @@
 # >
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
-# > | `quick` | 6,000 digits, in the package; narrow networks | two CPU cores | 45 s | 1.4 GB |
-# > | `cpu` | all 70,000 | two CPU cores | 13 min | 2.7 GB |
+# > | `quick` | 6,000 digits, in the package; narrow networks | two CPU cores | a minute | 1.4 GB |
+# > | `cpu` | all 70,000 | two CPU cores | 13 min <!-- claim: minivgg-time --> | 2.7 GB <!-- claim: minivgg-memory --> |
 # > | `full` | all 70,000 | one GPU | not measured yet | not measured yet |
 
 # %% [markdown]
@@ -132,8 +132,9 @@ print(f"VGG-16 on 1×224×224: {large:,} multiply-adds an image")
 print(f"MiniVGG on 1×28×28: {small:,}, or {large / small:.0f} times less")
 
 # %% [markdown]
-# Shrink the enlarged digit again and you have the old one, to the last bit. So nothing was lost, and nothing was
-# gained: 64 times the pixels hold the same 784 numbers. But every convolution now walks over all of them.
+# Shrink the enlarged digit again and you have the old one, to the last bit <!-- claim: D.1 -->. So nothing was lost,
+# and nothing was gained: 64 times the pixels hold the same 784 numbers. But every convolution now walks over all of
+# them.
 #
 # An enlarged digit does make sense with weights that were *trained* on large photographs. For a network that starts
 # from random weights it is waste.
@@ -178,12 +179,12 @@ for name, (configuration, shape) in steps.items():
 pd.DataFrame(rows).T
 
 # %% [markdown]
-# The first step saves next to nothing: 1,152 weights of the first layer. The second saves most of both. It halves the
-# first linear layer, and takes three quarters of the work away. The third, together with the small image, saves nearly
-# all the work that is left.
+# The first step saves next to nothing: 1,152 weights <!-- claim: vgg16-grey-saves --> of the first layer. The second
+# saves most of both. It halves the first linear layer, and takes three quarters of the work away. The third, together
+# with the small image, saves nearly all the work that is left <!-- claim: minivgg-three-steps -->.
 #
-# And the parameters? Nearly 30 million remain. More than half of them are in the second linear layer, which no step
-# touched.
+# And the parameters? Nearly 30 million <!-- claim: A.6 --> remain. More than half of them are in the second linear
+# layer, which no step touched <!-- claim: minivgg-second-linear -->.
 #
 # Here is the result, drawn from the live network.
 
@@ -212,7 +213,7 @@ with_parameters[["type", "output shape", "parameters", "multiply-adds"]]
 
 # %% [markdown]
 # The printed summary of the published network has the right total and a wrong line above it. For the linear layers it
-# adds only two of the three terms. The check takes one line.
+# adds only two of the three terms <!-- claim: A.6 -->. The check takes one line.
 
 # %% tags=["nbval-check-output"]
 first, second, third = linear
@@ -222,7 +223,8 @@ print(f"with the convolutions: {sum(linear) + sum(convolutions):,}")
 print(f"in linear layers: {sum(linear) / counts['total']:.1%}")
 
 # %% [markdown]
-# 99.7 % of the parameters are in three layers that know nothing of pictures. So is 99.7 % of the work there, too?
+# 99.7 % <!-- claim: A.6 --> of the parameters are in three layers that know nothing of pictures. Is that much of the
+# work there, too?
 
 # %%
 # Goal 3: where the parameters are, and where the work is
@@ -230,7 +232,8 @@ plots.layer_bars(table)
 
 # %% [markdown]
 # No. A weight of a linear layer is used once an image. A weight of the first convolution is used 784 times, once for
-# each place. So the convolutions, with their third of a percent of the parameters, do almost half of the work.
+# each place. So the convolutions, with their third of a percent of the parameters, do almost half of the
+# work <!-- claim: minivgg-convolutions-share -->.
 #
 # Which of the two is the price of a network? Both, but of different things. Multiply-adds take *time*, though they are
 # not all that does. Parameters take *memory*, and more than you may think: training keeps, for each of them, the
@@ -251,8 +254,9 @@ print(f"VGG-16 takes {totals[0] / totals[1]:.1f} times what MiniVGG takes")
 
 # %% [markdown]
 # Two blocks train faster and in less memory, the tutorial says <!-- claim: A.9 -->. Against VGG-16 on enlarged digits
-# the memory bears that out, by a factor of almost 20, and so does the work, by 279. But look at what is left of the
-# memory: most of it is not digits, it is the head, four times over. The third line is a network that we meet below.
+# the memory bears that out, by a factor of about 19 <!-- claim: minivgg-memory-factor -->, and so does the work, by
+# 279 <!-- claim: minivgg-work-factor -->. But look at what is left of the memory: most of it is not digits, it is the
+# head, four times over <!-- claim: minivgg-memory-is-head -->. The third line is a network that we meet below.
 
 # %% [markdown]
 # ## What a unit sees
@@ -271,16 +275,17 @@ fields
 plots.receptive_field_boxes(digits.train.images[0, 0], fields)
 
 # %% [markdown]
-# At the end of the features a unit sees 20 × 20 pixels. The digits were shrunk into a box of 20 × 20 before they were
-# centred. So the unit in the middle can just about see a whole digit. The others see a part of one. The window of a
-# corner unit hangs over the rim, and holds 12 × 12 pixels of the image. The head puts the parts together.
+# At the end of the features a unit sees 20 × 20 pixels <!-- claim: minivgg-view -->. The digits were shrunk into a box
+# of 20 × 20 before they were centred. So the unit in the middle can just about see a whole digit. The others see a part
+# of one. The window of a corner unit hangs over the rim, and holds 12 × 12 pixels of the
+# image <!-- claim: minivgg-corner-view -->. The head puts the parts together.
 
 # %% [markdown]
 # ## A published run, repeated
 #
-# The tutorial that teaches MiniVGG prints the log of its run, epoch by epoch. Its recipe is short: cross-entropy,
-# Adam at a constant *learning rate* of 0.001, batches of 128, 5 epochs <!-- claim: A.7 -->, and pixels scaled to the
-# range from 0 to 1 and nothing else <!-- claim: A.4 -->. Can we get the same numbers?
+# The tutorial that teaches MiniVGG prints the log of its run, epoch by epoch. Its recipe is short: cross-entropy, Adam
+# at a constant *learning rate* of 0.001 <!-- claim: A.7 -->, batches of 128 <!-- claim: A.4 -->, 5 <!-- claim: A.7 -->
+# epochs, and pixels scaled to the range from 0 to 1 and nothing else <!-- claim: A.4 -->. Can we get the same numbers?
 
 # %%
 published = pd.DataFrame(  # claim: A.8
@@ -295,12 +300,13 @@ published = pd.DataFrame(  # claim: A.8
 
 # %% [markdown]
 # One thing we do not repeat. There, the *test* images were looked at after every epoch. Here they stay sealed, and a
-# third of the *validation* images takes their place. Of the 60,000 images that the published run trained on, we set
-# 12,000 apart for validation. Our first weights are drawn as torchvision draws VGG's, and the arithmetic uses bfloat16
-# where the machine is built for it (chapter 3). Of the published run we know neither. It takes CUDA where there is one,
-# else Apple's MPS, else the CPU <!-- claim: A.7 -->, and so does ours.
+# third of the *validation* images takes their place. Of the 60,000 <!-- claim: A.4 --> images that the published run
+# trained on, we set 12,000 apart for validation. Our first weights are drawn as torchvision draws VGG's, and the
+# arithmetic uses bfloat16 where the machine is built for it (chapter 3). Of the published run we know neither. It takes
+# CUDA where there is one, else Apple's MPS, else the CPU <!-- claim: A.7 -->, and so does ours.
 #
-# `Adam` comes in its fused form: the same formulas, in one pass over the weights. With 30 million of them it matters.
+# `Adam` comes in its fused form: the same formulas, in one pass over the weights. With 30 million <!-- claim: A.6 -->
+# of them it matters.
 
 
 # %%
@@ -368,15 +374,15 @@ plots.finish(figure, f"Accuracy by epoch. {'; '.join(said)}.")
 # %% [markdown]
 # Compare the shapes of the curves rather than their decimals. The published run is a single one, with other images and
 # other chance, and ours has no more than a few seeds. Does the loss on judging images fall at every epoch? The
-# published one rises in the fourth. Does ours rise, too? A constant learning rate keeps the
-# weights moving to the end, so the last epoch is not always the best one. And if you stop where the *test* accuracy is highest, you have used the
-# test set to choose.
+# published one rises in the fourth <!-- claim: A.8 -->. Does ours rise, too? A constant learning rate keeps the weights
+# moving to the end, so the last epoch is not always the best one. And if you stop where the *test* accuracy is highest,
+# you have used the test set to choose.
 
 # %% [markdown]
 # ## The puzzle: better on unseen images?
 #
-# Look at the published epochs 1 to 3 again. Training accuracy lies *below* test accuracy. In the first it is 92.7
-# against 98.2 % <!-- claim: A.8 -->. Is the network better on images that it has never seen?
+# Look at the published epochs 1 to 3 again. Training accuracy lies *below* test accuracy. In the first it is
+# 92.7 % <!-- claim: A.8 --> against 98.2 % <!-- claim: A.8 -->. Is the network better on images that it has never seen?
 #
 # Chapter 1 gave the answer in words. Now we take the number apart. The training accuracy of a log differs from the
 # other one in three ways:
@@ -452,8 +458,8 @@ plots.finish(
 # puzzle.
 #
 # In the first epoch, look at the averaging. The epoch begins with a network that guesses, and its bad first batches
-# count as much as its good last ones. In the third there is much less left to average away. Which step is the
-# largest there?
+# count as much as its good last ones. How much is left to average away in the third? And which step is the largest
+# there?
 #
 # The last step is the only fair comparison of seen with unseen images: same weights, dropout off for both. Is the
 # network still better on images that it has never seen? If it is, hold the difference against chance. They are other
@@ -466,8 +472,8 @@ for epoch, error in sampling.items():
     print(f"{epoch}: standard error {100 * error:.2f} points")
 
 # %% [markdown]
-# The difference is the result of two such draws, for the training images are one as well. So its error is about 1.4
-# times as large.
+# The difference is the result of two such draws, for the training images are one as well. So its error is about
+# 1.4 times <!-- claim: error-of-two-draws --> as large.
 #
 # So the log was not wrong. It put two different things side by side. To speak of *overfitting*, or of its opposite,
 # compare like with like.
@@ -480,8 +486,8 @@ for epoch, error in sampling.items():
 # - The learning rate rises in the first fifth and then falls to zero, as in chapter 2. Then fewer epochs do.
 # - The pixels are *normalised*.
 # - Batches have 256 images. Each step makes a gradient for every parameter and then changes it, whatever the batch.
-#   With 30 million of them, fewer steps save real time. Exercise 5 measures how much. With batches twice as large, the
-#   peak rate is twice the published one, 0.002.
+#   With 30 million <!-- claim: A.6 --> of them, fewer steps should save time. Exercise 5 measures how much. With
+#   batches twice as large, the peak rate is twice the published one, 0.002.
 #
 # We did not search for rates. Each network might do better with one of its own. In the `cpu` profile MiniVGG gets three
 # epochs and the others two: what it may win by size, it shall not lose by haste.
@@ -526,10 +532,11 @@ def train_one(name, seed, val=None, show=False):
 #
 # - **vgg_small** is deeper and has a smaller head: three blocks of two convolutions, and one hidden layer of 256 units.
 #   The third block halves the side once more, from 7 to 3, so the first linear layer starts from less. It is our form
-#   of a "modified VGG" from a published report: 32 channels at the start instead of 64, fewer blocks, a first linear
-#   layer of 256. The report does not give all layers.
-# - **No hidden layer**: MiniVGG's convolutions, and then ten logits straight from their 3,136 numbers. Both layers of
-#   4,096 units are gone, and the dropout with them.
+#   of a "modified VGG" from a published report <!-- claim: C.5 -->: 32 channels at the start instead of 64, fewer
+#   blocks, a first linear layer of 256. The report does not give all layers.
+# - **No hidden layer**: MiniVGG's convolutions, and then ten logits straight from their
+#   3,136 <!-- claim: minivgg-numbers-into-the-head --> numbers. Both layers of 4,096 units are gone, and the dropout
+#   with them.
 # - **Smallest**: a quarter of the channels in each layer, and no hidden layer either.
 #
 # First the price list.
@@ -554,7 +561,8 @@ plots.share_bars(prices)
 
 # %% [markdown]
 # Parameters and multiply-adds do not go together. `vgg_small` has a fiftieth of MiniVGG's parameters, and more than
-# half of its multiply-adds. Its bars show why: most of its work is in convolutions.
+# half of its multiply-adds. Its bars show why: most of its work is in
+# convolutions <!-- claim: vgg-small-against-minivgg -->.
 #
 # Write down a guess: of a thousand digits, how many will the first of them misread, and how many the last? Then train
 # all of them, with several seeds, and judge them on validation images.
@@ -647,16 +655,16 @@ plots.accuracy_against_cost(ladder)
 # **The parameters.** How far down the list can you go before accuracy falls by more than the spread?
 #
 # **The seconds.** Compare MiniVGG with `vgg_small`, in seconds an epoch. Multiply-adds say that MiniVGG should take
-# about twice as long.
-# What do the clocks say? Multiply-adds count arithmetic only, not the moving of 30 million parameters in every step.
+# about twice as long <!-- claim: minivgg-twice-the-work -->. What do the clocks say? Multiply-adds count arithmetic
+# only, not the moving of 30 million parameters <!-- claim: A.6 --> in every step.
 
 # %% [markdown]
 # ## A report's small VGG, checked
 #
 # The report behind `vgg_small` compares it with VGG-16 on digits that were enlarged to 224 × 224. On validation images
-# it gives 98.9 % <!-- claim: C.5 --> after ten epochs, from 94 % <!-- claim: C.5 --> after the first. On test images
-# it gives 99 % <!-- claim: C.5 -->, with an F1 of 0.99. It took 199 seconds instead of 3,460 <!-- claim: C.5 -->. Here
-# is ours, after its first and its last epoch:
+# it gives 98.9 % <!-- claim: C.5 --> after ten epochs, from 94 % <!-- claim: C.5 --> after the first. On test images it
+# gives 99 % <!-- claim: C.5 -->, with an F1 of 0.99 <!-- claim: C.5 -->. It took 199 seconds <!-- claim: C.5 -->
+# instead of 3,460 <!-- claim: C.3 -->. Here is ours, after its first and its last epoch:
 
 # %%
 look = histories[small_name][0]
@@ -665,7 +673,7 @@ for row in (look[0], look[-1]):
 
 # %% [markdown]
 # Two statements in that report do not hold. The saving of time is given as 96.5 % <!-- claim: C.5 -->, and VGG-16's
-# first linear layer as one of 512 units <!-- claim: C.5 --> that became 256. Both can be checked at once.
+# first linear layer as one of 512 <!-- claim: C.5 --> units that became 256. Both can be checked at once.
 
 # %% tags=["nbval-check-output"]
 print(f"time saved: 1 − 199 / 3,460 = {1 - 199 / 3460:.1%}, not 96.5%")
@@ -677,10 +685,11 @@ for name, network in {
     print(f"{name}: {first.in_features:,} → {first.out_features:,}")
 
 # %% [markdown]
-# The 512 is probably the number of *maps* that reach the head. The layer itself has 4,096 units.
+# The 512 is probably the number of *maps* that reach the head. The layer itself has 4,096 <!-- claim: C.5 --> units.
 #
-# The report also says that the small network suffers on larger images. We did not test that, but we can see a possible
-# reason. How much of an image does a unit of the last layer of features see?
+# The report also says that the small network suffers on larger images <!-- claim: C.5 -->. That test takes a GPU, and
+# chapter 7 plans it. Here we can see a possible reason. How much of an image does a unit of the last layer of features
+# see?
 
 # %% tags=["nbval-check-output"]
 seen = {}
@@ -696,16 +705,17 @@ for name, network in {
 pd.DataFrame(seen).T
 
 # %% [markdown]
-# 36 × 36 pixels hold a whole digit, and are a small corner of a photograph. What does not fit into a unit's window
-# has to be put together by the head. And a head of 256 units on pooled maps has little room for that. Chapter 7 gives
-# the modified networks colour photographs, though small ones.
+# 36 × 36 pixels hold a whole digit, and are a small corner of a photograph <!-- claim: vgg-small-view -->. What does
+# not fit into a unit's window has to be put together by the head. And a head of 256 units on pooled maps has little
+# room for that. Chapter 7 gives the modified VGG colour photographs, though small ones, in its study `cifar-augment`.
 
 # %% [markdown]
 # ## The race so far
 #
-# The tutorial gives typical test accuracies: 97–98 % <!-- claim: A.1 --> for the perceptron, about 99 % for LeNet-5 and
-# for AlexNet. It concludes that on digits VGG is at most slightly above LeNet and AlexNet <!-- claim: A.9 -->.
-# (It also says that a perceptron treats pixels independently. Chapter 1 has put that right.)
+# The tutorial gives typical test accuracies: 97–98 % <!-- claim: A.1 --> for the perceptron, about
+# 99 % <!-- claim: A.1 --> for LeNet-5 and for AlexNet. It concludes that on digits VGG is at most slightly above LeNet
+# and AlexNet <!-- claim: A.9 -->. (It also says that a perceptron treats pixels independently <!-- claim: A.1 -->.
+# Chapter 1 has put that right.)
 #
 # Every choice of this chapter is made. We open the test set, and put the claim beside the records of the chapters
 # before.
@@ -801,9 +811,10 @@ for name in race.index.drop(minivgg_name):
 # With two or three seeds the standard error is itself a guess. And the published networks are judged on the same 10,000
 # images: a tenth of a point is ten digits.
 #
-# Look at the price beside it. From the perceptron to LeNet, in chapter 2, accuracy rose and the parameters *fell*. From
-# LeNet on, how many parameters and how many multiply-adds are paid for each tenth of a point? On digits the room above
-# is nearly used up.
+# Look at the price beside it. From the perceptron to LeNet, in chapter 2, accuracy
+# rose <!-- claim: lenet5-more-accurate-than-perceptron --> and the parameters
+# *fell* <!-- claim: lenet5-smaller-than-perceptron -->. From LeNet on, how many parameters and how many multiply-adds
+# are paid for each tenth of a point? On digits the room above is nearly used up.
 #
 # What VGG is worth, the tutorial adds, is its systematic design: one small block, again and again <!-- claim: A.9 -->.
 # Chapter 4 put that design to the test on colour photographs. Chapter 6 goes on: what happens if we stack ever more of
@@ -823,10 +834,11 @@ for name in race.index.drop(minivgg_name):
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# Fewer. The two convolutions add $128 \, (9 \cdot 64 + 1) + 128 \, (9 \cdot 128 + 1) = 221{,}440$. But the pool
-# brings the side from 7 to 3, and the first linear layer now starts from $128 \cdot 3 \cdot 3 = 1{,}152$ numbers
-# instead of 3,136. With 4,096 units that saves $4096 \cdot 1{,}984 = 8{,}126{,}464$ weights. Depth can be the
-# cheapest way to make a network small.
+# Fewer <!-- claim: minivgg-third-block -->. The two convolutions add
+# $128 \, (9 \cdot 64 + 1) + 128 \, (9 \cdot 128 + 1) = 221{,}440$. But the pool brings the side from 7 to 3, and the
+# first linear layer now starts from $128 \cdot 3 \cdot 3 = 1{,}152$ numbers instead of
+# 3,136 <!-- claim: minivgg-numbers-into-the-head -->. With 4,096 units that saves $4096 \cdot 1{,}984 = 8{,}126{,}464$
+# weights. Depth can be the cheapest way to make a network small.
 #
 # </details>
 
@@ -842,8 +854,8 @@ print(f"MiniVGG {counts['total']:,}, with a third block {deeper:,}")
 # %% [markdown]
 # ### Exercise 2: Until it sees all
 #
-# After two blocks, a unit of MiniVGG sees 20 × 20 pixels. How many convolutions of 3 × 3 must follow until a unit's
-# receptive field is as large as the image, 28 × 28?
+# After two blocks, a unit of MiniVGG sees 20 × 20 pixels <!-- claim: minivgg-view -->. How many convolutions of 3 × 3
+# must follow until a unit's receptive field is as large as the image, 28 × 28?
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
@@ -863,16 +875,18 @@ for extra in (1, 2):
 # %% [markdown]
 # ### Exercise 3: Where the memory goes
 #
-# For a batch of 128, most of MiniVGG's training memory does not depend on the batch at all. From which batch size on
-# do the activations that are kept for the backward pass take more than weights, gradients and optimiser together?
-# Guess, then use `analysis.training_memory`, whose parts have names.
+# For a batch of 128, most of MiniVGG's training memory does not depend on the batch at
+# all <!-- claim: minivgg-memory-is-head -->. From which batch size on do the activations that are kept for the backward
+# pass take more than weights, gradients and optimiser together? Guess, then use `analysis.training_memory`, whose parts
+# have names.
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# Each parameter takes 16 bytes: weight, gradient, and two means of Adam, 4 bytes each. That makes 476 MB, whatever
-# the batch. What is saved grows with the batch, by a good half a megabyte an image. So the batch must have about 820
-# images. For `vgg_small` it takes about 20.
+# Each parameter takes 16 bytes: weight, gradient, and two means of Adam, 4 bytes each. That makes
+# 476 MB <!-- claim: minivgg-fixed-memory -->, whatever the batch. What is saved grows with the batch, by a good half a
+# megabyte an image <!-- claim: minivgg-saved-an-image -->. So the batch must have about
+# 824 <!-- claim: minivgg-even-batch --> images. For `vgg_small` it takes about 19 <!-- claim: vgg-small-even-batch -->.
 #
 # </details>
 
@@ -902,9 +916,9 @@ for name in (minivgg_name, small_name):
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# To about a quarter, because a layer's weights are a product of its inputs and its outputs, and both are halved. Two
-# layers break the rule: the first has one input channel, the last has ten outputs, and neither is halved. So those
-# fall to a half only. Biases fall to a half, too. All that is little here.
+# To about a quarter <!-- claim: minivgg-half-width -->, because a layer's weights are a product of its inputs and its
+# outputs, and both are halved. Two layers break the rule: the first has one input channel, the last has ten outputs,
+# and neither is halved. So those fall to a half only. Biases fall to a half, too. All that is little here.
 #
 # </details>
 
@@ -928,9 +942,10 @@ shares[half["parameters"] > 0].map("{:.3f}".format)
 # <details><summary>Solution in words</summary>
 #
 # A step has two kinds of work. One grows with the batch: the multiply-adds. The other does not: all gradients have to
-# be written, read and turned into new weights, once a step. For MiniVGG that is 30 million parameters each time, for
-# `vgg_small` a fiftieth of it. So MiniVGG should gain more from large batches. It is also a reason why multiply-adds
-# alone do not tell its time.
+# be written, read and turned into new weights, once a step. For MiniVGG that is
+# 30 million parameters <!-- claim: A.6 --> each time, for `vgg_small` a fiftieth of
+# it <!-- claim: vgg-small-against-minivgg -->. So MiniVGG should gain more from large batches. It is also a reason why
+# multiply-adds alone do not tell its time.
 #
 # The first epoch is a warm-up, the second counts. On a GPU, 256 images are hardly enough to be measured.
 #
@@ -960,8 +975,8 @@ for name in (minivgg_name, small_name):
 #
 # - Each pool halves the side. Count the pools before you choose a network for an image.
 # - Enlarging an image adds work, and no information.
-# - MiniVGG is two VGG blocks under VGG-16's head. The head holds 99.7 % of the parameters, and about half of the
-#   work.
+# - MiniVGG is two VGG blocks under VGG-16's head. The head holds 99.7 % <!-- claim: A.6 --> of the parameters, and
+#   about half of the work <!-- claim: minivgg-convolutions-share -->.
 # - Parameters cost memory, four numbers each while training. Multiply-adds cost time. Neither tells the other.
 # - A log's training accuracy is averaged over changing weights, with dropout on. Measure like with like before you
 #   speak of overfitting, or of its opposite.

@@ -22,7 +22,7 @@
 #
 # In this chapter we ask. We take the tutorial's loop and change one thing at a time. Each change gets a bar of
 # milliseconds, and is held against the best that the machine can do at all. Some pay, and some do not. Which ones
-# depends on the network.
+# depends on the network <!-- claim: benchmark-what-each-gains-from -->.
 #
 # > **What you will be able to do.**
 # > Each goal is answered by the cell whose first line bears its number.
@@ -42,8 +42,8 @@
 # >
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
-# > | `quick` | 6,000 digits and 2,000 pictures, in the package | two CPU cores | 55 s | 1.2 GB |
-# > | `cpu` | all digits, 2,000 pictures | two CPU cores | 7 min | 1.7 GB |
+# > | `quick` | 6,000 digits and 2,000 pictures, in the package | two CPU cores | a minute | 1.2 GB |
+# > | `cpu` | all digits, 2,000 pictures | two CPU cores | 7 min <!-- claim: speed-time --> | 1.7 GB <!-- claim: speed-memory --> |
 # > | `full` | all digits, 2,000 pictures | one GPU | not measured yet | not measured yet |
 
 # %% [markdown]
@@ -168,8 +168,8 @@ def tutorial_pass(network, loader):
 
 
 # %% [markdown]
-# Nothing in it is wrong. Where does its time go? Write down your guess for each network: how many of 100 milliseconds
-# go into getting images, and how many into computing?
+# Nothing in it is wrong. Where does its time go? Write down your guess for each network: how many of a hundred
+# milliseconds go into getting images, and how many into computing?
 #
 # Both can be had alone. To load alone, walk over the loader and do nothing. To compute alone, make a list of the
 # batches first, and hand that to the loop.
@@ -233,8 +233,8 @@ plots.finish(
 )
 
 # %% [markdown]
-# The milliseconds of loading are the same for both: a digit is a digit. Only what they are added to differs. So there
-# is no answer for *the* loop. There is one for each network.
+# The milliseconds of loading should be the same for both: a digit is a digit. Only what they are added to differs. So
+# there is no answer for *the* loop. There is one for each network.
 #
 # The orange part also tells what can be won. If computing took no time at all, loading would remain. If loading took
 # none, computing would.
@@ -349,7 +349,7 @@ plots.finish(
 # The axis is logarithmic: equal distances are equal factors. The grey line between a dot and its roof is what this
 # chapter is about.
 #
-# A share of 100 % is not to be had. ReLU, pooling, loss and optimiser cost time and are no multiply-adds, and a small
+# The whole roof is not to be had. ReLU, pooling, loss and optimiser cost time and are no multiply-adds, and a small
 # layer does not fill the machine. But the share says whether it is worth to go on looking.
 
 # %% [markdown]
@@ -579,8 +579,10 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# LeNet-5 waits for its images, so that is where a tutorial's loop loses most of its time. MiniVGG hardly notices them:
-# it waits for arithmetic and for memory. Does your table say so, too?
+# If the images make the tallest step, the network waited for them. If they hardly show, it waited for something else,
+# for arithmetic or for memory. Which is it for LeNet-5, and which for MiniVGG? The recorded benchmark, further down,
+# gives a hint. From the tutorial's loop to `fit` in float32 LeNet-5 gains more than from there to `precision="auto"`.
+# MiniVGG gains less <!-- claim: benchmark-what-each-gains-from -->. Does your table go with that?
 #
 # So a list of tricks is not worth much. A measurement that says what *this* network waits for is.
 
@@ -742,8 +744,8 @@ plots.finish(
 # - *All cores*: is one thread slower?
 # - *Matmul precision*: `torch.set_float32_matmul_precision("medium")` lets a processor multiply float32 matrices in
 #   fewer bits. Some do, others ignore it.
-# - `torch.compile`: torch translates the network to a program of its own. Compiling takes ten seconds and more, so
-#   only LeNet-5 gets it, and `quick` leaves it out.
+# - `torch.compile`: torch translates the network to a program of its own. Compiling takes many seconds, so only LeNet-5
+#   gets it, and `quick` leaves it out.
 
 
 # %%
@@ -857,8 +859,8 @@ rows.set_index(["attempt", "network"])
 # %% [markdown]
 # ## Fewer steps
 #
-# So far every step is faster. The other factor is how many there are. How many steps does a network need for 99 % of
-# MNIST?
+# So far every step is faster. The other factor is how many there are. How many steps does a network need for
+# 99 % <!-- claim: mnist-99-target --> of MNIST?
 #
 # The library has *recipes*, each the shortest way that we know to the accuracy in its name. They are short enough to be
 # read. This is `mnist-99`: its network, and its training.
@@ -888,8 +890,9 @@ for name, network in (("LeNet-5", lenet()), ("mnist-99", recipe.Strided())):
     print(f"{name}: {cost:,} multiply-adds, {count:,} parameters")
 
 # %% [markdown]
-# It costs twice the arithmetic, an image. It must make up for that by needing fewer images. So we let both race, not by
-# epochs but by the clock: LeNet-5 at a constant 0.001, and the recipe, each with one seed and judged after every epoch.
+# It costs twice the arithmetic, an image <!-- claim: mnist-99-work -->. It must make up for that by needing fewer
+# images. So we let both race, not by epochs but by the clock: LeNet-5 at a constant 0.001, and the recipe, each with
+# one seed and judged after every epoch.
 #
 # The grey curve is no run of its own. It is LeNet-5 once more, as if each step took as long as in the tutorial's loop
 # on your machine. Between grey and blue nothing was learned better; the steps are faster. Between blue and orange the
@@ -957,8 +960,9 @@ plots.finish(
 )
 
 # %% [markdown]
-# Both axes are logarithmic, so equal distances are equal factors. On the sample the line of 99 % stays out of reach:
-# 4,000 digits are too few. On all of them, see which curves cross it, and when.
+# Both axes are logarithmic, so equal distances are equal factors. On the sample the line of
+# 99 % <!-- claim: mnist-99-target --> may stay out of reach: 4,000 digits are few. On all of them, see which curves
+# cross it, and when.
 #
 # One seed proves nothing. `recipes.run` trains the recipe and judges it on validation images, seed by seed.
 
@@ -1024,15 +1028,16 @@ pd.DataFrame(rows).T
 # %% [markdown]
 # ## A network made for speed
 #
-# CIFAR-10 is harder, and has a speed record of its own: 94 % of its test images in 3.29 seconds, on one GPU
-# ([Jordan, 2024](https://arxiv.org/abs/2404.00498)). Our recipes for CIFAR-10 follow that paper. Two of its ideas can be
-# seen.
+# CIFAR-10 is harder, and has a speed record of its own: 94 % <!-- claim: cifar10-speed-record-accuracy --> of its test
+# images in 3.29 seconds <!-- claim: cifar10-speed-record -->, on one GPU
+# ([Jordan, 2024](https://arxiv.org/abs/2404.00498)). Our recipes for CIFAR-10 follow that paper. Two of its ideas can
+# be seen.
 #
-# **A first layer that need not be trained.** Neighbouring pixels are nearly equal, so nearly all of a patch's variance
-# is its brightness, and little is left for edges and colours. A network spends its first steps on finding that out. But
-# it can be computed: take all patches of 2 × 2 pixels, find their *principal components*, and divide each by its
-# spread. The results do not correlate, and are all of one size. That is called *whitening*. The filters are set once
-# and then left alone.
+# **A first layer that need not be trained.** Neighbouring pixels are nearly equal, so most of a patch's variance is its
+# brightness, and little is left for edges and colours <!-- claim: patches-of-four-pixels -->. A network spends its
+# first steps on finding that out. But it can be computed: take all patches of 2 × 2 pixels, find their *principal
+# components*, and divide each by its spread. The results do not correlate, and are all of one size. That is called
+# *whitening*. The filters are set once and then left alone.
 
 # %%
 network = models.whitened()
@@ -1042,8 +1047,9 @@ plots.filter_grid(network.whitening.weight[:12])
 
 # %% [markdown]
 # Twelve filters of 2 × 2, for twelve numbers: 4 pixels in 3 colours, in the order of their variance. The first is
-# brightness, the second a colour against its opposite, then come edges of brightness, and so on to checks of colour.
-# (The network has their twelve negatives, too, because its activation lets next to nothing of a negative sum through.)
+# brightness, the second a colour against its opposite <!-- claim: patches-of-four-pixels -->, then come edges of
+# brightness, and so on to checks of colour. (The network has their twelve negatives, too, because its activation lets
+# next to nothing of a negative sum through.)
 #
 # Do they do what they should? Here are the correlations between the twelve numbers of a patch, before and after.
 
@@ -1095,9 +1101,9 @@ plots.finish(
 # %% [markdown]
 # ## The recorded benchmark
 #
-# Training on CIFAR-10 takes minutes, not seconds, on two cores. So the library has a benchmark, `make bench`, whose
-# results are recorded like those of the chapters. It times the tutorial's loop and `fit` in turn, on four networks, and
-# then runs each recipe with five fresh seeds, on all training images, judged by the test set.
+# Training on CIFAR-10 takes long on two cores. So the library has a benchmark, `make bench`, whose results are recorded
+# like those of the chapters. It times the tutorial's loop and `fit` in turn, on four networks, and then runs each
+# recipe with five fresh seeds, on all training images, judged by the test set.
 #
 # A benchmark means nothing without its machine.
 
@@ -1182,8 +1188,8 @@ table.fillna("")
 
 # %% [markdown]
 # `beginner`, where it is there, is LeNet-5 in the tutorial's loop, for as many epochs as it needs on validation images
-# to get to 99 %. Divide its seconds by those of `mnist-99`. Part of that factor is the steps' speed, part is their
-# number, and this chapter has taken it apart.
+# to get to 99 % <!-- claim: mnist-99-target -->. Divide its seconds by those of `mnist-99`. Part of that factor is the
+# steps' speed, part is their number, and this chapter has taken it apart.
 #
 # When you read somebody else's benchmark, look for the same things. On which machine? How often, with which spread? Is
 # fetching or compiling left out? Judged on which images, and were choices made on them? One answer an image, or several
@@ -1203,10 +1209,11 @@ table.fillna("")
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# The first convolution of LeNet-5 has $28 \cdot 28 \cdot 6 \cdot 25 = 117{,}600$ multiply-adds, of 416,520. That is
-# more than a quarter of a pass, and nearly a tenth of three. So LeNet-5's share of the roof is overstated by a tenth.
-# MiniVGG's first layer has 225,792 of 55 million: less than half a percent of a pass. For such networks three is a good
-# number.
+# The first convolution of LeNet-5 has $28 \cdot 28 \cdot 6 \cdot 25 = 117{,}600$ multiply-adds, of
+# 416,520 <!-- claim: speed-lenet5-work -->. That is more than a quarter of a pass, and nearly a tenth of three. So
+# LeNet-5's share of the roof is overstated by a tenth <!-- claim: lenet5-first-layer-work -->. MiniVGG's first layer
+# has 225,792 <!-- claim: minivgg-first-layer-work --> of 55 million <!-- claim: minivgg-multiply-adds -->: less than
+# half a percent of a pass <!-- claim: minivgg-first-layer-share -->. For such networks three is a good number.
 #
 # </details>
 
@@ -1273,10 +1280,10 @@ pd.Series(
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# At 256. A bfloat16 has 8 binary digits, so from 256 to 512 it knows the even numbers only. 257 lies half-way between
-# 256 and 258, the tie goes to the even last digit, and the sum is stuck. A weight in bfloat16 that receives a step of
-# less than about a 500th of itself stays where it is, however often the step comes. So weights, Adam's means and sums
-# of losses stay in float32. Autocast leaves them there.
+# At 256 <!-- claim: ones-in-bfloat16 -->. A bfloat16 has 8 binary digits, so from 256 to 512 it knows the even numbers
+# only. 257 lies half-way between 256 and 258, the tie goes to the even last digit, and the sum is stuck. A weight in
+# bfloat16 that receives a step of less than about a 500th of itself stays where it is, however often the step comes. So
+# weights, Adam's means and sums of losses stay in float32. Autocast leaves them there.
 #
 # </details>
 
@@ -1290,19 +1297,20 @@ print(total.item())
 # %% [markdown]
 # ### Exercise 4: What Adam carries
 #
-# MiniVGG has 29,773,354 parameters in its full width. For each, a step of Adam reads the weight, its gradient and two
-# running means, and writes the weight and both means. Four bytes each. How many megabytes is that a step? Memory that
-# moves 20 GB a second would need how many milliseconds? Now time `optimizer.step()`, fused and not. How many GB a
-# second does each reach?
+# MiniVGG has 29,773,354 parameters <!-- claim: A.6 --> in its full width. For each, a step of Adam reads the weight,
+# its gradient and two running means, and writes the weight and both means. Four bytes each. How many megabytes is that
+# a step? Memory that moves 20 GB a second would need how many milliseconds? Now time `optimizer.step()`, fused and not.
+# How many GB a second does each reach?
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# Seven numbers of four bytes for 29.8 million parameters: 834 MB, or 42 ms at 20 GB a second. There is hardly any
-# arithmetic in it. So Adam does not stand under the roof of multiply-adds at all: it stands under the roof of memory,
-# and no number format of the convolutions changes that. (Williams and others draw both roofs in one picture.) Unfused,
-# each of Adam's operations goes through memory on its own, so more bytes travel than these, and the GB a second that
-# *we* count come out lower. For LeNet-5 all of it fits into a cache, and there is little to be won.
+# Seven numbers of four bytes for 29.8 million parameters <!-- claim: A.6 -->: 834 MB <!-- claim: adam-bytes-a-step -->,
+# or 42 ms <!-- claim: adam-time-a-step --> at 20 GB a second. There is hardly any arithmetic in it. So Adam does not
+# stand under the roof of multiply-adds at all: it stands under the roof of memory, and no number format of the
+# convolutions changes that. (Williams and others draw both roofs in one picture.) Unfused, each of Adam's operations
+# goes through memory on its own, so more bytes travel than these, and the GB a second that *we* count come out lower.
+# For LeNet-5 all of it fits into a cache, so expect little from the fused form.
 #
 # </details>
 
@@ -1379,7 +1387,8 @@ pd.DataFrame(
 # - Work over time over roof: the share says how far there is to go. Each number format has a roof of its own, and
 #   memory has one, too.
 # - Time in turn, after a warm-up, with median and range. Time a loop against itself to see the noise.
-# - Small networks wait for images, large ones for arithmetic and memory.
+# - What a loop waits for depends on its network: a small one may wait for images, a large one for arithmetic and
+#   memory.
 # - Half precision and channels last belong together. Weights stay in float32.
 # - A faster training must be shown to be as good: same seeds, difference against spread.
 # - Advice on speed is true for a network on a machine. Test it on yours.

@@ -14,11 +14,13 @@ pages       the Scorecard and the Errata, made from the ledger
 
 from pybtex.database import parse_file
 
+from course_lib import records
 from course_lib.claims import ledger, prose, verdicts
 from course_lib.claims.pages import pages
 from course_lib.errors import CourseError
 from course_lib.publishing import pairs
 from course_lib.publishing.project import Project
+from course_lib.publishing.promoting import check_records
 
 
 def check(project: Project) -> list[str]:
@@ -27,6 +29,11 @@ def check(project: Project) -> list[str]:
     Raises: CourseError for a ledger that cannot be read.
     """
     claims = ledger.read(project)
+    for file in sorted(project.results.glob("*.jsonl")):
+        try:
+            check_records(file) if not file.stem.startswith("bench") else records.read(file)
+        except CourseError as error:
+            return [str(error)]  # it would spoil every claim that asks this file
     papers = set(parse_file(str(project.root / "book" / "references.bib")).entries)
     found = verdicts.problems(project, claims.values(), papers) + prose.problems(project, claims)
     for page in pages(project, claims):

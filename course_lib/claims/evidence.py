@@ -8,9 +8,9 @@ import math
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import torch
 from torch import nn
@@ -20,7 +20,7 @@ from course_lib import analysis, data, models, plots, records, training
 from course_lib.claims.ledger import Fact
 from course_lib.errors import CourseError
 from course_lib.publishing import pairs
-from course_lib.publishing.project import Project
+from course_lib.publishing.project import Chapter, Project
 
 SAME = 0.005  # two runs of one recipe, seed included, differ by rounding: by so much accuracy at most
 CERTAIN = 2.0  # a difference of means counts from so many of its standard errors on
@@ -91,7 +91,7 @@ def _runs(project: Project, of: str, split: str, profile: str | None) -> list[di
         raise NoEvidence(f"there is no results/{file}.jsonl: {_how_to_get(file)}.")
     found = [
         record
-        for record in records.read(path)
+        for record in _read(path, path.stat().st_mtime_ns, path.stat().st_size)
         if record["name"] == name and record["final"]["split"] == split and profile in (None, record["profile"])
     ]
     if not found:
@@ -101,6 +101,12 @@ def _runs(project: Project, of: str, split: str, profile: str | None) -> list[di
         )
     _refuse_disagreement(file, found)
     return found
+
+
+@cache
+def _read(path: Path, _changed: int, _size: int) -> list[dict]:
+    """Hundreds of facts ask the same few files; a file that was changed is read again."""
+    return records.read(path)
 
 
 def _refuse_disagreement(file: str, found: list[dict]) -> None:
@@ -132,11 +138,12 @@ def _measure(record: dict, measure: str, epoch: int | None, per: str | None) -> 
     }
     if epoch is not None:
         place = epoch - 1 if epoch > 0 else epoch
-        if not -len(record["epochs"]) <= place < len(record["epochs"]):
+        if epoch == 0 or not -len(record["epochs"]) <= place < len(record["epochs"]):
             raise CourseError(f"{record['name']!r} has no epoch {epoch}, it has {len(record['epochs'])}.")
         where = _with_gaps(record["epochs"][place])
     if measure == "val_fluctuation":
-        value = float(np.std([one["val_accuracy"] for one in record["epochs"]], ddof=1))
+        judged = [one["val_accuracy"] for one in record["epochs"]]
+        value = float(np.std(judged, ddof=1)) if len(judged) > 1 and None not in judged else None
     else:
         value = where.get(measure)
     if not isinstance(value, int | float):
@@ -161,7 +168,7 @@ def _order(project: Project, fact: Fact) -> Found:
     first = mean(project, fact.asked["higher"], fact.asked)
     for other in fact.asked["than"]:
         second = mean(project, other, fact.asked)
-        if min(first.count, second.count) < 2 and (first.spread, second.spread) == (None, None):
+        if min(first.count, second.count) < 2:
             raise CourseError(f"{other!r} or {fact.asked['higher']!r} has one seed: that supports no comparison.")
         error = math.hypot(first.standard_error, second.standard_error)
         if not first.value - second.value > CERTAIN * error:
@@ -182,8 +189,6 @@ def calculate(code: str, needs_numbers: bool = False) -> Found:
     Raises: CourseError, with Python's own words, where they fail.
     """
     value, said = _calculated(code, needs_numbers)
-    if isinstance(value, torch.Tensor):
-        value = value.item()
     if not isinstance(value, bool | int | float | str):
         raise CourseError(f"its calculation ends with a {type(value).__name__}, and a number or a word is wanted.")
     return Found(value, said=said)
@@ -202,6 +207,7 @@ def _calculated(code: str, needs_numbers: bool) -> tuple[Any, str]:
         with torch.device("cpu" if needs_numbers else "meta"), contextlib.redirect_stdout(printed):
             exec(compile(tree, "<calculation>", "exec"), room)
             value = eval(compile(ast.Expression(last.value), "<calculation>", "eval"), room)
+            value = value.item() if isinstance(value, torch.Tensor | np.generic) else value
     except CourseError:
         raise
     except Exception as error:
@@ -212,7 +218,7 @@ def _calculated(code: str, needs_numbers: bool) -> tuple[Any, str]:
 def _figures(project: Project, fact: Fact) -> Found:
     """Whether the published chapters hold the figures: a cell that calls the function and shows a picture."""
     for name, functions in fact.asked.items():
-        (chapter,) = project.pick([name])
+        chapter = _chapter(project, name)
         cells = [
             cell.source
             for cell in pairs.read_notebook(chapter).cells
@@ -224,10 +230,17 @@ def _figures(project: Project, fact: Fact) -> Found:
     return Found(True)
 
 
+def _chapter(project: Project, name: str) -> Chapter:
+    found = [chapter for chapter in project.chapters() if chapter.name == name and chapter.notebook.is_file()]
+    if not found:
+        raise NoEvidence(f"there is no chapter {name}.")
+    return found[0]
+
+
 def _run(project: Project, fact: Fact) -> Found:
     """What a chapter's published run took: seconds, or bytes of memory."""
-    (chapter,) = project.pick([fact.asked["chapter"]])
-    run = nbformat.read(chapter.notebook, as_version=4).metadata.get("course", {}).get("run", {})
+    chapter = _chapter(project, fact.asked["chapter"])
+    run = pairs.read_notebook(chapter).metadata.get("course", {}).get("run", {})
     if run.get("profile") != fact.asked["profile"]:
         raise NoEvidence(f"{chapter.name} is not published from a {fact.asked['profile']} run.")
     return Found(float(run["seconds"]) if fact.asked["measure"] == "seconds" else run["peak_memory_mb"] * 1e6)

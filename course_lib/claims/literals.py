@@ -5,7 +5,7 @@ precisely it speaks, and the record decides what it says.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 _UNITS = {
     "%": 1e-2,
@@ -43,13 +43,13 @@ _NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _NUMBERS = rf"{_NUMBER}(?:{_GAP}?(?:–|±|to|-){_GAP}?{_NUMBER})?"
 _UNIT = "|".join(sorted(_UNITS, key=len, reverse=True))
 _LITERAL = re.compile(
-    rf"(?P<first>−?{_NUMBER})(?:(?P<join>{_GAP}?(?:–|±|to){_GAP}?)(?P<second>{_NUMBER}))?(?P<unit>{_GAP}?(?:{_UNIT})(?!\w))?"
+    rf"(?<![\w-])(?P<first>−?{_NUMBER})(?:(?P<join>{_GAP}?(?:–|±|to){_GAP}?)(?P<second>{_NUMBER}))?(?P<unit>{_GAP}?(?:{_UNIT})(?!\w))?"
 )
 # What must not stand in prose without a claim: percentages, times and counts of parameters (any large count, for those
 # are what large counts are).
 _SECOND_NUMBER = rf"(?:{_GAP}?(?:–|±|to){_GAP}?{_NUMBER})?"
 _MUST_BE_COVERED = re.compile(
-    rf"(?<![\w.,^])(?<!× )(?<!-){_NUMBER}{_SECOND_NUMBER}(?:"
+    rf"(?<![\w.,^])(?<!× )(?<![A-Za-z]-){_NUMBER}{_SECOND_NUMBER}(?:"
     rf"{_GAP}?%"
     rf"|(?:{_GAP}|-)(?:ms|milliseconds?|s|seconds?|min|minutes?|h|hours?|days?)\b(?!')"
     rf"|{_GAP}(?:million|billion|M|G|thousand)\b"
@@ -81,16 +81,19 @@ class Literal:
 
     def write(self, *values: float) -> str:
         """Other values in this style. A spread that the style asks for and nobody gives is left out."""
-        numbers = [f"{value / self.scale:,.{self.decimals}f}" for value in values[: len(self.values)]]
+        rounded = [self._rounded(value) for value in values[: len(self.values)]]
+        numbers = [f"{value:,.{self.decimals}f}" for value in rounded]
         return self.joint.join(numbers).replace("-", "−") + self.unit
 
     def says(self, *values: float) -> bool:
         """Whether these values, rounded as this literal is, are what it says; one value may lie in a range."""
         if self.is_range and len(values) == 1:
-            low, high = (replace(self, values=(one,), joint="") for one in self.values)
-            rounded = round(values[0] / self.scale, self.decimals)
-            return low.values[0] / self.scale <= rounded <= high.values[0] / self.scale
+            low, high = map(self._rounded, self.values)
+            return low <= self._rounded(values[0]) <= high
         return self.write(*values) == self.write(*self.values)
+
+    def _rounded(self, value: float) -> float:
+        return round(value / self.scale, self.decimals) + 0.0  # which makes a zero of −0.0
 
 
 def read(text: str) -> Literal:
@@ -107,15 +110,14 @@ def as_literal(found: re.Match) -> Literal:
     scale = _UNITS[unit.strip(" \u00a0")] if unit else 1.0
     texts = [one for one in (found["first"], found["second"]) if one]
     values = tuple(float(one.replace(",", "").replace("−", "-")) * scale for one in texts)
-    return Literal(values, len(texts[0].partition(".")[2]), found["join"] or "", unit)
+    return Literal(values, max(len(one.partition(".")[2]) for one in texts), found["join"] or "", unit)
 
 
 _CODE = re.compile(r"```.*?```|`[^`\n]+`|\$\$.*?\$\$|\$[^$\n]+\$|\]\([^)\s]*\)|<[a-z/][^>]*>", re.DOTALL)
 CLAIM = re.compile(r"\s*<!-- claim: (?P<ids>[^>]*?) -->")
-# A claim stands behind its number; a bracket, a closing quotation mark or a full stop may stand between.
-_COVERED = re.compile(
-    rf"(?P<literal>{_LITERAL.pattern})(?P<between>(?:{_GAP}(?:parameters|weights|biases|multiply-adds))?[\"”).,;:*]{{0,3}})(?P<claim>{CLAIM.pattern})"
-)
+# A claim stands behind its number; what is counted, a bracket, a quotation mark or a full stop may stand between.
+_BETWEEN = rf"(?:{_GAP}(?:parameters|weights|biases|multiply-adds))?[\"”).,;:*?!]{{0,3}}"
+_COVERED = re.compile(rf"(?P<literal>{_LITERAL.pattern}){_BETWEEN}{CLAIM.pattern}")
 
 
 @dataclass(frozen=True)

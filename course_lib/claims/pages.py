@@ -67,7 +67,8 @@ def _erratum(project: Project, fact: Fact) -> str:
     lines = [f"### {fact.claim}: {fact.what}", "", f"Source: **{fact.source}**. Right: **{_ours(fact, found)}**.", ""]
     lines += [fact.because, ""]
     if fact.proof == "calculate":
-        said = found.said + (f"{found.value:,}" if isinstance(found.value, int) else str(found.value))
+        counted = isinstance(found.value, int) and not isinstance(found.value, bool)
+        said = found.said + (f"{found.value:,}" if counted else str(found.value))
         lines += ["```python", fact.asked.rstrip(), "```", "", "```text", said.rstrip(), "```", ""]
     elif fact.proof == "order":
         lines += [_compared(project, fact), ""]
@@ -103,6 +104,8 @@ def _found(project: Project, fact: Fact) -> Found | None:
 def _ours(fact: Fact, found: Found | None) -> str:
     if fact.verdict == "awaiting a GPU":
         return NONE
+    if fact.verdict == "explained":
+        return ", ".join(f"{{cite:t}}`{key}`" for key in fact.cite)
     return _cell(fact.ours or (say(found, fact) if found else NONE))
 
 

@@ -13,6 +13,7 @@ from course_lib.publishing.project import Project
 from course_lib.storage import atomic_file
 
 _CELL = re.compile(r"(?m)^# %%.*$")
+_PREFIX = re.compile(r"(?m)^# ?")
 _GENERATED = ("conformance", "claims")  # tables that a program writes and a test holds
 
 
@@ -89,7 +90,7 @@ def corrected(project: Project, claim: Claim, text: str) -> str:
     Raises: CourseError where the claim has several values, none of which the literal says, or none at all.
     """
     literal = literals.read(text)
-    values = _values(project, claim)
+    values = _values(project, claim, literal.is_range)
     if not values:
         raise CourseError(f"{claim.name} holds no number, but the prose says {text} and names it.")
     if any(literal.says(*one) for one in values):
@@ -100,8 +101,14 @@ def corrected(project: Project, claim: Claim, text: str) -> str:
     return literal.write(*values[0])
 
 
-def _values(project: Project, claim: Claim) -> list[tuple[float, ...]]:
-    """All numbers that a claim stands for: the source's, and ours."""
+def _values(project: Project, claim: Claim, for_range: bool) -> list[tuple[float, ...]]:
+    """All numbers that a claim stands for: the source's, and ours.
+
+    A range in the prose is a source's range; only where no source gives one may it be a range that holds the number.
+    """
+    ranges = [fact.literal.values for fact in claim.facts if fact.literal is not None and fact.literal.is_range]
+    if for_range and ranges:
+        return ranges
     values = []
     for fact in claim.facts:
         if fact.literal is not None:
@@ -111,7 +118,7 @@ def _values(project: Project, claim: Claim) -> list[tuple[float, ...]]:
         if fact.proof in ("records", "calculate", "run") and fact.verdict != "awaiting a GPU":
             found = look_up(project, fact)
             if not isinstance(found.value, bool | str):
-                values.append(found.numbers)
+                values.append(found.numbers[:1] if for_range else found.numbers)
     return values
 
 
@@ -123,7 +130,10 @@ def rewrite(project: Project, claims: dict[str, Claim]) -> list[str]:
         fresh = source
         pieces = _markdown_cells(source) if file.suffix == ".py" else [(0, 0, len(source))]
         for _, start, end in reversed(pieces):
-            for place in reversed(literals.claimed(source[start:end])):
+            piece = source[start:end]
+            if file.suffix == ".py":  # a claim may begin a line, and its number end the line above
+                piece = _PREFIX.sub(lambda found: " " * len(found[0]), piece)
+            for place in reversed(literals.claimed(piece)):
                 if place.claim not in claims:
                     continue
                 right = corrected(project, claims[place.claim], place.text)

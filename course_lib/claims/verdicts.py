@@ -79,4 +79,4 @@ def say(found: Found, fact: Fact) -> str:
         text = f"{found.value / scale:,.{decimals + 1}f}"
     if found.spread:
         text += f" ± {found.spread / scale:,.{decimals}f}"
-    return text + unit
+    return text.replace("-", "−") + unit

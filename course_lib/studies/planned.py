@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -60,10 +60,10 @@ class Planned:
         asked = {
             "name": self.name,
             "seed": self.seed,
-            "network": name_of(self.build),
+            "network": _in_full(self.build),
             "data": [self.data, self.sample, self.fraction],
             "images": self.images,
-            "recipe": {option: name_of(value) if callable(value) else value for option, value in self.recipe.items()},
+            "recipe": {option: _in_full(value) if callable(value) else value for option, value in self.recipe.items()},
         }
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -75,3 +75,8 @@ class Planned:
         with torch.device("meta"):
             cost = analysis.count_multiply_adds(self.network(), spec.shape)
         return cost * self.fraction * images * self.recipe["epochs"]
+
+
+def _in_full(function: Callable) -> str:
+    """Its name in a record, and what a ``functools.partial`` holds by position, such as a width: that has no name."""
+    return name_of(function) + (str(function.args) if isinstance(function, partial) and function.args else "")

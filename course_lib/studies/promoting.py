@@ -68,7 +68,8 @@ def state(project: Project, study: str) -> str:
     if not target.exists():
         return "nothing published"
     published = records.read(target)
-    wanted = {one.key for size in ("cpu", "full") for one in plan(study, size)}
+    seeds = 1 + max(record["seed"] for record in published)
+    wanted = {one.key for size in ("cpu", "full") for one in plan(study, size, seeds)}
     stale = sorted({record["name"] for record in published if record["study_key"] not in wanted})
     profiles = ", ".join(sorted({record["profile"] for record in published}))
     said = f"{len(published)} runs of {len({record['name'] for record in published})} networks, {profiles}"

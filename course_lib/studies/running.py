@@ -115,6 +115,7 @@ class _Workers:
             "COURSE_PROFILE": size,
             "COURSE_COMMIT": commit(project.root),
             "OMP_NUM_THREADS": str(threads),
+            "PYTHONUNBUFFERED": "1",  # else what was printed comes after the error, which is to be the log's last line
         }
         self.environment.pop("COURSE_RECORDS", None)  # a study's record goes to its own file
         self.alive: set[subprocess.Popen] = set()

@@ -1,0 +1,335 @@
+import math
+import statistics
+
+import pytest
+
+from course_lib.claims.evidence import NoEvidence, calculate, look_up, mean
+from course_lib.claims.ledger import Fact
+from course_lib.errors import CourseError
+
+
+def found(checkout, proof, **asked):
+    return look_up(checkout.project, Fact("A.8", "so", proof=proof, asked=asked))
+
+
+def measured(checkout, measure, of="study-new/net", **more):
+    return mean(checkout.project, of, {"measure": measure, **more})
+
+
+def test_mean_and_spread_over_the_seeds(checkout):
+    accuracies = [0.981, 0.985, 0.992]
+    for seed, accuracy in enumerate(accuracies):
+        checkout.record("study-new/net", accuracy, seed=seed)
+    checkout.record("study-new/net, wider", 0.5)
+    seen = measured(checkout, "accuracy")
+    assert seen.value == pytest.approx(statistics.mean(accuracies))
+    assert seen.spread == pytest.approx(statistics.stdev(accuracies))
+    assert seen.standard_error == pytest.approx(statistics.stdev(accuracies) / math.sqrt(3))
+    assert (seen.count, seen.devices, seen.numbers) == (3, "CPU", (seen.value, seen.spread))
+
+
+def test_one_seed_has_no_spread_and_equal_seeds_have_none_to_speak_of(checkout):
+    checkout.record("study-new/net", 0.98)
+    assert (measured(checkout, "accuracy").numbers, measured(checkout, "accuracy").count) == ((0.98,), 1)
+    checkout.record("study-new/net", 0.98, seed=1)
+    assert measured(checkout, "accuracy").numbers == (0.98, 0.0)
+
+
+def test_what_is_counted_has_no_spread(checkout):
+    for seed in (0, 1):
+        checkout.record("study-new/net", seed=seed, batch_size=128)
+    assert measured(checkout, "batch_size").numbers == (128.0,)
+
+
+def test_test_images_are_meant_unless_validation_is_asked_for(checkout):
+    checkout.record("study-new/net", 0.98, split="test")
+    checkout.record("study-new/net", 0.97, split="validation")
+    assert measured(checkout, "accuracy").value == 0.98
+    assert measured(checkout, "accuracy", split="validation").value == 0.97
+
+
+def test_only_the_profile_that_is_asked_for_counts(checkout):
+    checkout.record("study-new/net", 0.98, profile="cpu")
+    checkout.record("study-new/net", 0.99, profile="full", device="H100")
+    full = measured(checkout, "accuracy", profile="full")
+    assert (full.value, full.devices) == (0.99, "H100")
+    assert measured(checkout, "accuracy", profile="cpu").value == 0.98
+    assert measured(checkout, "accuracy").devices == "CPU, H100"
+
+
+EPOCHS = (
+    {"train_loss": 0.6, "train_accuracy": 0.90, "val_loss": 0.4, "val_accuracy": 0.94},
+    {"train_loss": 0.2, "train_accuracy": 0.97, "val_loss": 0.3, "val_accuracy": 0.96},
+    {"train_loss": 0.1, "train_accuracy": 0.99, "val_loss": 0.5, "val_accuracy": 0.95},
+)
+
+
+@pytest.mark.parametrize(
+    ("measure", "more", "value"),
+    [
+        ("train_loss", {"epoch": 1}, 0.6),
+        ("train_loss", {"epoch": 3}, 0.1),
+        ("train_loss", {"epoch": -1}, 0.1),
+        ("val_accuracy", {"epoch": -2}, 0.96),
+        ("gap", {"epoch": 1}, -0.04),
+        ("gap", {"epoch": 3}, 0.04),
+        ("loss_gap", {"epoch": 1}, 0.2),
+        ("loss_gap", {"epoch": -1}, -0.4),
+        ("val_fluctuation", {}, 0.01),
+        ("seconds", {}, 90.0),
+        ("seconds", {"per": "epoch"}, 30.0),
+        ("epochs", {}, 3),
+        ("learning_rate", {}, 0.25),
+        ("learning_rate", {"epoch": 2}, 0.001),
+        ("accuracy", {}, 0.985),
+        ("threads", {}, 2),
+    ],
+)
+def test_what_can_be_asked_of_a_record(checkout, measure, more, value):
+    each = [one | {"learning_rate": 0.001} for one in EPOCHS]
+    checkout.record("study-new/net", epochs=each, seconds=90.0, learning_rate=0.25)
+    assert measured(checkout, measure, **more).value == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("measure", "more", "said"),
+    [
+        ("brilliance", {}, "no number 'brilliance': see course_lib/records/schema.json"),
+        ("optimizer", {}, "no number 'optimizer'"),
+        ("train_loss", {}, "no number 'train_loss'"),
+        ("accuracy", {"epoch": 1}, "no number 'accuracy'"),
+        ("train_loss", {"epoch": 4}, "'net' has no epoch 4, it has 3"),
+        ("train_loss", {"epoch": -4}, "'net' has no epoch -4, it has 3"),
+        ("train_loss", {"epoch": 0}, "'net' has no epoch 0, it has 3"),
+    ],
+)
+def test_what_no_record_can_say(checkout, measure, more, said):
+    checkout.record("study-new/net", epochs=EPOCHS)
+    with pytest.raises(CourseError, match=said) as caught:
+        measured(checkout, measure, **more)
+    assert not isinstance(caught.value, NoEvidence)
+
+
+@pytest.mark.parametrize(
+    ("measure", "epoch"), [("gap", 1), ("loss_gap", 1), ("val_loss", 1), ("val_fluctuation", None)]
+)
+def test_without_validation_there_is_nothing_to_hold_against_it(checkout, measure, epoch):
+    checkout.record("study-new/net", epochs=[{"val_loss": None, "val_accuracy": None}] * 2)
+    with pytest.raises(CourseError, match=f"no number '{measure}'"):
+        measured(checkout, measure, **({"epoch": epoch} if epoch else {}))
+
+
+def test_one_epoch_does_not_fluctuate(checkout):
+    checkout.record("study-new/net", epochs=EPOCHS[:1])
+    with pytest.raises(CourseError, match="no number 'val_fluctuation'"):
+        measured(checkout, "val_fluctuation")
+
+
+@pytest.mark.parametrize(
+    ("of", "more", "said"),
+    [
+        ("study-none/net", {}, "there is no results/study-none.jsonl: call `course study none --publish`."),
+        ("02-none/net", {}, "there is no results/02-none.jsonl: run and publish 02-none."),
+        ("study-small/ne", {}, "no run 'ne' judged on test images: call `course study small --publish`."),
+        ("study-small/net", {"split": "validation"}, "no run 'net' judged on validation images: "),
+        ("study-small/net", {"profile": "full"}, "no run 'net' judged on test images in profile full: "),
+        ("01-small/net", {}, "no run 'net' judged on test images: run and publish 01-small."),
+    ],
+)
+def test_what_was_not_recorded_is_told_with_its_mend(checkout, of, more, said):
+    with pytest.raises(NoEvidence) as caught:
+        found(checkout, "records", of=of, measure="accuracy", **more)
+    assert str(caught.value).startswith("A.8, so: ") and said in str(caught.value)
+
+
+def test_two_records_of_one_recipe_and_seed_must_agree(checkout):
+    checkout.record("study-new/net", 0.9800)
+    checkout.record("study-new/net", 0.9848)
+    assert measured(checkout, "accuracy").count == 2
+    checkout.record("study-new/net", 0.9852)
+    with pytest.raises(CourseError, match=r"one recipe and seed of 'net' that disagree: 98\.00% and 98\.52%"):
+        measured(checkout, "accuracy")
+
+
+@pytest.mark.parametrize("other", [{"seed": 1}, {"profile": "full"}, {"learning_rate": 0.5}])
+def test_other_seeds_machines_and_recipes_may_differ(checkout, other):
+    checkout.record("study-new/net", 0.98)
+    checkout.record("study-new/net", 0.60, **other)
+    assert measured(checkout, "accuracy").value == pytest.approx(0.79)
+
+
+def test_a_record_that_was_changed_by_hand_is_refused_even_after_it_was_read(checkout):
+    assert measured(checkout, "accuracy", of="study-small/net").count == 3
+    file = checkout.project.results / "study-small.jsonl"
+    file.write_text(file.read_text().replace('"accuracy":0.985,', '"accuracy":0.986,'))
+    with pytest.raises(CourseError, match=r"A\.8, so: study-small\.jsonl, line 2 was changed after it was written"):
+        found(checkout, "records", of="study-small/net", measure="accuracy")
+
+
+def runs(checkout, name, *accuracies):
+    for seed, accuracy in enumerate(accuracies):
+        checkout.record(f"study-new/{name}", accuracy, seed=seed)
+    return f"study-new/{name}"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "holds"),
+    [
+        ((0.90, 0.92), (0.80, 0.82), True),
+        ((0.90, 0.92), (0.890, 0.870), True),  # 0.030 apart, where two standard errors are 0.0283
+        ((0.90, 0.92), (0.892, 0.872), False),  # 0.028 apart
+        ((0.90, 0.92), (0.88, 0.90), False),
+        ((0.80, 0.82), (0.90, 0.92), False),
+        ((0.91, 0.91), (0.90, 0.90), True),
+        ((0.91, 0.91), (0.91, 0.91), False),
+    ],
+)
+def test_a_mean_lies_above_another_from_two_standard_errors_on(checkout, first, second, holds):
+    """The rule, worked out here anew."""
+    errors = [statistics.stdev(values) / math.sqrt(len(values)) for values in (first, second)]
+    apart = statistics.mean(first) - statistics.mean(second)
+    assert (apart > 1e-9 and apart > 2 * math.hypot(*errors)) is holds
+    one, other = runs(checkout, "one", *first), runs(checkout, "other", *second)
+    assert found(checkout, "order", measure="accuracy", higher=one, than=[other]).value is holds
+
+
+def test_one_lies_above_all_others_or_it_does_not_hold(checkout):
+    high, low, middle = (runs(checkout, *one) for one in (("a", 0.9, 0.9), ("b", 0.8, 0.8), ("c", 0.85, 0.85)))
+    assert found(checkout, "order", measure="accuracy", higher=high, than=[low, middle]).value is True
+    assert found(checkout, "order", measure="accuracy", higher=middle, than=[low, high]).value is False
+
+
+@pytest.mark.parametrize(("first", "second"), [((0.9,), (0.8,)), ((0.9, 0.91), (0.8,)), ((0.9,), (0.8, 0.81))])
+def test_one_seed_supports_no_comparison(checkout, first, second):
+    one, other = runs(checkout, "one", *first), runs(checkout, "other", *second)
+    with pytest.raises(CourseError, match="has one seed: that supports no comparison"):
+        found(checkout, "order", measure="accuracy", higher=one, than=[other])
+
+
+def test_an_order_looks_at_the_epoch_split_and_profile_that_it_names(checkout):
+    for seed in (0, 1):
+        for name, first, last in (("one", 0.9, 0.1), ("other", 0.5, 0.2)):
+            epochs = [{"train_loss": first}, {"train_loss": last}]
+            checkout.record(f"study-new/{name}", seed=seed, split="validation", profile="full", epochs=epochs)
+    asked = {"measure": "train_loss", "higher": "study-new/one", "than": ["study-new/other"], "split": "validation"}
+    assert found(checkout, "order", epoch=1, **asked).value is True
+    assert found(checkout, "order", epoch=-1, **asked).value is False
+    with pytest.raises(NoEvidence, match="in profile cpu"):
+        found(checkout, "order", epoch=1, profile="cpu", **asked)
+
+
+@pytest.mark.parametrize(("within", "holds"), [(0.012, True), (0.008, False)])
+def test_two_means_are_level_within_a_distance(checkout, within, holds):
+    one, other = runs(checkout, "one", 0.90, 0.92), runs(checkout, "other", 0.89, 0.91)
+    for between in ([one, other], [other, one]):
+        assert found(checkout, "level", measure="accuracy", between=between, within=within).value is holds
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [
+        ("1 + 1", 2),
+        ("x = 2\nx / 4", 0.5),
+        ("'in blocks ' + str(3)", "in blocks 3"),
+        ("math.log(10) > 2", True),
+        ("analysis.count_parameters(nn.Linear(10, 5))", 55),
+        ("torch.tensor([2, 3], device='cpu').sum()", 5),
+        ("np.arange(4).sum().item()", 6),
+        ("F.relu(torch.zeros(2, 3)).shape[1]", 3),
+    ],
+)
+def test_a_calculation_knows_the_library_and_its_last_expression_is_its_value(code, value):
+    assert calculate(code).value == value
+    assert type(calculate(code).value) is type(value)
+
+
+def test_what_a_calculation_prints_is_kept(capsys):
+    done = calculate("print('two and two:')\nfor one in (2, 2): print(one)\n4")
+    assert (done.value, done.said) == (4, "two and two:\n2\n2\n")
+    assert capsys.readouterr().out == ""
+
+
+def test_networks_cost_nothing_unless_numbers_are_asked_for():
+    assert calculate("models.vgg16().classifier[0].weight.is_meta").value is True
+    assert calculate("torch.zeros(2).is_meta").value is True
+    assert calculate("torch.zeros(2).is_meta", needs_numbers=True).value is False
+
+
+def test_calculations_do_not_see_each_other():
+    calculate("left_behind = 3\nleft_behind")
+    with pytest.raises(CourseError, match="NameError: name 'left_behind' is not defined"):
+        calculate("left_behind + 1")
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("1 / 0", "its calculation raised ZeroDivisionError: division by zero"),
+        ("assert 1 == 2, 'one is not two'\n3", "its calculation raised AssertionError: one is not two"),
+        ("1 +", "its calculation raised SyntaxError"),
+        ("", "its calculation raised IndexError"),
+        ("x = 3", "its calculation must end with an expression"),
+        ("import math", "its calculation must end with an expression"),
+        ("[1, 2]", "its calculation ends with a list, and a number or a word is wanted"),
+        ("None", "its calculation ends with a NoneType"),
+        ("torch.zeros(1)", "its calculation raised RuntimeError"),
+        ("torch.zeros(2, device='cpu')", "its calculation raised RuntimeError"),
+        ("from course_lib.errors import CourseError\nraise CourseError('mend it')\n1", "mend it"),
+    ],
+)
+def test_a_calculation_that_fails_says_so_in_one_line(code, said):
+    with pytest.raises(CourseError) as caught:
+        calculate(code)
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_failing_calculation_is_named_by_its_fact(checkout):
+    with pytest.raises(CourseError, match=r"^A\.8, so: its calculation raised ZeroDivisionError"):
+        look_up(checkout.project, Fact("A.8", "so", proof="calculate", asked="1 / 0"))
+
+
+def test_a_figure_is_shown_by_a_cell_that_calls_its_function(checkout):
+    assert found(checkout, "figures", **{"01-small": ["plots.picture"]}).value is True
+    with pytest.raises(NoEvidence, match=r"01-small shows no figure of plots\.other, pict\."):
+        found(checkout, "figures", **{"01-small": ["plots.picture", "plots.other", "pict"]})
+
+
+def test_a_cell_without_a_picture_shows_no_figure(checkout):
+    notebook = checkout.source.with_suffix(".ipynb")
+    notebook.write_text(notebook.read_text().replace("image/png", "text/plain"))
+    with pytest.raises(NoEvidence, match=r"01-small shows no figure of plots\.picture"):
+        found(checkout, "figures", **{"01-small": ["plots.picture"]})
+
+
+@pytest.mark.parametrize(("measure", "value"), [("seconds", 780.0), ("memory", 392e6)])
+def test_what_a_chapters_run_took(checkout, measure, value):
+    assert found(checkout, "run", chapter="01-small", profile="cpu", measure=measure).value == value
+
+
+def test_a_run_of_another_profile_is_no_evidence(checkout):
+    with pytest.raises(NoEvidence, match="01-small is not published from a full run"):
+        found(checkout, "run", chapter="01-small", profile="full", measure="seconds")
+
+
+@pytest.mark.parametrize(
+    ("proof", "asked"),
+    [
+        ("figures", {"07-none": ["plots.picture"]}),
+        ("run", {"chapter": "07-none", "profile": "cpu", "measure": "seconds"}),
+    ],
+)
+def test_a_chapter_that_is_not_there_is_no_evidence(checkout, proof, asked):
+    with pytest.raises(NoEvidence, match="there is no chapter 07-none"):
+        found(checkout, proof, **asked)
+
+
+def test_a_chapter_that_was_never_run_is_no_evidence(checkout):
+    checkout.source.with_suffix(".ipynb").unlink()
+    with pytest.raises(NoEvidence, match="there is no chapter 01-small"):
+        found(checkout, "run", chapter="01-small", profile="cpu", measure="seconds")
+
+
+def test_a_broken_notebook_is_named(checkout):
+    checkout.source.with_suffix(".ipynb").write_text("{")
+    with pytest.raises(CourseError, match=r"A\.8, so: 01-small\.ipynb is not a notebook"):
+        found(checkout, "run", chapter="01-small", profile="cpu", measure="seconds")

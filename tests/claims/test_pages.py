@@ -1,0 +1,153 @@
+import pytest
+
+from course_lib.claims.pages import pages
+from course_lib.errors import CourseError
+
+NET = {"of": "study-small/net", "measure": "accuracy"}
+
+
+def made(checkout):
+    """The tables of both pages as they should be."""
+    scorecard, errata = pages(checkout.project, checkout.claims())
+    return scorecard.tables(), errata.tables()
+
+
+def rows(table):
+    """Cells of a Markdown table, without its head."""
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines()[2:]]
+
+
+def test_every_fact_has_a_row_in_the_table_of_its_document(checkout):
+    scorecard, _ = made(checkout)
+    assert list(scorecard) == ["summary", "a", "b", "c", "d", "e"]
+    for document, count in (("a", 9), ("b", 12), ("c", 9), ("d", 5), ("e", 10)):
+        names = [row[0] for row in rows(scorecard[document])]
+        assert names == [f"**{document.upper()}.{number}**" for number in range(1, count + 1)]
+
+
+def test_a_row_says_what_the_source_says_what_ours_is_and_from_which_runs(checkout):
+    fact = {"what": "accuracy | F1", "source": "98.60 %", "records": NET, "band": 0.01, "verdict": "reproduced"}
+    other = {"what": "it is better", "source": "it is", "verdict": "corrected", "because": "No.", "ours": "it is not"}
+    checkout.give("E.10", fact, other)
+    last = rows(made(checkout)[0]["e"])[-2:]
+    assert last == [
+        ["**E.10**", "accuracy \\| F1", "98.60 %", "98.50 ± 0.02 %", "3, CPU", "reproduced"],
+        ["", "it is better", "it is", "it is not", "—", "corrected"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("A.9", ["**A.9**", "history", "—", "{cite:t}`paper2000`", "—", "explained"]),
+        ("C.3", ["**C.3**", "test accuracy", "98.6 %", "—", "—", "awaiting a GPU"]),
+        ("D.3", ["**D.3**", "two and two", "⚠ 5", "4", "—", "corrected"]),
+        ("E.1", ["**E.1**", "one and one", "2", "2", "—", "reproduced"]),
+    ],
+)
+def test_the_rows_of_each_verdict(checkout, name, row):
+    table = made(checkout)[0][name[0].lower()]
+    assert row in rows(table)
+
+
+def test_what_cannot_be_proven_yet_has_a_dash(checkout):
+    asked = {"of": "study-none/net", "measure": "accuracy"}
+    fact = {"what": "accuracy", "source": "98 %", "records": asked, "band": 0.01, "verdict": "reproduced"}
+    checkout.give("E.10", fact)
+    assert rows(made(checkout)[0]["e"])[-1] == ["**E.10**", "accuracy", "98 %", "—", "—", "reproduced"]
+
+
+def test_wrong_evidence_is_no_dash(checkout):
+    checkout.give("E.10", {"what": "sum", "source": "2", "calculate": "1 / 0", "verdict": "reproduced"})
+    with pytest.raises(CourseError, match=r"E\.10, sum: its calculation raised ZeroDivisionError"):
+        made(checkout)
+
+
+def test_the_summary_counts_facts_by_verdict(checkout):
+    summary = {row[0]: row[1:] for row in rows(made(checkout)[0]["summary"])}
+    assert summary == {
+        "A": ["8", "0", "1", "0"],
+        "B": ["5", "0", "7", "0"],
+        "C": ["7", "0", "0", "2"],
+        "D": ["4", "1", "0", "0"],
+        "E": ["10", "0", "0", "0"],
+    }
+
+
+def test_an_erratum_has_both_values_the_reason_the_computation_and_the_paper(checkout):
+    _, errata = made(checkout)
+    assert errata["d"].split("\n\n") == [
+        "### D.3: two and two",
+        "Source: **5**. Right: **4**.",
+        "They are four.",
+        '```python\nprint("two and two:")\n2 + 2\n```',
+        "```text\ntwo and two:\n4\n```",
+        "See {cite:t}`paper2000`.\n",
+    ]
+    assert [errata[document] for document in "abce"] == [""] * 4
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [("1 > 2", "False"), ("138_357_544", "138,357,544"), ("0.5", "0.5"), ("'in block 3'", "in block 3")],
+)
+def test_the_value_of_a_computation_stands_below_it(checkout, code, shown):
+    fact = {"what": "x y z", "source": "it is so", "wrong": True, "calculate": code, "because": "No.", "ours": "not so"}
+    checkout.give("A.2", fact | {"verdict": "corrected"})
+    assert f"```python\n{code}\n```\n\n```text\n{shown}\n```" in made(checkout)[1]["a"]
+
+
+def test_a_wrong_comparison_is_shown_with_its_means(checkout):
+    order = {"measure": "accuracy", "higher": "01-small/other", "than": ["study-small/net"]}
+    fact = {"what": "the other is better", "source": "it is", "wrong": True, "order": order, "because": "No."}
+    checkout.give("A.2", fact | {"ours": "it is worse", "verdict": "corrected"})
+    assert rows(made(checkout)[1]["a"].partition("No.\n\n")[2].strip()) == [
+        ["01-small/other", "0.9750 ± 0.0002", "3"],
+        ["study-small/net", "0.9850 ± 0.0002", "3"],
+    ]
+
+
+def test_only_what_is_wrong_is_an_erratum(checkout):
+    fact = {"what": "another result", "source": "5", "calculate": "2 + 2", "because": "It is another run."}
+    checkout.give("A.2", fact | {"verdict": "corrected"})
+    scorecard, errata = made(checkout)
+    assert "another result" in scorecard["a"] and "⚠" not in scorecard["a"]
+    assert errata["a"] == ""
+
+
+def test_claims_are_in_the_order_of_their_numbers(checkout):
+    checkout.rewrite_ledger(lambda entries: entries.update(sources=dict(reversed(entries["sources"].items()))))
+    names = [row[0] for row in rows(made(checkout)[0]["b"])]
+    assert names == [f"**B.{number}**" for number in range(1, 13)]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "table"),
+    [
+        ("scorecard", "| **A.2** | one and one | 2 | 2 |", "| **A.2** | one and one | 2 | 3 |", "a"),
+        ("scorecard", "| A | 8 |", "| A | 9 |", "summary"),
+        ("scorecard", "98.5 ±", "98.6 ±", "a"),
+        ("errata", "Right: **4**", "Right: **5**", "d"),
+    ],
+)
+def test_a_page_that_was_changed_by_hand_is_out_of_date(checkout, file, old, new, table):
+    checkout.replace(f"book/{file}.md", old, new)
+    assert checkout.check() == [f"book/{file}.md is out of date ({table}): run `course claims --update`."]
+
+
+def test_a_page_behind_its_ledger_is_out_of_date(checkout):
+    checkout.give("D.4", {"what": "three", "source": "3", "calculate": "1 + 2", "verdict": "reproduced"})
+    assert checkout.check() == ["book/scorecard.md is out of date (d): run `course claims --update`."]
+
+
+def test_a_page_without_the_place_of_a_table(checkout):
+    checkout.replace("book/errata.md", "<!-- claims: b -->\n", "")
+    (said,) = checkout.check()
+    assert said.startswith("book/errata.md has no place for the table 'b': write <!-- claims: b -->")
+
+
+def test_a_page_that_is_missing(checkout):
+    (checkout.root / "book" / "errata.md").unlink()
+    assert checkout.check() == [
+        "There is no book/errata.md: it belongs to the book, so bring it back with `git checkout`."
+    ]

@@ -1,0 +1,168 @@
+"""Studies in small: an empty checkout, workers that do as they are told, and records of runs that never were."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from course_lib import models, records, studies, training
+from course_lib.publishing.project import Project
+from course_lib.studies import running
+
+WORKER = '''\
+"""Python runs this file first, in each process that is started with its folder on PYTHONPATH."""
+import json, os, pathlib, signal, sys, time
+
+if "course_lib.studies.worker" in sys.orig_argv:
+    here, key = pathlib.Path(__file__).parent, sys.orig_argv[-2]
+    orders = json.loads((here / "orders.json").read_text())
+    order = orders.get(key, orders.get("all"))
+    with (here / "started").open("a") as notes:
+        notes.write(json.dumps({"key": key, "pid": os.getpid(), "threads": os.environ["OMP_NUM_THREADS"]}) + "\\n")
+    if order == "be killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if order == "hang":
+        time.sleep(600)
+    if isinstance(order, int):
+        os._exit(order)
+    if order == "raise":
+        from course_lib import training
+
+        def fit(*words, **options):
+            print("It came this far.")
+            raise ZeroDivisionError("no such luck")
+
+        training.fit = fit
+'''
+
+
+class Orders:
+    """What workers are told: by key, or ``all``, to ``be killed``, ``hang``, ``raise`` or exit with a number."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        (folder / "sitecustomize.py").write_text(WORKER)
+        self.give()
+
+    def give(self, orders: dict | None = None):
+        (self.folder / "orders.json").write_text(json.dumps(orders or {}))
+        (self.folder / "started").unlink(missing_ok=True)
+
+    def started(self) -> list[dict]:
+        notes = self.folder / "started"
+        return [json.loads(line) for line in notes.read_text().splitlines()] if notes.exists() else []
+
+    @property
+    def path(self) -> str:
+        return os.pathsep.join(filter(None, [str(self.folder), os.environ.get("PYTHONPATH")]))
+
+
+def empty_checkout(folder: Path) -> Project:
+    (folder / "notebooks").mkdir(parents=True)
+    (folder / "_toc.yml").write_text("root: index\n")
+    return Project(folder)
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A checkout without chapters, in which no study was run."""
+    return empty_checkout(tmp_path / "checkout")
+
+
+@pytest.fixture
+def orders(tmp_path_factory, monkeypatch):
+    """Orders for the workers of this test; without any they do their work."""
+    given = Orders(tmp_path_factory.mktemp("orders"))
+    monkeypatch.setenv("PYTHONPATH", given.path)
+    return given
+
+
+@pytest.fixture(scope="session")
+def cheap():
+    """Three runs of mnist-six in size quick: two perceptrons and a LeNet."""
+    perceptron, lenet, *_ = studies.plan("mnist-six", "quick")
+    again = next(one for one in studies.plan("mnist-six", "quick") if (one.name, one.seed) == (perceptron.name, 1))
+    return [perceptron, lenet, again]
+
+
+@pytest.fixture(scope="session")
+def story(tmp_path_factory, cheap):
+    """Two calls of run_study. In the first, LeNet is killed and the second perceptron raises; in the second, nothing.
+
+    Two runs at a time, on two cores. What each call said and left behind is kept.
+    """
+    given = Orders(tmp_path_factory.mktemp("orders"))
+    project = empty_checkout(tmp_path_factory.mktemp("story") / "checkout")
+    folder = project.build / "studies" / "quick" / "mnist-six"
+    elsewhere = project.root / "elsewhere.jsonl"
+
+    def call(told):
+        given.give(told)
+        ended = running.run_study(project, "mnist-six", "quick", cheap, jobs=2, show=False)
+        left = {file.name: file.stat().st_mtime_ns for file in folder.iterdir()}
+        logs = {file.stem: file.read_text() for file in folder.glob("*.log")}
+        return SimpleNamespace(ended=ended, left=left, logs=logs, started=given.started())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", given.path)
+        patch.delenv("PYTHONUNBUFFERED", raising=False)
+        patch.setenv("COURSE_COMMIT", "abc123+")
+        patch.setenv("COURSE_RECORDS", str(elsewhere))
+        patch.setattr(running, "usable_cores", lambda: 2)
+        first = call({cheap[1].key: "be killed", cheap[2].key: "raise"})
+        second = call({})
+    return SimpleNamespace(
+        project=project, planned=cheap, folder=folder, first=first, second=second, elsewhere=elsewhere
+    )
+
+
+@pytest.fixture
+def done(story, tmp_path):
+    """A copy of the checkout in which those three runs are done, to break."""
+    shutil.copytree(story.project.root, tmp_path / "done")
+    return Project(tmp_path / "done")
+
+
+@pytest.fixture(scope="session")
+def template(digits, few):
+    """A record of one real run: a few neurons, a few digits."""
+    training.set_seed(0)
+    model = models.mlp(hidden=(4,))
+    history = training.fit(model, few, epochs=1, seed=0, show=False, device="cpu")
+    return training.record("template", history, training.predict(model, digits.val), digits)
+
+
+@pytest.fixture(scope="session")
+def pretended(template):
+    """Write the record that a run would leave, at a path, without the run. Takes changes to the record."""
+
+    def write(path, study, size, planned, accuracy=0.5, **changes):
+        record = template | {
+            "chapter": f"study-{study}",
+            "profile": size,
+            "name": planned.name,
+            "seed": planned.seed,
+            "study_key": planned.key,
+            "recipe": template["recipe"] | {"data": f"{planned.data} ({'sample' if planned.sample else 'full'})"},
+            "final": template["final"] | {"accuracy": accuracy},
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return records.append(path, record | changes)
+
+    return write
+
+
+@pytest.fixture
+def run_before(project, pretended):
+    """Pretend that these runs of a study were done."""
+
+    def put(study, size, planned, accuracy=0.5):
+        for one in planned:
+            file = running.folder_of(project, study, size) / f"{one.key}.jsonl"
+            file.unlink(missing_ok=True)
+            pretended(file, study, size, one, accuracy)
+
+    return put
