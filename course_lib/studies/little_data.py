@@ -20,7 +20,7 @@ def grid(size: str, seed: int) -> list[Planned]:
     recipe = RECIPE | {"epochs": 1} if quick else RECIPE
     shrink, side = (0.25, 64) if quick else (1.0, 224)
     networks = {
-        "VGG8": (partial(models.vgg8, 10, 3, shrink), None),
+        "VGG8, half width": (partial(models.vgg8, 10, 3, 0.5 * shrink), None),
         "AlexNet, half width": (partial(models.alexnet, 10, 3, 0.5 * shrink, stem="small"), None),
     }
     if size != "cpu":
