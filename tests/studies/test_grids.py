@@ -207,7 +207,7 @@ def test_augmentations_change_images_but_not_their_shape():
 @pytest.mark.parametrize("size", ["cpu", "full"])
 def test_little_data_has_every_network_at_every_share(size):
     planned = grid("little-data", size)
-    networks = ["VGG8", "AlexNet, half width"]
+    networks = ["VGG8, half width", "AlexNet, half width"]
     if size == "full":
         networks += [f"{name}, 224 × 224" for name in ("AlexNet", "VGG-16", "VGG-16 with batch norm", "VGG8")]
     shares = {"5%": 0.05, "10%": 0.10, "25%": 0.25, "100%": 1.0}
