@@ -17,7 +17,7 @@
 #
 # Which of two networks is better, and how would you know?
 #
-# A report that many people read trained VGG-16 and ResNet-34 on MNIST, once each, and compared them. Then it cut both
+# A report trained VGG-16 and ResNet-34 on MNIST, once each, and compared them. Then it cut both
 # down to the size of a digit, trained these once each, and compared again. It draws conclusions from four numbers.
 #
 # In this chapter we do the comparison again, and slowly. We write down the protocol before we start. We train each
@@ -446,8 +446,8 @@ pd.DataFrame({key: result[key].map(show) for key, show in shown.items()})
 # But look at the spreads. One seed of the ResNet made the best of all these networks, another the worst. A mean alone
 # would have hidden that. <!-- claim: modified-resnet-best-and-worst -->
 #
-# The two kinds of chance are both in the spread: it is that of trained networks, all judged on the same images. What
-# remains is the uncertainty of the test set itself, and it hits both networks alike.
+# The spread is over seeds, the second kind of chance. The first kind is not in it: all networks were judged on the same
+# images, and a lucky draw of images would be lucky for both.
 #
 # How sure is the difference? Its standard error is $\sqrt{s_1^2/n_1 + s_2^2/n_2}$, as in chapter 5.
 
@@ -560,8 +560,9 @@ for sign, who in ((1, names[0]), (-1, names[1])):
 # %% [markdown]
 # ## Modified against original
 #
-# This comparison needs VGG-16 and ResNet-34 on images of 224 × 224: ten epochs, three seeds each. On two cores one such
-# run takes days, and a smaller image would be another experiment. So it waits for a GPU.
+# This comparison needs VGG-16 and ResNet-34 on images of 224 × 224: ten epochs, three seeds each. At the
+# speed that was measured above, one run of VGG-16 would keep two cores busy for most of a day, and a smaller image would
+# be another experiment. So it waits for a GPU.
 
 # %%
 originals = ["VGG-16", "VGG-16 with batch norm", "ResNet-34"]

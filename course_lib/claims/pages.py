@@ -26,17 +26,17 @@ def pages(project: Project, claims: dict[str, Claim]) -> list[Page]:
 def _scorecard(project: Project, claims: dict[str, Claim]) -> dict[str, str]:
     tables = {"summary": _summary(claims)}
     for document in DOCUMENTS:
-        lines = ["| | what | source | ours | runs | verdict |", "|---|---|---:|---:|---:|---|"]
+        lines = ["| | what | verdict | source | ours | runs |", "|---|---|---|---:|---:|---:|"]
         for claim in _of(claims, document):
             for place, fact in enumerate(claim.facts):
                 found = _found(project, fact)
                 cells = [
                     f"**{claim.name}**" if place == 0 else "",
                     _cell(fact.what),
+                    fact.verdict,
                     (f"⚠ {_cell(fact.source)}" if fact.wrong else _cell(fact.source)) or NONE,
                     _ours(fact, found),
                     _runs(found),
-                    fact.verdict,
                 ]
                 lines.append(f"| {' | '.join(cells)} |")
         tables[document.lower()] = "\n".join(lines) + "\n"
