@@ -886,7 +886,7 @@ for extra in (1, 2):
 # Each parameter takes 16 bytes: weight, gradient, and two means of Adam, 4 bytes each. That makes
 # 476 MB <!-- claim: minivgg-fixed-memory -->, whatever the batch. What is saved grows with the batch, by a good half a
 # megabyte an image <!-- claim: minivgg-saved-an-image -->. So the batch must have about
-# 824 <!-- claim: minivgg-even-batch --> images. For `vgg_small` it takes about 19 <!-- claim: vgg-small-even-batch -->.
+# 824 <!-- claim: minivgg-even-batch --> images. For `vgg_small` it takes 19 <!-- claim: vgg-small-even-batch -->.
 #
 # </details>
 

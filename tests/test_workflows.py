@@ -122,17 +122,20 @@ def test_make_links_runs_sphinxs_link_check_on_the_published_edition():
     ]
 
 
-@pytest.mark.parametrize("chapters", ["", "01-mlp", "mlp", "01-mlp lenet 03"])
-def test_names_of_chapters_pass(chapters, tmp_path):
-    assert bash(script("gpu", "run", "chapters takes names"), tmp_path, CHAPTERS=chapters).returncode == 0
+@pytest.mark.parametrize("names", ["", "01-mlp", "mlp", "01-mlp lenet 03", "vgg-vs-resnet mnist-six"])
+def test_names_of_chapters_and_studies_pass(names, tmp_path):
+    check = script("gpu", "run", "chapters takes names")
+    assert bash(check, tmp_path, CHAPTERS=names, STUDIES=names).returncode == 0
 
 
+@pytest.mark.parametrize("asked", ["chapters", "studies"])
 @pytest.mark.parametrize(
-    "chapters", ["--jobs 9", "mlp lenet -h", "a;id", "$(id)", "`id`", "a\nb", "*", "../a", "a  b", "Ä", " "]
+    "names", ["--jobs 9", "mlp lenet -h", "a;id", "$(id)", "`id`", "a\nb", "*", "../a", "a  b", "Ä", " "]
 )
-def test_anything_else_does_not(chapters, tmp_path):
-    done = bash(script("gpu", "run", "chapters takes names"), tmp_path, CHAPTERS=chapters)
-    assert done.returncode == 1 and done.stdout.startswith("::error::chapters takes names such as 01-mlp")
+def test_anything_else_does_not(names, asked, tmp_path):
+    given = {"CHAPTERS": "", "STUDIES": ""} | {asked.upper(): names}
+    done = bash(script("gpu", "run", "chapters takes names"), tmp_path, **given)
+    assert done.returncode == 1 and done.stdout.startswith(f"::error::{asked} takes names such as ")
 
 
 @pytest.fixture

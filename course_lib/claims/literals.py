@@ -40,7 +40,6 @@ _UNITS = {
 }
 _GAP = "[ \u00a0]"
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
-_NUMBERS = rf"{_NUMBER}(?:{_GAP}?(?:–|±|to|-){_GAP}?{_NUMBER})?"
 _UNIT = "|".join(sorted(_UNITS, key=len, reverse=True))
 _LITERAL = re.compile(
     rf"(?<![\w-])(?P<first>−?{_NUMBER})(?:(?P<join>{_GAP}?(?:–|±|to){_GAP}?)(?P<second>{_NUMBER}))?(?P<unit>{_GAP}?(?:{_UNIT})(?!\w))?"

@@ -118,6 +118,7 @@ def test_a_fact_that_is_not_as_it_should_be_is_named(checkout, change, said):
         {"what": "nothing is said", "source": "2", "because": "It is not.", "verdict": "corrected"},
         {"what": "no paper", "because": "It was so.", "verdict": "explained"},
         {"what": "nothing can be measured", "verdict": "awaiting a GPU"},
+        {"what": "no GPU is needed", "source": "2", "calculate": "1 + 1", "verdict": "awaiting a GPU"},
     ],
 )
 def test_a_fact_without_evidence_is_refused(checkout, fact):

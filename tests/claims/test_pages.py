@@ -31,18 +31,18 @@ def test_a_row_says_what_the_source_says_what_ours_is_and_from_which_runs(checko
     checkout.give("E.10", fact, other)
     last = rows(made(checkout)[0]["e"])[-2:]
     assert last == [
-        ["**E.10**", "accuracy \\| F1", "98.60 %", "98.50 ± 0.02 %", "3, CPU", "reproduced"],
-        ["", "it is better", "it is", "it is not", "—", "corrected"],
+        ["**E.10**", "accuracy \\| F1", "reproduced", "98.60 %", "98.50 ± 0.02 %", "3, CPU"],
+        ["", "it is better", "corrected", "it is", "it is not", "—"],
     ]
 
 
 @pytest.mark.parametrize(
     ("name", "row"),
     [
-        ("A.9", ["**A.9**", "history", "—", "{cite:t}`paper2000`", "—", "explained"]),
-        ("C.3", ["**C.3**", "test accuracy", "98.6 %", "—", "—", "awaiting a GPU"]),
-        ("D.3", ["**D.3**", "two and two", "⚠ 5", "4", "—", "corrected"]),
-        ("E.1", ["**E.1**", "one and one", "2", "2", "—", "reproduced"]),
+        ("A.9", ["**A.9**", "history", "explained", "—", "{cite:t}`paper2000`", "—"]),
+        ("C.3", ["**C.3**", "test accuracy", "awaiting a GPU", "98.6 %", "—", "—"]),
+        ("D.3", ["**D.3**", "two and two", "corrected", "⚠ 5", "4", "—"]),
+        ("E.1", ["**E.1**", "one and one", "reproduced", "2", "2", "—"]),
     ],
 )
 def test_the_rows_of_each_verdict(checkout, name, row):
@@ -54,7 +54,7 @@ def test_what_cannot_be_proven_yet_has_a_dash(checkout):
     asked = {"of": "study-none/net", "measure": "accuracy"}
     fact = {"what": "accuracy", "source": "98 %", "records": asked, "band": 0.01, "verdict": "reproduced"}
     checkout.give("E.10", fact)
-    assert rows(made(checkout)[0]["e"])[-1] == ["**E.10**", "accuracy", "98 %", "—", "—", "reproduced"]
+    assert rows(made(checkout)[0]["e"])[-1] == ["**E.10**", "accuracy", "reproduced", "98 %", "—", "—"]
 
 
 def test_wrong_evidence_is_no_dash(checkout):
@@ -124,7 +124,12 @@ def test_claims_are_in_the_order_of_their_numbers(checkout):
 @pytest.mark.parametrize(
     ("file", "old", "new", "table"),
     [
-        ("scorecard", "| **A.2** | one and one | 2 | 2 |", "| **A.2** | one and one | 2 | 3 |", "a"),
+        (
+            "scorecard",
+            "| **A.2** | one and one | reproduced | 2 | 2 |",
+            "| **A.2** | one and one | reproduced | 2 | 3 |",
+            "a",
+        ),
         ("scorecard", "| A | 8 |", "| A | 9 |", "summary"),
         ("scorecard", "98.5 ±", "98.6 ±", "a"),
         ("errata", "Right: **4**", "Right: **5**", "d"),

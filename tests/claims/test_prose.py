@@ -130,7 +130,7 @@ def test_a_wrong_number_of_a_claim_with_several_values_is_named_in_the_text_and_
 
 @pytest.mark.parametrize("text", ["97–98 %", "97 %", "98 %"])
 def test_a_range_of_a_source_may_be_quoted_whole_or_by_its_ends(checkout, text):
-    assert prose.corrected(checkout.project, checkout.claims()["A.1"], text) == text
+    assert corrected(checkout, text, calculated("0.5", "97–98 %")) == text
 
 
 @pytest.mark.parametrize(

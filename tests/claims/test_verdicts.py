@@ -20,7 +20,10 @@ def problem(checkout, verdict, proof="", asked=None, source="", **more):
 
 AGREES = [
     ("records", NET, "98.4 %", {"band": 0.002}),
+    ("records", NET, "98.6 %", {"band": 0.002}),
     ("records", NET, "97–98 %", {"band": 0.005}),
+    ("records", NET, "98–99 %", {"band": 0.001}),
+    ("records", NET, "98.6–99 %", {"band": 0.002}),
     ("records", NET, "98.5 %", {}),
     ("order", ABOVE, "it is", {}),
     ("level", NEAR, "they are", {}),
@@ -132,7 +135,7 @@ def own(checkout, proof, asked):
 
 @pytest.mark.parametrize(
     ("proof", "asked"),
-    [("order", ABOVE), ("level", NEAR), ("calculate", "1 < 2"), ("records", NET), ("calculate", "1 + 1"), ("", None)],
+    [("order", ABOVE), ("level", NEAR), ("calculate", "1 < 2"), ("records", NET), ("calculate", "1 - 1"), ("", None)],
 )
 def test_a_statement_of_the_book_that_holds(checkout, proof, asked):
     assert own(checkout, proof, asked) is None
