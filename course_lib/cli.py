@@ -265,6 +265,8 @@ def _study(options: argparse.Namespace) -> None:
     from course_lib.studies import promoting, running
 
     project, size = _project(), resolve_profile(options.size)
+    if options.publish:
+        promoting.refuse_quick(size)
     planned = studies.plan(options.name, size, options.seeds)
     ended = running.run_study(project, options.name, size, planned, jobs=options.jobs)
     again = sum(one.skipped for one in ended)

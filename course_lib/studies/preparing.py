@@ -36,7 +36,8 @@ def part_of(split: Split, fraction: float, seed: int) -> Split:
     """
     if not 0 < fraction <= 1:
         raise ValueError(f"fraction must be above 0 and at most 1, not {fraction}")
-    if fraction == 1:
+    count = round(fraction * len(split))
+    if count == len(split):
         return split
-    _, kept = stratified_holdout(split.labels.numpy(), round(fraction * len(split)), seed)
+    _, kept = stratified_holdout(split.labels.numpy(), count, seed)
     return split.select(kept)

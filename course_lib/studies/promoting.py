@@ -30,8 +30,7 @@ def publish(
     Raises: CourseError for a ``quick`` study, a run that is missing or damaged, a record that is not valid, and where
         ``full`` records would be replaced by ``cpu`` ones. Nothing is written then.
     """
-    if size == "quick":
-        raise CourseError("A quick study is not published: use --size cpu, or full on a machine with a GPU.")
+    refuse_quick(size)
     missing = [one for one in planned if finished(project, study, size, one) is None]
     if missing:
         raise CourseError(
@@ -60,6 +59,12 @@ def publish(
     lines.sort(key=lambda one: (order.index(one[0]) if one[0] in order else len(order), one[1]))
     journal.replace_all(project, {target: "".join(f"{line}\n" for *_, line in lines)})
     return target, len(fresh)
+
+
+def refuse_quick(size: str) -> None:
+    """Raise CourseError for a size whose results say nothing: better before the runs than after them."""
+    if size == "quick":
+        raise CourseError("A quick study is not published: use --size cpu, or full on a machine with a GPU.")
 
 
 def state(project: Project, study: str) -> str:

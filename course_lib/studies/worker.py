@@ -41,7 +41,9 @@ def train(planned: Planned) -> dict[str, Any]:
 def main(study: str, size: str, seed: str, key: str, file: str) -> int:
     """``python -m course_lib.studies.worker STUDY SIZE SEED KEY FILE``, called by :mod:`course_lib.studies.running`."""
     try:
-        planned = next(one for one in plan(study, size, int(seed) + 1) if one.key == key)
+        planned = next((one for one in plan(study, size, int(seed) + 1) if one.key == key), None)
+        if planned is None:
+            raise CourseError(f"The plan of {study} was changed since it began: call `course study {study}` again.")
         records.append(Path(file), train(planned))
     except CourseError as error:
         print(error, file=sys.stderr)

@@ -86,10 +86,19 @@ def test_a_changed_accuracy_can_cost_a_verdict_and_a_comparison(checkout):
     assert "small-beats-other does not hold any more: say so in the prose." in found
 
 
-def test_a_record_that_is_none_is_named(checkout):
-    change_line(checkout, "study-small.jsonl", 3, lambda record: record.pop("machine"), sign=True)
+@pytest.mark.parametrize("file", ["study-small.jsonl", "01-small.jsonl"])
+def test_a_record_that_is_none_is_named(checkout, file):
+    change_line(checkout, file, 3, lambda record: record.pop("machine"), sign=True)
     (said,) = checkout.check()
-    assert said.startswith("study-small.jsonl, line 3: ") and "'machine' is a required property" in said
+    assert said.startswith(f"{file}, line 3: ") and "'machine' is a required property" in said
+
+
+def test_a_benchmark_is_no_record_of_a_run_and_yet_may_not_be_changed(checkout):
+    records.append(checkout.project.results / "bench-cpu.jsonl", {"kind": "step", "milliseconds": 3})
+    assert checkout.check() == []
+    change_line(checkout, "bench-cpu.jsonl", 1, lambda line: line.replace("3", "4", 1))
+    (said,) = checkout.check()
+    assert said.startswith("bench-cpu.jsonl, line 1 was changed")
 
 
 def test_an_update_rewrites_prose_notebook_and_pages_and_then_all_agree(checkout):

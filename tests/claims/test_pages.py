@@ -57,6 +57,12 @@ def test_what_cannot_be_proven_yet_has_a_dash(checkout):
     assert rows(made(checkout)[0]["e"])[-1] == ["**E.10**", "accuracy", "reproduced", "98 %", "—", "—"]
 
 
+def test_what_awaits_its_verdict_has_a_dash_even_when_it_was_measured(checkout):
+    checkout.record("study-small/large", 0.986, profile="full")
+    (row,) = [row for row in rows(made(checkout)[0]["c"]) if row[0] == "**C.3**"]
+    assert row == ["**C.3**", "test accuracy", "awaiting a GPU", "98.6 %", "—", "1, CPU"]
+
+
 def test_wrong_evidence_is_no_dash(checkout):
     checkout.give("E.10", {"what": "sum", "source": "2", "calculate": "1 / 0", "verdict": "reproduced"})
     with pytest.raises(CourseError, match=r"E\.10, sum: its calculation raised ZeroDivisionError"):

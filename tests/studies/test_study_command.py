@@ -110,7 +110,7 @@ def test_a_failed_run_gives_status_1_and_keeps_the_rest(there, cheap, orders, ca
     folder = running.folder_of(there, "mnist-six", "quick")
     (folder / f"{cheap[1].key}.jsonl").unlink()
     orders.give({cheap[1].key: "be killed"})
-    assert cli.main(["study", "mnist-six", "--size", "quick", "--publish"]) == 1
+    assert cli.main(["study", "mnist-six", "--size", "quick"]) == 1
     shown = capsys.readouterr()
     assert shown.out == "mnist-six, quick: 2 of 3 runs are done, 2 of them earlier.\n"
     assert "mnist-six, quick: 1 of 3 runs" in shown.err, "the progress bar says how many are run"
@@ -130,10 +130,10 @@ def test_a_damaged_record_gives_status_1(there, cheap, capsys):
     assert shown.out == "" and "is damaged: delete the file" in shown.err and shown.err.count("\n") == 1
 
 
-def test_a_quick_study_is_run_but_not_published(there, capsys):
+def test_a_quick_study_that_should_be_published_is_refused_before_it_runs(there, capsys):
     assert cli.main(["study", "mnist-six", "--size", "quick", "--publish"]) == 1
     shown = capsys.readouterr()
-    assert "3 of 3 runs are done" in shown.out and "A quick study is not published" in shown.err
+    assert shown.out == "" and "A quick study is not published" in shown.err
     assert not there.results.exists()
 
 
@@ -164,3 +164,13 @@ def test_a_better_study_is_replaced_only_if_that_is_meant(here, run_before, caps
     assert target.read_text().count('"profile":"full"') == 6
     assert cli.main([*words, "cpu", "--replace-better"]) == 0
     assert target.read_text().count('"profile":"cpu"') == 6
+
+
+def test_status_says_of_each_study_what_is_published(here, run_before, capsys):
+    run_before("mnist-six", "cpu", studies.plan("mnist-six", "cpu", 1))
+    assert cli.main(["study", "mnist-six", "--size", "cpu", "--seeds", "1", "--publish"]) == 0
+    capsys.readouterr()
+    assert cli.main(["status"]) == 0
+    listed = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()[-4:]]
+    said = dict.fromkeys(studies.NAMES, "nothing published") | {"mnist-six": "6 runs of 6 networks, cpu; fresh"}
+    assert listed == [["study", name, state] for name, state in said.items()]

@@ -224,6 +224,14 @@ def test_the_state_of_a_study_in_a_few_words(on_gpu, pretended):
     assert promoting.state(on_gpu, STUDY) == "6 runs of 3 networks, cpu, full; stale: Another, modified VGG"
 
 
+def test_runs_that_only_the_plan_for_a_cpu_has_are_fresh(project, run_before):
+    """On a fifth of the images: the plan for a GPU has none of these keys."""
+    planned = plan("cpu", "augmented by rotation", study="cifar-augment")
+    run_before("cifar-augment", "cpu", planned)
+    promoting.publish(project, "cifar-augment", "cpu", planned)
+    assert promoting.state(project, "cifar-augment") == "2 runs of 1 networks, cpu; fresh"
+
+
 def test_more_seeds_than_the_study_wants_are_not_stale(on_cpu, run_before):
     many = plan("cpu", "modified VGG", seeds=5)
     run_before(STUDY, "cpu", many)
