@@ -16,7 +16,7 @@ from pybtex.database import parse_file
 
 from course_lib import records
 from course_lib.claims import ledger, prose, verdicts
-from course_lib.claims.pages import pages
+from course_lib.claims.pages import pages_of
 from course_lib.errors import CourseError
 from course_lib.publishing import pairs
 from course_lib.publishing.project import Project
@@ -36,7 +36,7 @@ def check(project: Project) -> list[str]:
             return [str(error)]  # it would spoil every claim that asks this file
     papers = set(parse_file(str(project.root / "book" / "references.bib")).entries)
     found = verdicts.problems(project, claims.values(), papers) + prose.problems(project, claims)
-    for page in pages(project, claims):
+    for page in pages_of(project, claims):
         try:
             page.check(project)
         except CourseError as error:
@@ -54,6 +54,6 @@ def update(project: Project) -> list[str]:
     told = prose.rewrite(project, claims)
     for chapter in project.chapters():
         pairs.pair(chapter)
-    for page in pages(project, claims):
+    for page in pages_of(project, claims):
         told += [f"{page.file}: {name} is made anew" for name in page.write(project)]
     return told

@@ -112,7 +112,8 @@ def as_literal(found: re.Match) -> Literal:
     return Literal(values, max(len(one.partition(".")[2]) for one in texts), found["join"] or "", unit)
 
 
-_CODE = re.compile(r"```.*?```|`[^`\n]+`|\$\$.*?\$\$|\$[^$\n]+\$|\]\([^)\s]*\)|<[a-z/][^>]*>", re.DOTALL)
+_FENCE = re.compile(r"(?ms)^(```+)([^\n]*)\n.*?^\1[ ]*$")
+_CODE = re.compile(r"`[^`\n]+`|\$\$.*?\$\$|\$[^$\n]+\$|\]\([^)\s]*\)|<[a-z/][^>]*>", re.DOTALL)
 CLAIM = re.compile(r"\s*<!-- claim: (?P<ids>[^>]*?) -->")
 # A claim stands behind its number; what is counted, a bracket, a quotation mark or a full stop may stand between.
 _BETWEEN = rf"(?:{_GAP}(?:parameters|weights|biases|multiply-adds))?[\"”).,;:*?!]{{0,3}}"
@@ -130,7 +131,11 @@ class Place:
 
 
 def blanked(text: str) -> str:
-    """A text of the same length in which code, formulas, addresses and tags of HTML are blank."""
+    """A text of the same length in which code, formulas, addresses and tags of HTML are blank.
+
+    A fence with a directive, such as ``{glossary}``, holds prose: it stays.
+    """
+    text = _FENCE.sub(lambda found: found[0] if found[2].startswith("{") else " " * len(found[0]), text)
     return _CODE.sub(lambda found: " " * len(found[0]), text)
 
 

@@ -15,7 +15,7 @@ VERDICTS = ("reproduced", "corrected", "explained", "awaiting a GPU")
 NONE = "—"
 
 
-def pages(project: Project, claims: dict[str, Claim]) -> list[Page]:
+def pages_of(project: Project, claims: dict[str, Claim]) -> list[Page]:
     """Both pages, with the tables that they should hold."""
     return [
         Page(Path("book") / "scorecard.md", "claims", COMMAND, partial(_scorecard, project, claims)),

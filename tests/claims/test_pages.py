@@ -1,6 +1,6 @@
 import pytest
 
-from course_lib.claims.pages import pages
+from course_lib.claims.pages import pages_of
 from course_lib.errors import CourseError
 
 NET = {"of": "study-small/net", "measure": "accuracy"}
@@ -8,7 +8,7 @@ NET = {"of": "study-small/net", "measure": "accuracy"}
 
 def made(checkout):
     """The tables of both pages as they should be."""
-    scorecard, errata = pages(checkout.project, checkout.claims())
+    scorecard, errata = pages_of(checkout.project, checkout.claims())
     return scorecard.tables(), errata.tables()
 
 
