@@ -69,7 +69,7 @@ class Whitened(Classifier):
         """
         filters = self.whitening.weight
         patches = images.unfold(2, 2, 1).unfold(3, 2, 1).permute(0, 2, 3, 1, 4, 5).reshape(-1, filters[0].numel())
-        variances, components = torch.linalg.eigh(torch.cov(patches.T.double().cpu()))
+        variances, components = torch.linalg.eigh(torch.cov(patches.T.cpu().double()))
         whitened = (components / (variances + smallest).sqrt()).T.flip(0).reshape(-1, *filters.shape[1:])
         filters.data.copy_(torch.cat([whitened, -whitened]))
         filters.requires_grad_(False)

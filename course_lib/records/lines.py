@@ -72,6 +72,12 @@ def read(path: Path) -> list[dict[str, Any]]:
     return records
 
 
+def read_if_there(path: Path) -> list[dict[str, Any]]:
+    """:func:`read`, or nothing where nothing was published yet; that, too, is something a run depends on."""
+    _read_so_far.add(path.stem)
+    return read(path) if path.exists() else []
+
+
 def read_so_far() -> list[str]:
     """The chapters whose records this process has read: they are part of what a run depends on."""
     return sorted(_read_so_far)

@@ -1,7 +1,5 @@
 """What ``make bench`` measured: speed, not accuracy alone. One JSON line each, beside the chapters' records."""
 
-from typing import Any
-
 import pandas as pd
 
 from course_lib.records import lines
@@ -22,6 +20,5 @@ def bench(kind: str, device: str = "cpu") -> pd.DataFrame:
     """
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
-    path = lines.results_folder() / f"bench-{device}.jsonl"
-    found: list[dict[str, Any]] = lines.read(path) if path.exists() else []
-    return pd.DataFrame([one for one in found if one["kind"] == kind])
+    found = lines.read_if_there(lines.results_folder() / f"bench-{device}.jsonl")
+    return pd.DataFrame([one for one in found if one.get("kind") == kind])

@@ -13,8 +13,7 @@ def read(name: str) -> list[dict[str, Any]]:
 
     Raises: CourseError for a line that is malformed or was changed.
     """
-    path = lines.results_folder() / f"study-{name}.jsonl"
-    return lines.read(path) if path.exists() else []
+    return lines.read_if_there(lines.results_folder() / f"study-{name}.jsonl")
 
 
 def table(name: str) -> pd.DataFrame:

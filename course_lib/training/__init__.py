@@ -9,6 +9,7 @@ from course_lib.training.devices import best_device, describe_device
 from course_lib.training.fitting import fit
 from course_lib.training.history import Epoch, History
 from course_lib.training.inference import Score, evaluate, predict
+from course_lib.training.live import TrainingWarning
 from course_lib.training.recording import record
 from course_lib.training.schedules import constant, cosine, one_cycle
 from course_lib.training.seeds import set_seed
@@ -26,6 +27,7 @@ __all__ = [
     "History",
     "Score",
     "Setup",
+    "TrainingWarning",
     "best_device",
     "checkpoint_path",
     "choose_setup",

@@ -29,6 +29,14 @@ def out_of_memory(error: RuntimeError) -> bool:
     return isinstance(error, torch.cuda.OutOfMemoryError) or any(one in str(error).lower() for one in words)
 
 
+def release_memory(device: torch.device) -> None:
+    """Give freed memory back, so that pieces of another size fit where the old ones lay."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
+
+
 def synchronize(device: torch.device) -> None:
     """Wait until the device has done what it was given, so that a clock read afterwards tells the truth."""
     if device.type == "cuda":

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from course_lib.data import Split
 from course_lib.errors import CourseError
-from course_lib.training import schedules
+from course_lib.training import schedules, symptoms
 from course_lib.training.checkpoints import digest_of_split, digest_of_weights, load_checkpoint, save_checkpoint
 from course_lib.training.devices import out_of_memory
 from course_lib.training.history import History
@@ -43,6 +43,7 @@ def fit(
     compiled: bool | None = None,
     keep_memory: bool | None = None,
     threads: int | None = None,
+    micro_batch: int | None = None,
     checkpoint: Path | str | None = None,
     checkpoint_seconds: float = 30.0,
     show: bool = True,
@@ -65,15 +66,25 @@ def fit(
             ``fit`` choose, and ``precision="auto"`` lets it choose what is fast: see
             :func:`course_lib.training.choose_setup`. What was chosen stands in one line below the live table, and in
             ``history.setup``.
+        micro_batch: how many images go through the network at once; the gradients of a batch's parts are added up, so
+            the step is that of the whole batch (batch norm apart: its statistics are the part's). None sends the whole
+            batch, and halves that for as long as the device has not enough memory.
         checkpoint: a file to save the run in, and to go on from if it holds the same run.
         checkpoint_seconds: how often to save within an epoch; every epoch's end is saved anyway.
         show: draw the live table.
 
+    What goes wrong without ending the run stands below the live table, or comes as a :class:`TrainingWarning` where
+    none is drawn, and stays in ``history.warnings``: a loss that sits at ln K, a loss that is not a number, layers that
+    get no gradient, a batch that had to be split.
+
     Raises: ValueError for sizes that make no sense; CourseError for a precision that the device lacks, for a device
-        that runs out of memory, and for a checkpoint that is damaged, belongs to another run or cannot be written.
+        that has not enough memory for a single image, and for a checkpoint that is damaged, belongs to another run or
+        cannot be written.
     """
     if epochs < 1:
         raise ValueError(f"epochs must be at least 1, not {epochs}")
+    if micro_batch is not None and micro_batch < 1:
+        raise ValueError(f"micro_batch must be at least 1, not {micro_batch}")
     if batch_size > len(train):
         raise ValueError(f"batch_size is {batch_size:,}, but there are {len(train):,} images to train on: take fewer")
     setup = choose_setup(
@@ -99,6 +110,7 @@ def fit(
         loss=loss,
         augment=augment,
         seed=seed,
+        micro_batch=micro_batch,
     )
     if val is not None:
         val = val.to(setup.device)
@@ -115,6 +127,7 @@ def fit(
             if val is not None:
                 judged = evaluate(model, val, device=setup.device, loss=loss, precision=setup.precision)
             run.close_epoch(judged)
+            symptoms.look(run)
             display.epoch(run.history)
             if keeper is not None:
                 keeper.save()
@@ -153,7 +166,10 @@ def _memory_errors_explained(run: Run, batch_size: int) -> Iterator[None]:
     except RuntimeError as error:
         if not out_of_memory(error):
             raise
+        from course_lib.training import card
+
+        smaller = f"take a batch_size below {batch_size:,}, or fewer pixels or channels"
         raise CourseError(
             f"{run.setup.machine} ran out of memory in epoch {run.epoch + 1}, step {run.step + 1}, so the network is "
-            f"not trained: build it again, and take a batch_size below {batch_size:,}."
+            f"not trained: build it again, and {smaller}. See {card.address('out-of-memory')}"
         ) from error

@@ -31,6 +31,8 @@ class History:
     """All epochs of one run, where and how it ran, and the recipe: what ``fit`` was asked to do, by name.
 
     ``device`` and ``precision`` are words for people; ``setup`` is all that ``fit`` chose here, in one line.
+    ``warnings`` holds what went wrong and did not end the run, by symptom: ``loss-at-ln-k``, ``not-a-number``,
+    ``dead-layers``, ``out-of-memory``. The diagnosis card of the book has a part for each.
     """
 
     device: str = ""
@@ -38,6 +40,7 @@ class History:
     setup: str = ""
     recipe: dict[str, Any] = field(default_factory=dict)
     epochs: list[Epoch] = field(default_factory=list)
+    warnings: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.epochs)

@@ -5,8 +5,8 @@ In a notebook one HTML output is updated in place; in a terminal each finished e
 
 import sys
 import time
+import warnings
 from html import escape
-from typing import Protocol
 
 from tqdm import tqdm
 
@@ -15,32 +15,48 @@ from course_lib.training.history import History
 REDRAW_SECONDS = 0.5
 
 
-class Display(Protocol):
-    """What ``fit`` tells while it runs."""
-
-    def step(self, history: History, epoch: int, step: int) -> None: ...
-    def epoch(self, history: History) -> None: ...
-    def close(self, history: History, note: str) -> None: ...
+class TrainingWarning(UserWarning):
+    """Something went wrong in a run and did not end it."""
 
 
-class Silent:
-    """Shows nothing."""
+class Display:
+    """What ``fit`` tells while it runs. This one shows nothing, and hands on warnings as Python does."""
 
-    def step(self, history: History, epoch: int, step: int) -> None: ...
-    def epoch(self, history: History) -> None: ...
-    def close(self, history: History, note: str) -> None: ...
+    def __init__(self) -> None:
+        self.told: set[str] = set()
+
+    def step(self, history: History, epoch: int, step: int) -> None:
+        self.warn(history)
+
+    def epoch(self, history: History) -> None:
+        self.warn(history)
+
+    def close(self, history: History, note: str) -> None:
+        """The run is at its end."""
+
+    def warn(self, history: History) -> None:
+        for text in self.untold(history):
+            warnings.warn(text, TrainingWarning, stacklevel=4)  # here, the display, fit, its caller
+
+    def untold(self, history: History) -> list[str]:
+        """The warnings that were not told yet."""
+        new = {symptom: text for symptom, text in history.warnings.items() if symptom not in self.told}
+        self.told |= new.keys()
+        return [f"{text} See {_card(symptom)}" for symptom, text in new.items()]
 
 
-class Terminal:
+class Terminal(Display):
     """A tqdm bar over all batches; each finished epoch prints one line above it."""
 
     def __init__(self, epochs: int, steps: int):
+        super().__init__()
         self.steps = steps
         self.bar = tqdm(total=epochs * steps, unit="batch", dynamic_ncols=True)
         self.headed = False
 
     def step(self, history: History, epoch: int, step: int) -> None:
         self.bar.update(epoch * self.steps + step + 1 - self.bar.n)
+        self.warn(history)
 
     def epoch(self, history: History) -> None:
         headings, rows = history.to_rows()
@@ -49,18 +65,24 @@ class Terminal:
             self.bar.write("  ".join(text.rjust(width) for text, width in zip(headings, widths, strict=True)))
             self.headed = True
         self.bar.write("  ".join(text.rjust(width) for text, width in zip(rows[-1], widths, strict=True)))
+        self.warn(history)
 
     def close(self, history: History, note: str) -> None:
         self.bar.close()
         tqdm.write(note)
 
+    def warn(self, history: History) -> None:
+        for text in self.untold(history):
+            self.bar.write(text)
 
-class Notebook:
+
+class Notebook(Display):
     """One HTML output, updated in place: a table of epochs, and a bar while there is something to wait for."""
 
     def __init__(self, epochs: int, steps: int):
         from IPython.display import display
 
+        super().__init__()
         self.total, self.steps = epochs * steps, steps
         self.drawn = 0.0
         self.handle = display(self._page(History(), self._bar(0)), display_id=True)
@@ -86,13 +108,23 @@ class Notebook:
         head = "".join(f'<th scope="col">{heading}</th>' for heading in headings)
         body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
         table = f'<table class="dataframe"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>' if rows else ""
-        return HTML(f'<div class="course-run">{table}{below}</div>')
+        told = "".join(
+            f'<p class="course-warning">⚠ {escape(text)} <a href="{_card(symptom)}">Diagnosis card</a></p>'
+            for symptom, text in history.warnings.items()
+        )
+        return HTML(f'<div class="course-run">{table}{told}{below}</div>')
+
+
+def _card(symptom: str) -> str:
+    from course_lib.training import card
+
+    return card.address(symptom)
 
 
 def choose_display(show: bool, epochs: int, steps: int) -> Display:
     """The display that fits where the code runs: notebook, terminal, or none."""
     if not show:
-        return Silent()
+        return Display()
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     if shell is not None and hasattr(shell, "kernel"):

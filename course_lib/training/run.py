@@ -11,7 +11,13 @@ from torch import nn
 
 from course_lib.data import Batches, Split
 from course_lib.training.describing import cost_of_an_image, describe_optimizer, name_of
-from course_lib.training.devices import peak_memory_mb, reset_peak_memory, synchronize
+from course_lib.training.devices import (
+    out_of_memory,
+    peak_memory_mb,
+    release_memory,
+    reset_peak_memory,
+    synchronize,
+)
 from course_lib.training.history import Epoch, History
 from course_lib.training.inference import Score
 from course_lib.training.schedules import Schedule
@@ -43,6 +49,7 @@ class Run:
         loss: Loss,
         augment: Augmentation | None,
         seed: int,
+        micro_batch: int | None = None,
     ):
         self.model = model.to(setup.device, memory_format=setup.memory_format)
         self.setup, self.epochs, self.schedule, self.loss, self.augment = setup, epochs, schedule, loss, augment
@@ -52,6 +59,8 @@ class Run:
         self.peak_rates = [group["lr"] for group in self.optimizer.param_groups]
         self.scaler = torch.amp.GradScaler(setup.device.type, enabled=setup.precision == "float16")
         self.forward = torch.compile(model) if setup.compiled else model
+        self.micro_batch = micro_batch
+        self.outputs = 0  # logits an image, known after the first step
         self.epoch = self.step = 0
         self.peak_memory_mb = math.nan
         self.sums = Sums(setup.device)
@@ -98,14 +107,53 @@ class Run:
         if self.augment is not None:
             images = self.augment(images)
         images = images.contiguous(memory_format=self.setup.memory_format)
-        with self.setup.autocast():
-            logits = self.forward(images)
-            loss = self.loss(logits, labels)
-        self.optimizer.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()
+        while not self._find_gradients(images, labels):
+            pass
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        self.sums.add(loss, logits, labels)
+
+    def _find_gradients(self, images: torch.Tensor, labels: torch.Tensor) -> bool:
+        """Forward and back, at most ``micro_batch`` images at a time. Where memory runs out: halve that; return False.
+
+        The parts of a batch are about equal: batch norm would have nothing to average over a single last image.
+        """
+        at_a_time = min(self.micro_batch or len(images), len(images))
+        parts = -(-len(images) // at_a_time)
+        answers = []
+        try:
+            for shown, told in zip(images.tensor_split(parts), labels.tensor_split(parts), strict=True):
+                with self.setup.autocast():
+                    logits = self.forward(shown)
+                    loss = self.loss(logits, told)
+                if not answers:
+                    self.optimizer.zero_grad(set_to_none=True)
+                share = len(told) / len(images)  # the loss is a mean: each part counts by its images
+                self.scaler.scale(loss if share == 1 else loss * share).backward()
+                answers.append((loss.detach(), logits.detach(), told))
+        except RuntimeError as error:
+            if at_a_time == 1 or not out_of_memory(error):
+                raise
+        else:
+            for loss, logits, told in answers:
+                self.sums.add(loss, logits, told)
+                self.outputs = logits.shape[1]
+            return True
+        # Out here the error is gone, and with it all that its frames held.
+        answers = logits = loss = None
+        self.optimizer.zero_grad(set_to_none=True)
+        release_memory(self.setup.device)
+        self.split(at_a_time // 2, len(images))
+        return False
+
+    def split(self, at_a_time: int, batch: int) -> None:
+        """From now on send ``at_a_time`` images of each batch through the network at once, and say so."""
+        self.micro_batch = at_a_time
+        normalises = any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in self.model.modules())
+        same = "batch norm takes its statistics from these, so results change" if normalises else "the step is the same"
+        self.history.warnings["out-of-memory"] = (
+            f"Epoch {self.epoch + 1}: a batch of {batch} images did not fit into memory. It goes through the network "
+            f"in parts of at most {at_a_time} now, and their gradients are added up; {same}."
+        )
 
     def close_epoch(self, judged: Score) -> None:
         """Write the epoch down, beside what the network is worth after it, and stand at the start of the next."""
@@ -137,6 +185,8 @@ class Run:
             "sums": self.sums.state(),
             "epoch": self.epoch,
             "step": self.step,
+            "micro_batch": self.micro_batch,
+            "warnings": self.history.warnings,
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -150,3 +200,5 @@ class Run:
         self.history.epochs = [Epoch(**row) for row in state["history"]]
         self.sums = Sums(self.setup.device, **state["sums"])
         self.epoch, self.step = state["epoch"], state["step"]
+        self.micro_batch = self.micro_batch or state.get("micro_batch")
+        self.history.warnings |= state.get("warnings", {})
