@@ -1149,7 +1149,10 @@ def in_words(speedup):
 
 paces = recorded("step")
 if not paces.empty:
-    paces["milliseconds"] = paces["milliseconds"].map("{:.3g}".format)
+    paces["milliseconds"] = [
+        f"{time:,.0f}" if time >= 100 else f"{time:.3g}"
+        for time in paces["milliseconds"]
+    ]
     paces["speed-up"] = paces["speedup"].map(in_words)
     paces["of the roof"] = paces["share_of_roof"].map("{:.0%}".format)
 columns = ("loop", "on", "milliseconds", "speed-up", "of the roof", "rounds")
