@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_lib import analysis, data, models, plots, records, training
+from course_lib.claims import literals
 from course_lib.claims.ledger import Fact
 from course_lib.errors import CourseError
 from course_lib.publishing import pairs
@@ -65,6 +66,7 @@ def look_up(project: Project, fact: Fact) -> Found:
         "calculate": lambda: calculate(fact.asked, fact.needs_numbers),
         "figures": lambda: _figures(project, fact),
         "run": lambda: _run(project, fact),
+        "printed": lambda: _printed(project, fact),
     }
     try:
         return ask[fact.proof]()
@@ -231,6 +233,24 @@ def _figures(project: Project, fact: Fact) -> Found:
         if missing:
             raise NoEvidence(f"{name} shows no figure of {', '.join(missing)}.")
     return Found(True)
+
+
+def _printed(project: Project, fact: Fact) -> Found:
+    """The number behind some words in what the published chapter printed, from a run of at least ``profile``."""
+    chapter, words = _chapter(project, fact.asked["chapter"]), fact.asked["behind"]
+    notebook = pairs.read_notebook(chapter)
+    if notebook.metadata.get("course", {}).get("run", {}).get("profile") not in fact.asked["profiles"]:
+        raise NoEvidence(f"{chapter.name} is not published from a {' or '.join(fact.asked['profiles'])} run.")
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    printed = [output.get("text", "") for output in outputs if output.output_type == "stream"]
+    try:
+        found = {literals.read(text.partition(words)[2]).values for text in printed if words in text}
+    except ValueError as error:
+        raise NoEvidence(f"{chapter.name} prints no number behind {words!r}: {error}.") from error
+    if len(found) != 1:
+        seen = "different numbers" if found else "nothing"
+        raise NoEvidence(f"{chapter.name} prints {seen} behind {words!r}.")
+    return Found(found.pop()[0])
 
 
 def _chapter(project: Project, name: str) -> Chapter:

@@ -1,6 +1,7 @@
 import math
 import statistics
 
+import nbformat
 import pytest
 
 from course_lib.claims.evidence import NoEvidence, calculate, look_up, mean
@@ -315,9 +316,42 @@ def test_a_run_of_another_profile_is_no_evidence(checkout):
         found(checkout, "run", chapter="01-small", profile="full", measure="seconds")
 
 
+def printing(checkout, *texts):
+    """The chapter's published notebook, which printed these texts."""
+    file = checkout.source.with_suffix(".ipynb")
+    notebook = nbformat.read(file, as_version=4)
+    cell = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    cell.outputs = [nbformat.v4.new_output("stream", text=text) for text in texts]
+    nbformat.write(notebook, file)
+
+
+PRINTED = {"chapter": "01-small", "behind": "by heart: ", "profiles": ["cpu", "full"]}
+
+
+def test_what_a_chapter_printed(checkout):
+    printing(checkout, "all in all 7\n", "of 60,000, learned by heart: 19.3 %\nand 4 more\n")
+    assert found(checkout, "printed", **PRINTED).value == pytest.approx(0.193)
+
+
+@pytest.mark.parametrize(
+    ("texts", "asked", "said"),
+    [
+        (["by head: 3"], {}, "01-small prints nothing behind 'by heart: '"),
+        (["by heart: 3", "by heart: 4"], {}, "01-small prints different numbers behind"),
+        (["by heart: none"], {}, "01-small prints no number behind 'by heart: '"),
+        (["by heart: 3"], {"profiles": ["full"]}, "01-small is not published from a full run"),
+    ],
+)
+def test_what_a_chapter_did_not_print(checkout, texts, asked, said):
+    printing(checkout, *texts)
+    with pytest.raises(NoEvidence, match=said):
+        found(checkout, "printed", **PRINTED | asked)
+
+
 @pytest.mark.parametrize(
     ("proof", "asked"),
     [
+        ("printed", PRINTED | {"chapter": "07-none"}),
         ("figures", {"07-none": ["plots.picture"]}),
         ("run", {"chapter": "07-none", "profile": "cpu", "measure": "seconds"}),
     ],
