@@ -16,7 +16,7 @@ READY := .venv/.ready
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(READY) ## create .venv and install everything; does nothing when nothing changed
+setup: $(READY) ## create .venv, install everything, fetch MobileNetV2; does nothing when nothing changed
 
 $(READY): pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or newer was found: install one, then run make PYTHON=/path/to/python3" >&2; exit 1; }
@@ -28,6 +28,8 @@ $(READY): pyproject.toml requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $(READY)
+	@$(BIN)/course data fetch mobilenet-v2 >/dev/null 2>&1 || echo "make: MobileNetV2's weights could not be fetched now," \
+		"and all else is ready; when you are connected, run $(BIN)/course data fetch mobilenet-v2" >&2
 
 book: setup ## run every chapter (PROFILE=quick|cpu|full|auto) and build the website from it
 	$(BIN)/course run --profile $(PROFILE)

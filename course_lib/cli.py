@@ -103,15 +103,18 @@ def parser() -> argparse.ArgumentParser:
     repository.add_argument("repository", metavar="OWNER/NAME", help="on GitHub; its whole address will do, too")
     repository.add_argument("--branch", default="main", help="its default branch (default: main)")
 
-    data = verb("data", None, "fetch, verify or find the data sets")
+    data = verb("data", None, "fetch, verify or find data sets and pretrained weights")
     del data._defaults["act"]
     actions = data.add_subparsers(title="actions", metavar="ACTION")
-    fetch = actions.add_parser("fetch", help="bring data sets into the cache, or replace damaged ones")
-    verify = actions.add_parser("verify", help="check every cached array against its SHA-256")
-    where = actions.add_parser("where", help="say where the data sets are, or would be")
-    for one, act in ((fetch, _data_fetch), (verify, _data_verify), (where, _data_where)):
-        one.add_argument("names", nargs="*", metavar="NAME", help="mnist, cifar10; default: all")
-        one.set_defaults(act=act, parser=one)
+    known = "mnist, cifar10, vgg16-features, alexnet-features, mobilenet-v2, efficientnet-lite0"
+    for action, summary, default in (
+        ("fetch", "bring them into the cache, or replace damaged ones", "mnist, cifar10 and mobilenet-v2"),
+        ("verify", "check what is in the cache against its SHA-256", "what fetch brings, and whatever else is there"),
+        ("where", "say where they are, or would be", "all"),
+    ):
+        one = actions.add_parser(action, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        one.add_argument("names", nargs="*", metavar="NAME", help=f"{known}; default: {default}")
+        one.set_defaults(act=_data, action=action, parser=one)
     return top
 
 
@@ -290,41 +293,12 @@ def _set_repository(options: argparse.Namespace) -> None:
         print(f"Updated: {files}. Look at `git diff --stat`, then commit.")
 
 
-def _specs(options: argparse.Namespace) -> list:
-    from course_lib.data.catalog import CATALOG, spec_of
+def _data(options: argparse.Namespace) -> None:
+    from course_lib import downloads
 
-    return [spec_of(name) for name in options.names or CATALOG]
-
-
-def _data_fetch(options: argparse.Namespace) -> None:
-    from course_lib.data import sources
-
-    for spec in _specs(options):
-        print(f"{spec.title}: {sources.ensure(spec, again=True)}")
-
-
-def _data_verify(options: argparse.Namespace) -> None:
-    from course_lib.data import cache
-
-    problems = []
-    for spec in _specs(options):
-        try:
-            if cache.verify(spec):
-                print(f"{spec.title}: every SHA-256 is right ({cache.path_of(spec)})")
-            else:
-                problems.append(f"{spec.title} is not in the cache: run `course data fetch {spec.name}`.")
-        except CourseError as error:
-            problems.append(str(error))
-    if problems:
-        raise CourseError(" ".join(problems))
-
-
-def _data_where(options: argparse.Namespace) -> None:
-    from course_lib.data import cache
-
-    for spec in _specs(options):
-        path = cache.path_of(spec)
-        print(f"{spec.title}: {path} ({'present' if path.exists() else 'not fetched yet'})")
+    act = {"fetch": downloads.fetch, "verify": downloads.verify, "where": downloads.where}[options.action]
+    for line in act(options.names):
+        print(line)
 
 
 if __name__ == "__main__":

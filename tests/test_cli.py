@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from course_lib import cli, recipes
+from course_lib import cli, recipes, weights
 from course_lib.data import cache, sources
 from course_lib.data.catalog import MNIST
 
@@ -88,7 +88,10 @@ def test_where_and_verify_before_anything_was_fetched(home, capsys):
     assert cli.main(["data", "where", "mnist"]) == 0
     assert f"{home / 'data' / 'mnist.npz'} (not fetched yet)" in capsys.readouterr().out
     assert cli.main(["data", "verify"]) == 1
-    assert "run `course data fetch mnist`. CIFAR-10 is not in the cache" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "run `course data fetch mnist`. CIFAR-10 is not in the cache" in said
+    assert "Weights mobilenet-v2 are not in the cache: run `course data fetch mobilenet-v2`." in said
+    assert "vgg16" not in said, "weights that nobody fetched need no check"
 
 
 def test_verify_names_a_damaged_file(home, capsys):
@@ -112,7 +115,57 @@ def test_fetch_without_a_network(home, monkeypatch, capsys):
 
 def test_an_unknown_data_set(capsys):
     assert cli.main(["data", "verify", "imagenet"]) == 1
-    assert capsys.readouterr().err == "course: There is no data set 'imagenet': choose from mnist, cifar10.\n"
+    assert capsys.readouterr().err == (
+        "course: No data set and no weights are called 'imagenet': choose from mnist, cifar10, vgg16-features, "
+        "alexnet-features, mobilenet-v2, efficientnet-lite0.\n"
+    )
+
+
+@pytest.fixture
+def fetched(monkeypatch):
+    """Instead of fetching: what was asked for."""
+    asked = []
+    monkeypatch.setattr(sources, "ensure", lambda spec, again: asked.append((spec.name, again)))
+    monkeypatch.setattr(weights, "ensure", lambda name, again: asked.append((name, again)))
+    return asked
+
+
+def test_fetch_takes_data_sets_and_weights(fetched):
+    assert cli.main(["data", "fetch", "vgg16-features", "mnist"]) == 0
+    assert fetched == [("vgg16-features", True), ("mnist", True)]
+
+
+def test_fetch_without_names_brings_what_most_chapters_need(fetched):
+    assert cli.main(["data", "fetch"]) == 0
+    assert fetched == [("mnist", True), ("cifar10", True), ("mobilenet-v2", True)]
+
+
+def test_nothing_is_fetched_where_one_name_is_wrong(fetched, capsys):
+    assert cli.main(["data", "fetch", "mnist", "vgg61"]) == 1
+    assert fetched == [] and "'vgg61'" in capsys.readouterr().err
+
+
+def test_where_knows_the_weights(home, capsys):
+    assert cli.main(["data", "where"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 + len(weights.NAMES)
+    assert f"Weights vgg16-features: {home / 'weights' / 'vgg16-features.pt'} (not fetched yet)" in lines
+
+
+def test_verify_checks_whatever_weights_are_there(home, capsys):
+    path = weights.path_of("alexnet-features")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"rubbish")
+    assert cli.main(["data", "verify"]) == 1
+    assert "is damaged: run `course data fetch alexnet-features` to replace it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("action", ["fetch", "verify", "where"])
+def test_help_lists_all_names(action, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["data", action, "--help"])
+    said = capsys.readouterr().out
+    assert all(name in said for name in ("mnist", "cifar10", *weights.NAMES))
 
 
 @pytest.fixture

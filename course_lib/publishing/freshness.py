@@ -1,8 +1,8 @@
 """Are a chapter's outputs still those of its code? A key over everything that could change them, and nothing else.
 
 The key covers the code cells (their syntax trees, the install cell left out), the ``course_lib`` modules that the run
-really loaded (docstrings and comments stripped), the checksums of the data and the records that it used, and the
-profile. Prose, layout and versions of torch are no part of it.
+really loaded (docstrings and comments stripped), the checksums of the data, the pretrained weights and the records
+that it used, and the profile. Prose, layout and versions of torch are no part of it.
 
 A chapter builds on those before it. Its own records and those of later chapters are no part of its key, though a table
 of all records may have read them: else two chapters that show such a table would make each other stale for ever.
@@ -18,7 +18,7 @@ import nbformat
 from nbformat import NotebookNode
 
 import course_lib
-from course_lib import records
+from course_lib import records, weights
 from course_lib.data.loading import checksum
 from course_lib.errors import CourseError
 from course_lib.publishing import pairs
@@ -41,13 +41,15 @@ def ingredients(
         project: the checkout.
         chapter: whose outputs.
         profile: in which they were made.
-        used: names of the ``modules``, ``data`` and ``records`` that the run used, from its own kernel.
+        used: names of the ``modules``, ``data``, ``weights`` and ``records`` that the run used, from its own kernel;
+            runs from before there were weights name none.
         code: the syntax trees of the code cells.
         modules: digest of each module of the library.
     """
     found = {"profile": profile, "code cells": _sha(json.dumps(code))}
     found |= {module: modules.get(module, _MISSING) for module in used["modules"]}
     found |= {f"data {label}": _checksum(label) for label in used["data"]}
+    found |= {label: _weights_checksum(label) for label in used.get("weights", [])}
     for name in used["records"]:
         if not _is_own_or_later(name, chapter):
             found[f"records of {name}"] = _file_digest(project.results / f"{name}.jsonl")
@@ -117,6 +119,13 @@ def _checksum(label: str) -> str:
     try:
         return checksum(label)
     except (CourseError, KeyError):
+        return _MISSING
+
+
+def _weights_checksum(label: str) -> str:
+    try:
+        return weights.checksum(label.removeprefix("weights "))
+    except CourseError:
         return _MISSING
 
 

@@ -8,10 +8,11 @@ QUESTION = "__import__('course_lib.publishing.witness', fromlist=['testimony']).
 
 
 def testimony() -> str:
-    """Device, versions, threads, peak memory in MB; modules, data and records that the chapter used. As JSON."""
+    """Device, versions, threads, peak memory in MB; modules, data, weights and records that were used. As JSON."""
     modules = sorted(name for name in sys.modules if name.startswith("course_lib") and sys.modules[name] is not None)
     import torch
 
+    from course_lib import weights
     from course_lib.data.loading import used_so_far
     from course_lib.records.lines import read_so_far
     from course_lib.training.devices import best_device, describe_device, highest_memory_mb
@@ -27,6 +28,7 @@ def testimony() -> str:
             "used": {
                 "modules": [name for name in modules if not name.startswith("course_lib.publishing")],
                 "data": used_so_far(),
+                "weights": weights.used_so_far(),
                 "records": read_so_far(),
             },
         }

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 import course_lib
-from course_lib import records
+from course_lib import records, weights
 from course_lib.errors import CourseError
 from course_lib.publishing import freshness, pairs, promoting, running, staging, status
 
@@ -89,6 +89,37 @@ def test_a_changed_docstring_or_comment_reruns_nothing(two, library):
 def test_a_changed_data_checksum_reruns_the_chapters_that_use_it(two, monkeypatch):
     monkeypatch.setattr(freshness, "checksum", lambda label: "another")
     assert ran_again(two) == ["01-small"]
+
+
+def test_pretrained_weights_are_part_of_the_key(two, write, tmp_path, monkeypatch):
+    """The chapter's own kernel loads weights and says so; with another checksum in the catalog it is stale."""
+    write(
+        "import torch\nfrom course_lib import weights\nfrom course_lib.weights import cache, roads",
+        "roads.ensure = lambda name: None\ncache.read = lambda spec: {'weight': torch.ones(2)}",
+        "weights.load('mobilenet-v2')",
+    )
+    assert ran_again(two) == ["01-small"]
+    notebook = nbformat.read(two.run_folder("quick") / "01-small.ipynb", 4)
+    assert notebook.metadata.course.run.ingredients["weights mobilenet-v2"] == weights.checksum("mobilenet-v2")
+    assert ran_again(two) == []
+    monkeypatch.setattr(weights, "checksum", lambda name: f"another of {name}")
+    assert freshness.what_changed(two, two.chapters()[0], notebook) == ["weights mobilenet-v2"]
+    assert ran_again(two) == ["01-small"]
+
+
+def test_runs_from_before_there_were_weights_keep_their_key(two):
+    for chapter in two.chapters():
+        notebook = nbformat.read(two.run_folder("quick") / f"{chapter.name}.ipynb", 4)
+        key = notebook.metadata.course.run.key
+        assert notebook.metadata.course.run.used.pop("weights") == []
+        assert freshness.what_changed(two, chapter, notebook) == []
+        freshness.add_key(two, chapter, notebook, freshness.all_modules())
+        assert notebook.metadata.course.run.key == key
+
+
+def test_weights_that_the_catalog_no_longer_knows_are_a_change(two):
+    used = {"modules": [], "data": [], "weights": ["weights vgg-of-old"], "records": []}
+    assert freshness.ingredients(two, two.chapters()[0], "quick", used, [], {})["weights vgg-of-old"] == "missing"
 
 
 def test_profiles_never_mix(two):

@@ -1,0 +1,86 @@
+"""MobileNetV2: blocks that widen, look at each channel by itself, and narrow again."""
+
+import torch
+from torch import nn
+
+from course_lib.models.classifier import Classifier
+
+# Table 2 of the paper. Per row: expansion t, output channels c, repeats n, stride s of the first block.
+STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
+
+
+class InvertedResidual(nn.Module):
+    """1 × 1 to ``expansion`` times the channels, 3 × 3 on each channel alone, 1 × 1 back to few.
+
+    The input is added where the shape stays. The narrow end has no ReLU, which would lose what it carries.
+    Source: Sandler et al., 2018, section 3 and table 1.
+    """
+
+    def __init__(self, in_channels: int, channels: int, stride: int, expansion: int):
+        super().__init__()
+        self.skip = stride == 1 and in_channels == channels
+        wide = in_channels * expansion
+        layers = [conv_bn_relu6(in_channels, wide, kernel_size=1)] if expansion != 1 else []
+        self.conv = nn.Sequential(
+            *layers,
+            conv_bn_relu6(wide, wide, kernel_size=3, stride=stride, groups=wide),
+            nn.Conv2d(wide, channels, kernel_size=1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.conv(x) if self.skip else self.conv(x)
+
+
+def conv_bn_relu6(in_channels: int, channels: int, kernel_size: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
+    """A convolution without bias, its batch norm, and min(max(0, x), 6)."""
+    padding = kernel_size // 2
+    return nn.Sequential(
+        nn.Conv2d(in_channels, channels, kernel_size, stride, padding, groups=groups, bias=False),
+        nn.BatchNorm2d(channels),
+        nn.ReLU6(inplace=True),
+    )
+
+
+class MobileNetV2(Classifier):
+    """MobileNetV2 for images (N, C, side, side); output logits (N, num_classes).
+
+    The side is divided by 32 on the way, so it can be any from 32 on; 224 is the intended one. ``features`` and
+    ``classifier`` are named and initialised as in torchvision. Source: Sandler et al., 2018, section 4.
+    """
+
+    def __init__(self, num_classes: int, in_channels: int, dropout: float):
+        super().__init__()
+        layers: list[nn.Module] = [conv_bn_relu6(in_channels, 32, kernel_size=3, stride=2)]
+        channels_in = 32
+        for expansion, channels, repeats, stride in STAGES:
+            for number in range(repeats):
+                layers.append(InvertedResidual(channels_in, channels, stride if number == 0 else 1, expansion))
+                channels_in = channels
+        self.features = nn.Sequential(*layers, conv_bn_relu6(channels_in, 1280, kernel_size=1))
+        self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(1280, num_classes))
+        self.apply(initialise)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        maps = self.features(images)
+        return self.classifier(maps.mean(dim=(2, 3)))
+
+
+def initialise(layer: nn.Module) -> None:
+    """As torchvision does: He's normal for convolutions, a narrow normal for the linear layer, no bias."""
+    if isinstance(layer, nn.Conv2d):
+        nn.init.kaiming_normal_(layer.weight, mode="fan_out")
+    elif isinstance(layer, nn.Linear):
+        nn.init.normal_(layer.weight, 0, 0.01)
+        nn.init.zeros_(layer.bias)
+
+
+def mobilenet_v2(num_classes: int = 1000, in_channels: int = 3, *, dropout: float = 0.2) -> MobileNetV2:
+    """MobileNetV2 at its full width: 3,504,872 parameters for 1000 classes.
+
+    Args:
+        num_classes: number of logits.
+        in_channels: 1 for grey images, 3 for colour.
+        dropout: probability with which a feature is zeroed before the linear layer during training.
+    """
+    return MobileNetV2(num_classes, in_channels, dropout)

@@ -1,0 +1,23 @@
+"""Weights that others trained on ImageNet: ``load`` them by name; the first time they are fetched into the cache.
+
+>>> NAMES
+('vgg16-features', 'alexnet-features', 'mobilenet-v2', 'efficientnet-lite0')
+"""
+
+from course_lib.weights.cache import path_of, verify
+from course_lib.weights.catalog import NAMES, checksum
+from course_lib.weights.classes import imagenet_classes
+from course_lib.weights.loading import available, load, used_so_far
+from course_lib.weights.roads import ensure
+
+__all__ = [
+    "NAMES",
+    "available",
+    "checksum",
+    "ensure",
+    "imagenet_classes",
+    "load",
+    "path_of",
+    "used_so_far",
+    "verify",
+]

@@ -1,0 +1,75 @@
+"""EfficientNet-Lite0: its sizes, and the padding without which its weights are worth less."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from course_lib import models
+from course_lib.analysis import count_parameters, receptive_field, trace
+from course_lib.models.efficientnet_lite import Block, SameConv2d
+
+
+@pytest.fixture(scope="module")
+def unreal():
+    """The network without numbers."""
+    with torch.device("meta"):
+        return models.efficientnet_lite0()
+
+
+def test_sizes(unreal):
+    """Its authors publish 4.7 million parameters and 407 million multiply-adds, those of batch norm among them."""
+    assert count_parameters(unreal) == 4_652_008
+    traced = trace(unreal, (3, 224, 224))
+    assert 380e6 < traced.multiply_adds < 407e6
+    assert len(unreal.features) == 18
+    sides = [step.shape[1] for step in traced.steps if len(step.shape) == 3]
+    assert list(dict.fromkeys(sides)) == [112, 56, 28, 14, 7]
+
+
+@pytest.mark.parametrize(
+    ("side", "before", "after"), [(8, 0, 1), (9, 1, 1), (7, 1, 1), (224, 0, 1)], ids=lambda value: str(value)
+)
+def test_a_window_of_3_and_a_stride_of_2_pad_as_tensorflow(side, before, after):
+    """Even sides get a row below and none above; odd ones get one of each."""
+    layer = SameConv2d(2, 3, kernel_size=3, stride=2, bias=False)
+    images = torch.rand(1, 2, side, side, generator=torch.Generator().manual_seed(side))
+    by_hand = F.conv2d(F.pad(images, (before, after, before, after)), layer.weight, stride=2)
+    assert torch.allclose(layer(images), by_hand, atol=1e-6)
+    assert layer(images).shape[-1] == -(-side // 2)
+
+
+def test_a_window_of_5_and_sides_that_differ():
+    layer = SameConv2d(2, 2, kernel_size=5, stride=2, groups=2, bias=False)
+    images = torch.rand(1, 2, 8, 9)
+    by_hand = F.conv2d(F.pad(images, (2, 2, 1, 2)), layer.weight, stride=2, groups=2)  # left, right, above, below
+    assert torch.allclose(layer(images), by_hand, atol=1e-6)
+
+
+def test_the_analysis_takes_its_convolutions_for_what_they_are(unreal):
+    table = receptive_field(unreal.features, (3, 224, 224))
+    assert table.loc["0.0", ["type", "window", "stride", "receptive field", "jump"]].tolist()[1:] == [3, 2, 3, 2]
+    assert table["jump"].iloc[-1] == 32
+
+
+def test_batch_norm_and_activation_are_those_of_the_original(unreal):
+    norms = [layer for layer in unreal.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
+    assert {(layer.eps, layer.momentum) for layer in norms} == {(1e-3, 0.01)}
+    assert {type(layer) for layer in unreal.modules() if "ReLU" in type(layer).__name__} == {torch.nn.ReLU6}
+
+
+def test_the_input_is_added_only_where_the_shape_stays():
+    x = torch.rand(1, 8, 6, 6)
+    for channels, stride, added in ((8, 1, True), (8, 2, False), (12, 1, False)):
+        block = Block(8, channels, kernel_size=5, stride=stride, expansion=6).eval()
+        for parameter in block.conv[-1].parameters():
+            parameter.data.zero_()  # the last batch norm gives nothing
+        made = block(x)
+        assert torch.equal(made, x if added else torch.zeros_like(made))
+
+
+def test_channels_and_classes():
+    with torch.device("meta"):
+        network = models.efficientnet_lite0(num_classes=10, in_channels=1)
+        assert network(torch.empty(2, 1, 33, 47)).shape == (2, 10)
+    with pytest.raises(ValueError, match=r"features\.0\.0 \(SameConv2d\) takes 1 channels, and 3×32×32 reached it"):
+        models.efficientnet_lite0(in_channels=1)(torch.rand(2, 3, 32, 32))

@@ -1,0 +1,77 @@
+"""MobileNetV2 against torchvision's, and the reason for its blocks."""
+
+import pytest
+import torch
+
+from course_lib import models
+from course_lib.analysis import count_parameters, trace
+from course_lib.models.mobilenet import InvertedResidual
+from course_lib.torchvision_mend import import_torchvision
+
+theirs = import_torchvision().models
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """Torchvision's network and ours, with the same weights."""
+    torch.manual_seed(0)
+    other, ours = theirs.mobilenet_v2(), models.mobilenet_v2()
+    ours.load_state_dict(other.state_dict())
+    return ours, other
+
+
+def test_every_weight_has_torchvisions_name_place_and_shape(pair):
+    ours, other = ([(key, one.shape) for key, one in network.state_dict().items()] for network in pair)
+    assert ours == other
+    assert count_parameters(pair[0]) == 3_504_872
+    ours, other = ([type(one) for one in network.modules() if not list(one.children())] for network in pair)
+    assert ours == other, "values above 6 are too rare to show a missing clip in the logits"
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_logits_and_gradients_are_torchvisions(pair, training):
+    images = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    logits = []
+    for network in pair:
+        network.train(training).zero_grad()
+        torch.manual_seed(5)  # the same units drop
+        logits.append(network(images))
+        logits[-1].square().sum().backward()
+    assert torch.allclose(*logits, atol=1e-5)
+    for (name, one), other in zip(pair[0].named_parameters(), pair[1].parameters(), strict=True):
+        assert torch.allclose(one.grad, other.grad, rtol=1e-3, atol=1e-4), name
+
+
+def test_fresh_weights_are_drawn_as_torchvisions():
+    networks = []
+    for build in (theirs.mobilenet_v2, models.mobilenet_v2):
+        torch.manual_seed(3)
+        networks.append(build(num_classes=10))
+    ours = networks[1].state_dict()
+    for key, other in networks[0].state_dict().items():
+        assert torch.equal(ours[key], other), key
+
+
+def test_the_multiply_adds_of_the_paper():
+    """Table 4: 300 million for 224 × 224."""
+    with torch.device("meta"):
+        network = models.mobilenet_v2()
+    assert trace(network, (3, 224, 224)).multiply_adds == pytest.approx(300e6, rel=0.01)
+
+
+def test_the_input_is_added_only_where_the_shape_stays():
+    x = torch.rand(1, 8, 6, 6)
+    for channels, stride, added in ((8, 1, True), (8, 2, False), (12, 1, False)):
+        block = InvertedResidual(8, channels, stride, expansion=6).eval()
+        for parameter in block.conv[-1].parameters():
+            parameter.data.zero_()  # the last batch norm gives nothing
+        made = block(x)
+        assert torch.equal(made, x if added else torch.zeros_like(made))
+
+
+def test_channels_and_classes():
+    with torch.device("meta"):
+        network = models.mobilenet_v2(num_classes=10, in_channels=1)
+        assert network(torch.empty(2, 1, 32, 32)).shape == (2, 10)
+    with pytest.raises(ValueError, match=r"features\.0\.0 \(Conv2d\) takes 1 channels, and 3×32×32 reached it"):
+        models.mobilenet_v2(in_channels=1)(torch.rand(2, 3, 32, 32))
