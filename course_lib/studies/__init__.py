@@ -2,24 +2,25 @@
 
 Backstage: ``course study NAME`` runs them, chapters only read their records (:mod:`course_lib.records.studies`).
 
-========== ======================================================
-file       what it holds
-========== ======================================================
-planned    one run, before it is run; its key
-preparing  images in another size, a part of the images
-worker     trains one run, in a process of its own
-running    all runs of a study, side by side, resumable
-promoting  finished runs become published records
-========== ======================================================
+============= ======================================================
+file          what it holds
+============= ======================================================
+planned       one run, before it is run; its key
+transferring  one run that begins with a pretrained backbone
+preparing     images in another size, a part of the images
+worker        trains one run, in a process of its own
+running       all runs of a study, side by side, resumable
+promoting     finished runs become published records
+============= ======================================================
 """
 
 import importlib
 
 from course_lib.errors import CourseError
 from course_lib.profiles import PROFILES
-from course_lib.studies.planned import Planned
+from course_lib.studies.planned import Run
 
-NAMES = ("mnist-six", "vgg-vs-resnet", "cifar-augment", "little-data")
+NAMES = ("mnist-six", "vgg-vs-resnet", "cifar-augment", "little-data", "transfer-ladder")
 
 
 def take(name: str):
@@ -29,7 +30,7 @@ def take(name: str):
     return importlib.import_module(f"course_lib.studies.{name.replace('-', '_')}")
 
 
-def plan(name: str, size: str, seeds: int | None = None) -> list[Planned]:
+def plan(name: str, size: str, seeds: int | None = None) -> list[Run]:
     """All runs of a study, in the order in which they are run.
 
     Args:

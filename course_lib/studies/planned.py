@@ -3,17 +3,40 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
 
-from course_lib import analysis
+from course_lib import analysis, data, training
+from course_lib.data import Split
 from course_lib.data.catalog import spec_of
-from course_lib.studies.preparing import Resized
+from course_lib.studies.preparing import Resized, part_of
 from course_lib.training.describing import name_of
+
+
+class Run(Protocol):
+    """What a study is made of: a run that knows its key, what it costs, and how to train itself."""
+
+    @property
+    def name(self) -> str:
+        """Shared by the runs that differ in their seed only."""
+
+    @property
+    def seed(self) -> int: ...
+
+    @property
+    def key(self) -> str:
+        """12 hexadecimal digits over all that was asked for: a finished run with this key need not be repeated."""
+
+    @property
+    def work(self) -> float:
+        """Multiply-adds, about: what the run costs, for the progress bar only."""
+
+    def train(self) -> dict[str, Any]:
+        """Train, judge on test images, and describe the run as a record, which has yet to learn the key."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +98,28 @@ class Planned:
         with torch.device("meta"):
             cost = analysis.count_multiply_adds(self.network(), spec.shape)
         return cost * self.fraction * images * self.recipe["epochs"]
+
+    def train(self) -> dict[str, Any]:
+        """Train, judge on the test images, and describe the run as a record."""
+        images = data.load(self.data, size="sample" if self.sample else "full")
+        training.set_seed(self.seed)
+        network = self.network()
+        history = training.fit(
+            network,
+            self._scaled(part_of(images.train, self.fraction, self.seed)),
+            self._scaled(images.val),
+            seed=self.seed,
+            show=False,
+            **self.recipe,
+        )
+        history.recipe["model"] = type(getattr(network, "network", network)).__name__
+        answers = training.predict(network, self._scaled(images.open_test()), precision=history.precision)
+        return training.record(self.name, history, answers, images, images=self.images)
+
+    def _scaled(self, split: Split) -> Split:
+        if self.normalised:
+            return split
+        return replace(split, mean=(0.0,) * len(split.mean), std=(1.0,) * len(split.std))
 
 
 def _in_full(function: Callable) -> str:

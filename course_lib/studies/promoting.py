@@ -8,7 +8,7 @@ from course_lib.publishing import journal
 from course_lib.publishing.project import Project
 from course_lib.publishing.promoting import RANK, check_records
 from course_lib.studies import plan
-from course_lib.studies.planned import Planned
+from course_lib.studies.planned import Run
 from course_lib.studies.running import finished, folder_of
 
 
@@ -18,7 +18,7 @@ def results_of(project: Project, study: str) -> Path:
 
 
 def publish(
-    project: Project, study: str, size: str, planned: list[Planned], replace_better: bool = False
+    project: Project, study: str, size: str, planned: list[Run], replace_better: bool = False
 ) -> tuple[Path, int]:
     """Put the records of ``planned`` into ``results/``. Returns the file, and how many records are new in it.
 

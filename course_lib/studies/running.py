@@ -15,11 +15,11 @@ from pathlib import Path
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from course_lib import records
+from course_lib import records, studies
 from course_lib.errors import CourseError
 from course_lib.publishing.project import Project
 from course_lib.publishing.provenance import commit
-from course_lib.studies.planned import Planned
+from course_lib.studies.planned import Run
 from course_lib.training.devices import best_device
 from course_lib.training.setup import usable_cores
 
@@ -28,7 +28,7 @@ from course_lib.training.setup import usable_cores
 class Ended:
     """How one planned run ended: ``problem`` is one line, empty where it left its record."""
 
-    planned: Planned
+    planned: Run
     seconds: float = 0.0
     problem: str = ""
     skipped: bool = False
@@ -42,7 +42,7 @@ def folder_of(project: Project, study: str, size: str) -> Path:
     return project.build / "studies" / size / study
 
 
-def finished(project: Project, study: str, size: str, planned: Planned) -> dict | None:
+def finished(project: Project, study: str, size: str, planned: Run) -> dict | None:
     """The record of a run that is done; None where it still has to be run.
 
     Raises: CourseError, naming the file, where what it left is not a whole record.
@@ -62,7 +62,7 @@ def finished(project: Project, study: str, size: str, planned: Planned) -> dict 
 
 
 def run_study(
-    project: Project, study: str, size: str, planned: list[Planned], *, jobs: int | None = None, show: bool = True
+    project: Project, study: str, size: str, planned: list[Run], *, jobs: int | None = None, show: bool = True
 ) -> list[Ended]:
     """Run what is not finished yet, and say of each run how it ended.
 
@@ -71,7 +71,8 @@ def run_study(
         study: its name.
         size: ``quick``, ``cpu`` or ``full``.
         planned: its runs.
-        jobs: how many side by side; by default one a core, and one in all where there is a GPU. They share the cores.
+        jobs: how many side by side; by default as many as the study's ``JOBS`` says, else one a core, and one in all
+            where there is a GPU. They share the cores.
         show: draw a progress bar. It counts work, not runs, so the time that it says is left means something.
 
     Raises: CourseError where an earlier run's record is damaged; nothing is run then.
@@ -80,6 +81,7 @@ def run_study(
     waiting = [one for one in planned if one.key not in ended]
     if waiting:
         cores = usable_cores()
+        jobs = jobs or getattr(studies.take(study), "JOBS", None)
         jobs = max(1, min(jobs or (cores if best_device().type == "cpu" else 1), len(waiting)))
         workers = _Workers(project, study, size, max(1, cores // jobs))
         total = sum(one.work for one in waiting) / 1e12
@@ -87,7 +89,7 @@ def run_study(
         layout = "{l_bar}{bar}| {elapsed}, {remaining} left{postfix}"
         with tqdm(total=total, desc=title, bar_format=layout, disable=not show, dynamic_ncols=True) as bar:
 
-            def run(one: Planned) -> Ended:
+            def run(one: Run) -> Ended:
                 done = workers.run(one)
                 with bar.get_lock():
                     bar.set_postfix_str(str(done), refresh=False)
@@ -122,7 +124,7 @@ class _Workers:
         self.stopped = False
         self.lock = threading.Lock()
 
-    def run(self, planned: Planned) -> Ended:
+    def run(self, planned: Run) -> Ended:
         file, log = (self.folder / f"{planned.key}{ending}" for ending in (".jsonl", ".log"))
         words = (self.study, self.size, str(planned.seed), planned.key, str(file))
         began = time.monotonic()

@@ -1,4 +1,4 @@
-"""The plans of the four studies, and the key of a planned run."""
+"""The plans of the studies that train networks from scratch, and the key of a planned run."""
 
 import itertools
 import subprocess
@@ -21,6 +21,7 @@ from course_lib.studies.planned import Planned
 from course_lib.studies.preparing import Resized
 
 NAMES = ("mnist-six", "vgg-vs-resnet", "cifar-augment", "little-data")
+ALL = (*NAMES, "transfer-ladder")
 SIZES = ("quick", "cpu", "full")
 GRIDS = [pytest.param(name, size, id=f"{name}-{size}") for name in NAMES for size in SIZES]
 
@@ -36,16 +37,16 @@ def by_name(name, size):
 # ---- what there is
 
 
-def test_there_are_four_and_each_file_is_one_of_them():
-    assert studies.NAMES == NAMES
-    shared = {"__init__", "planned", "preparing", "worker", "running", "promoting"}
+def test_there_are_five_and_each_file_is_one_of_them():
+    assert studies.NAMES == ALL
+    shared = {"__init__", "planned", "preparing", "transferring", "worker", "running", "promoting"}
     files = {file.stem for file in Path(studies.__file__).parent.glob("*.py")}
-    assert files - shared == {name.replace("-", "_") for name in NAMES}
+    assert files - shared == {name.replace("-", "_") for name in ALL}
 
 
 @pytest.mark.parametrize("name", ["mnist-seven", "mnist_six", "running", "", "Mnist-six"])
 def test_any_other_name_is_refused_in_one_line(name):
-    said = f"There is no study {name!r}: choose {', '.join(NAMES)}."
+    said = f"There is no study {name!r}: choose {', '.join(ALL)}."
     for ask in (lambda: studies.take(name), lambda: studies.plan(name, "quick")):
         with pytest.raises(CourseError) as caught:
             ask()
@@ -294,7 +295,7 @@ def test_keys_are_the_same_in_another_process():
         " for one in studies.plan(name, size, 1)))"
     )
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
-    assert told == [one.key for name in NAMES for size in SIZES for one in studies.plan(name, size, 1)]
+    assert told == [one.key for name in ALL for size in SIZES for one in studies.plan(name, size, 1)]
 
 
 @pytest.mark.parametrize(

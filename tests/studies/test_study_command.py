@@ -38,9 +38,9 @@ def test_without_a_name_it_lists_the_studies_a_line_each(asked, tmp_path, monkey
     monkeypatch.chdir(tmp_path)  # not even a checkout is needed
     assert cli.main(["study"]) == 0
     listed = capsys.readouterr().out.splitlines()
-    assert [line.partition(" ")[0] for line in listed] == list(studies.NAMES) and len(listed) == 4
+    assert [line.partition(" ")[0] for line in listed] == list(studies.NAMES) and len(listed) == 5
     for line, name in zip(listed, studies.NAMES, strict=True):
-        assert line[15:] == studies.take(name).__doc__.splitlines()[0] and line[14] == " "
+        assert line.removeprefix(name).lstrip() == studies.take(name).__doc__.splitlines()[0] and line[len(name)] == " "
     assert asked == []
 
 
@@ -49,7 +49,8 @@ def test_an_unknown_study(here, asked, capsys):
     shown = capsys.readouterr()
     assert shown.out == "" and asked == []
     assert shown.err == (
-        "course: There is no study 'mnist-seven': choose mnist-six, vgg-vs-resnet, cifar-augment, little-data.\n"
+        "course: There is no study 'mnist-seven': choose mnist-six, vgg-vs-resnet, cifar-augment, little-data, "
+        "transfer-ladder.\n"
     )
 
 
@@ -171,6 +172,6 @@ def test_status_says_of_each_study_what_is_published(here, run_before, capsys):
     assert cli.main(["study", "mnist-six", "--size", "cpu", "--seeds", "1", "--publish"]) == 0
     capsys.readouterr()
     assert cli.main(["status"]) == 0
-    listed = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()[-4:]]
+    listed = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()[-len(studies.NAMES) :]]
     said = dict.fromkeys(studies.NAMES, "nothing published") | {"mnist-six": "6 runs of 6 networks, cpu; fresh"}
     assert listed == [["study", name, state] for name, state in said.items()]

@@ -16,7 +16,7 @@ from torch import nn
 from course_lib import records, training
 from course_lib.errors import CourseError
 from course_lib.publishing import promoting
-from course_lib.studies import running, worker
+from course_lib.studies import planned, running, worker
 from course_lib.studies.planned import Planned
 
 
@@ -74,7 +74,7 @@ def what_was_learned(record):
 @pytest.mark.parametrize("which", [0, 1, 2])
 def test_training_in_this_process_gives_the_same_bit_for_bit(story, which, one_thread):
     planned = story.planned[which]
-    here = json.loads(json.dumps(worker.train(planned)))
+    here = json.loads(json.dumps(planned.train()))
     assert what_was_learned(here) == what_was_learned(running.finished(story.project, "mnist-six", "quick", planned))
     assert here["epochs"][0]["train_loss"] > here["epochs"][1]["train_loss"] > 0
 
@@ -276,7 +276,7 @@ def looked(**changes):
     seen = []
     recipe = {"epochs": 1, "batch_size": 128, "device": "cpu"}
     planned = replace(Planned("looks", 3, partial(Looks, seen), "mnist", recipe, sample=True), **changes)
-    return worker.train(planned), seen
+    return planned.train(), seen
 
 
 def test_pixels_are_scaled_only_where_they_are_not_normalised():
@@ -296,8 +296,8 @@ def test_a_share_is_of_the_training_images_only(digits):
 
 def test_the_seed_of_the_run_draws_its_share(monkeypatch):
     drawn = []
-    draw = worker.part_of
-    monkeypatch.setattr(worker, "part_of", lambda *words: drawn.append(words[1:]) or draw(*words))
+    draw = planned.part_of
+    monkeypatch.setattr(planned, "part_of", lambda *words: drawn.append(words[1:]) or draw(*words))
     looked(fraction=0.1, seed=8)
     assert drawn == [(0.1, 8)]
 

@@ -1,0 +1,72 @@
+"""From grey digits to the colour images that a backbone expects: each step once right, once wrong."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from course_lib.data import Split
+from course_lib.data.splits import stratified_holdout
+from course_lib.models.backbones import IMAGENET_MEAN, IMAGENET_STD
+from course_lib.transfer.choices import Choices
+
+DRAW_SEED = 0
+
+
+def draw(split: Split, count: int) -> Split:
+    """``count`` images of a split, every class in proportion, the same ones for everybody; all where it has no more.
+
+    Raises: ValueError for a count below 1.
+    """
+    if count < 1:
+        raise ValueError(f"count must be at least 1, not {count}")
+    if count >= len(split):
+        return split
+    _, kept = stratified_holdout(split.labels.numpy(), count, DRAW_SEED)
+    return split.select(kept)
+
+
+def prepare(digits: Split, choices: Choices) -> Split:
+    """Grey digits (N, 1, H, W) as the network of ``choices`` gets them: uint8 images (N, 3, side, side).
+
+    Without a backbone they stay as they are. Raises: ValueError for images that are not grey.
+    """
+    if choices.backbone == "none":
+        return digits
+    if digits.images.ndim != 4 or digits.images.shape[1] != 1:
+        shape = "×".join(str(side) for side in digits.images.shape[1:])
+        raise ValueError(f"prepare takes grey images, (N, 1, H, W), and each of these is {shape}")
+    colour = repeat_grey(digits.images) if choices.channels == "repeat" else grey_in_red(digits.images)
+    enlarge = interpolate if choices.resize == "interpolate" else refill
+    mean, std = (IMAGENET_MEAN, IMAGENET_STD) if choices.normalise else ((0.0,) * 3, (1 / 255,) * 3)
+    return replace(digits, images=enlarge(colour, choices.side), mean=mean, std=std)
+
+
+def repeat_grey(images: torch.Tensor) -> torch.Tensor:
+    """(N, 1, H, W) to (N, 3, H, W), three equal channels."""
+    return images.expand(-1, 3, -1, -1)
+
+
+def grey_in_red(images: torch.Tensor) -> torch.Tensor:
+    """(N, 1, H, W) to (N, 3, H, W): grey in the red channel, zeros in green and blue."""
+    return torch.cat([images, torch.zeros_like(images).expand(-1, 2, -1, -1)], dim=1)
+
+
+def interpolate(images: torch.Tensor, side: int) -> torch.Tensor:
+    """uint8 (N, C, H, W) to (N, C, side, side), bilinear; it averages where it shrinks."""
+    if images.shape[2:] == (side, side):
+        return images.contiguous()
+    shrinks = side < images.shape[2]
+    size = {"size": (side, side), "mode": "bilinear", "antialias": shrinks}
+    return torch.cat([F.interpolate(part.float(), **size).round().byte() for part in images.split(500)])
+
+
+def refill(images: torch.Tensor, side: int) -> torch.Tensor:
+    """uint8 (N, C, H, W) to (N, C, side, side) with ``np.resize``, which fills the new shape from the flattened array.
+
+    Each image gets as many digits as fit into it: (side / H)² of them. They begin anew when all are used up.
+    """
+    pixels = images.permute(0, 2, 3, 1).numpy()  # (N, H, W, C), as the snippets had them
+    refilled = np.resize(pixels, (len(pixels), side, side, pixels.shape[3]))
+    return torch.from_numpy(refilled).permute(0, 3, 1, 2).contiguous()

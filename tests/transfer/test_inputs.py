@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+import torch
+
+from course_lib.models.backbones import IMAGENET_MEAN, IMAGENET_STD
+from course_lib.transfer import Choices, draw, prepare
+from course_lib.transfer.choices import RATES
+
+
+def test_every_default_is_the_right_way():
+    right = Choices()
+    assert (right.resize, right.channels, right.normalise, right.freeze_batch_norm) == (
+        "interpolate",
+        "repeat",
+        True,
+        True,
+    )
+    assert right.rate == RATES["last blocks"] < 1e-3
+    assert Choices(learning_rate=0.5).rate == Choices(learning_rate=0.5).as_dict()["learning_rate"] == 0.5
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"resize": "np"},
+        {"channels": "two"},
+        {"trained": "none"},
+        {"head": "big"},
+        {"side": 0},
+        {"learning_rate": 0.0},
+        {"learning_rate": float("nan")},
+    ],
+)
+def test_a_word_that_is_no_choice_is_refused(wrong):
+    with pytest.raises(ValueError, match=f"^{next(iter(wrong))} must be "):
+        Choices(**wrong)
+
+
+def test_choices_in_words_differ_where_images_do():
+    said = {Choices(**one).images for one in ({}, {"resize": "refill"}, {"channels": "one"}, {"normalise": False})}
+    assert len(said) == 4 and Choices(trained="all").images == Choices().images
+    assert Choices(backbone="none").images == "as they are"
+
+
+@pytest.mark.parametrize(("side", "held"), [(112, 16), (224, 64), (28, 1)])
+def test_a_refilled_image_holds_the_digits_that_np_resize_put_there(digits, side, held):
+    some = digits.train.select(range(100))
+    refilled = prepare(some, Choices(resize="refill", side=side)).images
+    assert refilled.shape == (100, 3, side, side) and refilled.dtype == torch.uint8
+    flat = some.images.flatten()
+    for number in (0, 1, 7):
+        first = held * number % 100
+        wanted = np.resize(np.roll(flat.numpy(), -first * 784), side * side)
+        assert np.array_equal(refilled[number, 0].flatten().numpy(), wanted)
+    assert len(refilled.flatten(1).unique(dim=0)) == 100 // np.gcd(held, 100)
+
+
+def test_an_enlarged_image_shows_its_own_digit(digits):
+    some = digits.train.select(range(20))
+    enlarged = prepare(some, Choices()).images
+    assert enlarged.shape == (20, 3, 112, 112)
+    back = torch.nn.functional.avg_pool2d(enlarged[:, :1].float(), 4)
+    assert (back - some.images.float()).abs().mean() < 8
+    assert torch.equal(prepare(some, Choices(side=28)).images[:, :1], some.images)
+
+
+def test_channels_and_normalisation(digits):
+    some = digits.train.select(range(20))
+    right, one, raw = (prepare(some, Choices(**wrong)) for wrong in ({}, {"channels": "one"}, {"normalise": False}))
+    assert (right.images[:, :1] == right.images).all()
+    assert torch.equal(one.images[:, 0], right.images[:, 0]) and not one.images[:, 1:].any()
+    assert (right.mean, right.std) == (IMAGENET_MEAN, IMAGENET_STD)
+    batch = raw.normalize(raw.images)
+    torch.testing.assert_close(batch, raw.images.float(), rtol=1e-5, atol=1e-3)
+    assert batch.max() > 250
+
+
+def test_without_a_backbone_digits_stay_as_they_are(digits):
+    assert prepare(digits.val, Choices(backbone="none")) is digits.val
+
+
+def test_coloured_images_are_refused(digits):
+    coloured = prepare(digits.val.select(range(3)), Choices(side=28))
+    with pytest.raises(ValueError, match=r"takes grey images.* each of these is 3×28×28"):
+        prepare(coloured, Choices())
+
+
+def test_a_draw_is_the_same_for_everybody_and_keeps_proportions(digits):
+    some = draw(digits.train, 400)
+    assert torch.equal(some.images, draw(digits.train, 400).images)
+    share = 400 / len(digits.train) * torch.bincount(digits.train.labels)
+    assert (torch.bincount(some.labels) - share).abs().max() <= 1
+    assert draw(digits.val, 10**6) is digits.val
+    with pytest.raises(ValueError, match="count must be at least 1, not 0"):
+        draw(digits.val, 0)
