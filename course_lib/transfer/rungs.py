@@ -22,8 +22,8 @@ CUTS = ("vgg16 blocks 1-2", "vgg16 blocks 1-3", "vgg16 blocks 1-4", "vgg16")  # 
 RIGHT = Choices()
 FROZEN = Choices(trained="head")  # the standard recipe: keep the convolutions, replace the head
 MOBILE = Choices(backbone="mobilenet-v2", trained="head")
-# A unit of block 3 looks at 44 × 44 pixels: so large are the images. What is left of them, 5 × 5 places, is no more than
-# a head can take as it is.
+# A unit of block 3 looks at 44 × 44 pixels: so large are the images. What is left of them, 5 × 5 places, is no more
+# than a head can take as it is.
 RIGHT_SIZED = Choices(backbone="vgg16 blocks 1-3", side=44, trained="all", head="flatten")
 SCRATCH = Choices(backbone="none", side=28)
 

@@ -1,0 +1,801 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 8 · When transfer fails
+#
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/convnets-measured/convnets-measured/blob/main/notebooks/08-transfer-failures.ipynb)
+#
+# A network that knows a thousand kinds of things should learn ten digits in no time. Somebody tried it, and it was
+# worse than guessing games. What went wrong?
+#
+# The question was asked in public, with code, and it was answered. The answer sounds like a lecture: wrong kind of
+# images, far too many parameters, overfitting, information lost. Nobody looked at the images that the code had made.
+#
+# In this chapter we look. Then we build the whole way from digit to answer again, with each known bug as a toggle, and
+# turn on one bug at a time. Some of them ruin everything. Others, which every tutorial warns of, cost next to nothing.
+# You can only know which is which by measuring. At the end we ask whether the transfer was a good idea at all.
+#
+# > **What you will be able to do.**
+# > Each goal is answered by the cell whose first line bears its number.
+# >
+# > 1. Count what a transfer trains, and what it freezes.
+# > 2. Check that a pretrained network works, before you build on it.
+# > 3. Look at a batch, and see what is in it.
+# > 4. Work out the best result that a bug leaves possible.
+# > 5. Say when features may be computed once, and prove it.
+# > 6. Stop each bug with one line.
+# > 7. See a learning rate destroy what a network knew, and a batch norm forget while its weights are frozen.
+# > 8. Find the layer at which a backbone should end.
+# > 9. Combine bugs, and read what they do together.
+# > 10. Decide whether to transfer at all.
+
+# %% [markdown]
+# > **Time and memory.**
+# > The whole notebook, with every exercise's solution:
+# >
+# > | profile | data | on | time | memory |
+# > |---|---|---|---|---|
+# > | `quick` | 6,000 digits, in the package; MobileNetV2's weights, if they are there | two CPU cores | a minute | about 1 GB |
+# > | `cpu` | all 70,000; VGG-16's weights, too | two CPU cores | 5 min <!-- claim: transfer-time --> | 3.9 GB <!-- claim: transfer-memory --> |
+# > | `full` | the same | one GPU | not measured yet | not measured yet |
+
+# %% [markdown]
+# ## Setting up
+#
+# In Colab the first cell installs the course's library. Anywhere else it does nothing.
+
+# %% tags=["install"]
+import sys
+
+if "google.colab" in sys.modules:
+    address = "git+https://github.com/convnets-measured/convnets-measured"
+    get_ipython().run_line_magic("pip", f"install --quiet {address}")
+
+# %% [markdown]
+# Want data, weights and features to survive a disconnect? Mount your drive and set `COURSE_HOME` before you load the
+# data, as in chapter 1.
+
+# %% tags=["parameters"]
+PROFILE = "auto"
+
+# %%
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import torch
+from course_lib import (
+    analysis,
+    data,
+    models,
+    plots,
+    training,
+    transfer,
+    weights,
+)
+from course_lib.data import cache, catalog
+from course_lib.errors import CourseError
+from course_lib.models.backbones import IMAGENET_MEAN, IMAGENET_STD
+from course_lib.profiles import resolve_profile
+from course_lib.records import studies
+from matplotlib import cbook
+from PIL import Image
+from torch import nn
+from torch.nn import functional as F
+
+profile = resolve_profile(PROFILE)
+digits = data.load("mnist", size="sample" if profile == "quick" else "full")
+few = transfer.draw(digits.train, 320)
+print(f"profile {profile}, trains on", end=" ")
+print(training.describe_device(training.best_device()))
+digits
+
+# %% [markdown]
+# The pretrained weights are those of ImageNet. `make setup` has fetched MobileNetV2's. VGG-16's are larger: outside of
+# `quick` they are fetched now, once. Whatever is missing here, the chapter goes on: its rungs have records, and the
+# records come with the library.
+
+# %%
+wanted = ["mobilenet-v2"] if profile == "quick" else list(weights.NAMES[:3])
+here = []
+for name in wanted:
+    try:
+        if profile != "quick":
+            weights.ensure(name)
+        if weights.available(name):
+            here.append(name)
+    except CourseError as error:
+        print(error)
+missing = sorted(set(wanted) - set(here))
+print("weights at hand:", ", ".join(here) or "none")
+for name in missing:
+    print(f"{name} is not here: `course data fetch {name}` brings it;")
+    print("its rungs show their records only.")
+
+# %% [markdown]
+# Training VGG-16 a dozen times is too much for a chapter. The runs are a *study*, as in chapter 7:
+# `course study transfer-ladder`. This table says what it was.
+
+# %%
+study = studies.table("transfer-ladder")
+recorded = {line["name"]: line for line in studies.read("transfer-ladder")}
+about = ["data", "train", "precision", "device", "profile", "date"]
+ladder = study[~study["name"].str.contains("grid|cut")]
+ladder.groupby("name", sort=False)[about].first().assign(
+    seeds=ladder.groupby("name").size()
+)
+
+# %% [markdown]
+# ## The question
+#
+# Three pieces of code were shown. Each takes digits of 28 × 28, makes colour images of 224 × 224 out of them, puts them
+# into a network that was trained on ImageNet, and trains a new last layer for ten digits.
+#
+# 1. VGG-16, with all weights free to change. The maps are flattened into the new layer.
+# 2. VGG-16 with its first ten layers frozen. Each map is averaged before the new layer.
+# 3. MobileNetV2 with its first ten layers frozen.
+#
+# How much of each network is new, and how much is frozen? Keras counts an input layer and every pool as a layer.
+
+# %% tags=["nbval-check-output"]
+# Goal 1: what the three snippets train
+with torch.device("meta"):
+    vgg, mobile = models.vgg16().features, models.mobilenet_v2().features
+    heads = {
+        "VGG-16, flattened": nn.Linear(512 * 7 * 7, 10),
+        "VGG-16, averaged": nn.Linear(512, 10),
+        "MobileNetV2, averaged": nn.Linear(1280, 10),
+    }
+for name, head in heads.items():
+    print(
+        f"{name}: {analysis.count_parameters(head):,} parameters in the head"
+    )
+frozen = analysis.count_parameters(vgg[:16])  # to the third conv of block 3
+print(f"ten layers of VGG-16: {frozen / analysis.count_parameters(vgg):.1%}")
+
+# %% [markdown]
+# So "ten frozen layers" are 11.8 % <!-- claim: D.2 --> of VGG-16's convolutions, and a sixth of a percent of
+# MobileNetV2's <!-- claim: D.2 -->. In the second and third snippet nearly everything is free to change. Counting layers
+# says little about what is frozen; count weights.
+#
+# All three gave bad results, and somebody explained why: digits are unlike photographs; such a network is too large for
+# them; it overfits; enlarging digits and repeating their grey channel loses information. <!-- claim: D.1 --> Each of
+# these is a statement that can be tested. We come back to them at the end.
+
+# %% [markdown]
+# ## First: does the backbone work?
+#
+# Before you suspect anything else, make sure that the tool is whole. Wrong weights, a wrong order of channels, a wrong
+# scale: none of them raises an error. So take a photograph, and ask. Matplotlib brings one along, of Grace Hopper in
+# uniform. Her picture goes into MobileNetV2 twice: prepared as in training, and with its pixels left at 0 to 255.
+
+
+# %%
+# Goal 2: a pretrained network, asked about a photograph
+def as_trained(images):
+    """Pixels from 0 to 255, scaled and normalised as for ImageNet."""
+    mean, std = (
+        torch.tensor(x).view(3, 1, 1) for x in (IMAGENET_MEAN, IMAGENET_STD)
+    )
+    return (images / 255 - mean) / std
+
+
+with cbook.get_sample_data("grace_hopper.jpg") as file:
+    photograph = np.array(Image.open(file).convert("RGB"))[:512, :512]
+pixels = torch.from_numpy(photograph).permute(2, 0, 1)[None].float()
+pixels = F.interpolate(
+    pixels, size=(224, 224), mode="bilinear", antialias=True
+)
+if "mobilenet-v2" in here:
+    network = models.backbone("mobilenet-v2")
+    names = weights.imagenet_classes()
+    asked = {"normalised": as_trained(pixels), "0 to 255": pixels}
+    for how, image in asked.items():
+        with torch.inference_mode():
+            sure, which = network(image).softmax(dim=1)[0].topk(3)
+        said = [
+            f"{names[k]} {p:.0%}" for p, k in zip(sure, which, strict=True)
+        ]
+        print(f"{how}: {', '.join(said)}")
+
+# %% [markdown]
+# Prepared as in training, the network sees a uniform. With the same weights, and the same picture on another scale, it
+# sees a fire screen, and is very sure of it. A pretrained network is weights *and* preprocessing. Neither is of any use
+# without the other, and nothing warns you.
+#
+# The three snippets leave their pixels at 0 to 255. Is this the bug? It is *a* bug. We will see what it costs.
+
+# %% [markdown]
+# ## Second: look at the batch
+#
+# The snippets enlarge the digits with one call: `np.resize(images, (N, 224, 224, 3))`. Here is what the network gets,
+# next to what one would expect.
+
+# %%
+# Goal 3: the batch, as the network sees it
+wrong = transfer.Choices(side=224, resize="refill")
+plots.image_grid(few, range(4))
+
+# %%
+transfer.batch_as_seen(transfer.prepare(few, wrong), 4)
+
+# %% [markdown]
+# These are not digits. They are not even blurred digits. Each "image" is a weave of thin stripes, and all are alike.
+#
+# Read the manual of `np.resize`: it changes the *shape* of an array. It takes all numbers in the order in which they
+# lie in memory, and fills the new shape with them. Where they run out, it begins again. It knows nothing of rows or
+# columns, and it interpolates nothing. The function that enlarges a picture is another one, with the same name, in
+# other libraries.
+#
+# One image of 224 × 224 in three channels takes 150,528 <!-- claim: D.3 --> numbers. A digit has 28 × 28 × 3. So how many
+# digits are in one image? Take the first image apart in the order of memory:
+
+# %%
+first = transfer.prepare(few, wrong).images[0]
+apart = first.permute(1, 2, 0).reshape(-1, 28, 28, 3)[..., 0]
+inside = replace(few, images=apart[:, None], labels=few.labels[: len(apart)])
+print(f"one image of 224 × 224 holds {len(apart)} digits")
+plots.image_grid(inside, range(len(apart)))
+
+# %% [markdown]
+# There they are: 64 digits in a single "image", one behind the other. Each fills three and a half rows. At 112 × 112,
+# where our ladder runs, it is 16 digits.
+#
+# And the labels? Image 0 is made of digits 0 to 63, and is called what digit 0 is called. Image 1 is made of digits 64
+# to 127. It bears the label of digit 1, which is not in it.
+
+# %%
+small = transfer.Choices(side=112, resize="refill")
+transfer.batch_as_seen(
+    transfer.prepare(few, small), 3, digit_side=28, rows=35
+)
+
+# %% [markdown]
+# ## The best that is left
+#
+# How good could a network get with such images? Count before you train. The 60,000 digits fill a 64th of the new
+# shape, so they are used 64 times over.
+
+# %% tags=["nbval-check-output"]
+# Goal 4a: what is in the images of the snippets?
+held = [64 * image % 60_000 for image in range(60_000)]  # first digit in it
+own = sum(0 <= image - start < 64 for image, start in enumerate(held))
+print(f"{len(set(held)):,} distinct training images, each under", end=" ")
+print(f"{60_000 // len(set(held))} labels")
+print(f"{own} of 60,000 images hold the digit of their label")
+
+# %% [markdown]
+# Only 1,875 <!-- claim: D.3 --> images are left, and each comes with 32 <!-- claim: D.3 --> labels. Suppose a network
+# learned all of them by heart. What could it say of an image with 32 labels? The most frequent one. On the test
+# images, where nothing belongs together either, the best is to always give the same answer.
+
+# %%
+# Goal 4b: perfect memory, and the best constant guess
+if profile == "quick":
+    labels, test_labels = digits.train.labels, digits.open_test().labels
+else:  # in the order of the files
+    mnist = catalog.spec_of("mnist")
+    labels, test_labels = (
+        torch.from_numpy(cache.read_array(mnist, part)).long()
+        for part in ("train_labels", "test_labels")
+    )
+start = (64 * torch.arange(len(labels))) % len(labels)
+counts = torch.zeros(len(labels), 10, dtype=torch.int64)
+counts.index_put_((start, labels), torch.tensor(1), accumulate=True)
+by_heart = counts.amax(dim=1).sum().item() / len(labels)
+constant = test_labels.bincount().max().item() / len(test_labels)
+print(f"images learned by heart: {by_heart:.1%} of the training labels")
+print(f"always the most frequent digit: {constant:.2%} of the test labels")
+
+# %% [markdown]
+# With all 60,000 digits perfect memory reaches 19.3 % <!-- claim: D.3 --> on the training images. Overfitting means
+# that training goes well and judging does not. Here not even training *can* go well. So "it overfits" is ruled out,
+# without a single run, and so is any other explanation that looks at the network.
+#
+# This is what looking at the batch is for. It takes a minute, and no theory.
+
+# %% [markdown]
+# ## The way, with toggles
+#
+# Now we build the way from a digit to an answer as one function, `transfer.run`. `Choices` are its toggles. Every
+# default is the right way. Change one of them, and you have one bug; change two, and you have two.
+
+# %%
+right = transfer.Choices()
+frozen = transfer.Choices(trained="head")
+print(right)
+print("\nimages of the right way:", right.images)
+print("images of the snippets: ", replace(wrong, normalise=False).images)
+
+# %% [markdown]
+# The standard recipe for transfer goes like this: keep the convolutions as they are, frozen, and train a new head on
+# top <!-- claim: B.8 -->. That is `trained="head"`. It has a great advantage. If nothing below the head ever changes,
+# then it says the same of an image in each epoch. So ask it once for each image, keep the answers, and train the head on
+# these. VGG-16 runs once over the digits, not twenty times.
+#
+# When is that legal? Three things must be true: no weight below the head learns, no image is augmented, and no layer
+# behaves differently in training. Do not believe it; check it.
+
+# %%
+# Goal 5: may the features be computed once?
+live = "vgg16" if "vgg16-features" in here else "mobilenet-v2"
+if here:
+    network = transfer.build(replace(frozen, backbone=live))
+    setup = training.choose_setup(network, precision="auto")
+    prepared = transfer.prepare(few.select(range(64)), frozen)
+    kept = transfer.features_of(network, prepared, setup).split.images
+    network.train()  # as in the middle of an epoch
+    images = prepared.normalize(prepared.images)
+    with torch.no_grad(), setup.autocast():
+        again = network.numbers(
+            images.contiguous(memory_format=setup.memory_format)
+        )
+    print(f"{live}: {kept.shape[1]} numbers an image")
+    print(
+        "largest difference:", (kept - again.float().cpu()).abs().max().item()
+    )
+
+# %% [markdown]
+# ## The ladder
+#
+# One bug a rung. On each rung: what is wrong, what it costs, the plot that would have shown it, and the one line that
+# would have stopped it. The study trained every rung on 10,000 digits at 112 × 112. All of them were judged by the same
+# 1,000 test digits, so differences of a point are chance.
+
+
+# %%
+def told(*names):
+    """Records of the ladder, a row each."""
+    rows = {
+        name: {
+            "accuracy": f"{recorded[name]['final']['accuracy']:.1%}",
+            "training loss": f"{recorded[name]['epochs'][-1]['train_loss']:.3f}",
+        }
+        for name in names
+        if name in recorded
+    }
+    return pd.DataFrame(rows).T
+
+
+def stopped(guard, *arguments):
+    """What a guard says: nothing where all is well."""
+    try:
+        guard(*arguments)
+        return "silent"
+    except CourseError as error:
+        return str(error)
+
+
+# %% [markdown]
+# ### Rung 1: refilled images
+#
+# You have seen the plot already: it is the batch. The guard shrinks each prepared image again, and compares it with the
+# digit that it was made from.
+
+# %%
+# Goal 6: one line a bug
+good, bad = transfer.prepare(few, frozen), transfer.prepare(few, small)
+print("right:   ", stopped(transfer.one_image_each, few, good))
+print("refilled:", stopped(transfer.one_image_each, few, bad))
+told("frozen backbone", "refilled images")
+
+# %% [markdown]
+# The frozen backbone with a new head gets 95.0 % <!-- claim: transfer-frozen --> of the test digits right. With
+# refilled images it drops to 10.0 % <!-- claim: transfer-refilled -->: guessing. This one bug is the whole symptom.
+
+# %% [markdown]
+# ### Rung 2: grey not repeated
+#
+# A digit has one channel, and the backbone takes three. Given one, it raises an error. That is the friendly case. The
+# unfriendly one is an image with three channels, of which two are empty.
+
+# %%
+red = replace(frozen, channels="one")
+transfer.channel_pictures(transfer.prepare(few, red))
+
+# %%
+grey, in_red = (transfer.prepare(few, one).images for one in (frozen, red))
+print("right: ", stopped(transfer.three_equal_channels, grey))
+print("in red:", stopped(transfer.three_equal_channels, in_red))
+if here:
+    network = transfer.build(replace(frozen, backbone=live))
+    print("grey:  ", stopped(network, good.normalize(good.images)[:2, :1]))
+told("frozen backbone", "grey not repeated")
+
+# %% [markdown]
+# From 95.0 % <!-- claim: transfer-frozen --> to 95.0 % <!-- claim: transfer-in-red -->. Surprised? The digit is still
+# there, in red. Its strokes are where they were, and a head that is trained on whatever comes out finds them. The bug is
+# real, and it is nearly free.
+
+# %% [markdown]
+# ### Rung 3: not normalised
+#
+# Pixels from 0 to 255 turned a uniform into a fire screen. What do they do to digits? The plot is a histogram of what
+# reaches the first convolution. Grey is the range that ImageNet's images had.
+
+# %%
+raw = replace(frozen, normalise=False)
+low, high = (as_trained(torch.full((3, 1, 1), v)) for v in (0.0, 255.0))
+batches = {
+    name: (lambda split: split.normalize(split.images[:64]))(
+        transfer.prepare(few, one)
+    )
+    for name, one in {"normalised": frozen, "0 to 255": raw}.items()
+}
+transfer.pixel_histogram(batches, (low.min().item(), high.max().item()))
+
+# %%
+for name, batch in batches.items():
+    print(f"{name}: {stopped(transfer.normalised, batch)}")
+told("frozen backbone", "not normalised")
+
+# %% [markdown]
+# Again little: 95.0 % <!-- claim: transfer-raw --> are left. VGG-16 is made of convolutions, ReLUs and pools. Feed it something sixty times as
+# large, and what comes out is large, too, but of much the same form: only the biases no longer count. A new head can
+# live with that. The head for a thousand classes, above, could not, because it had been trained on the other scale.
+#
+# So the bug that tutorials warn of most is not what ruined these results. Whether it stays so cheap when more than the
+# head learns is a question for the heat map below.
+
+# %% [markdown]
+# ### Rung 4: everything trainable at 0.001
+#
+# The first snippet leaves all weights free, and Keras's Adam starts at 0.001. So does torch's. For a network that starts
+# with random weights that is a good rate. For one that knows something already?
+#
+# Look at where the weights go in the first ten steps, layer by layer, as a share of their length.
+
+# %%
+# Goal 7a: how far do pretrained weights move in ten steps?
+if here:
+    moved, verdicts = {}, {}
+    for rate in (1e-3, 1e-4):
+        choices = replace(
+            right, backbone=live, trained="all", learning_rate=rate
+        )
+        start = transfer.first_steps(few, choices, steps=10)
+        moved[f"at {rate:g}"] = transfer.movement(start.before, start.network)
+        verdicts[rate] = stopped(
+            transfer.still_near_the_start, start.before, start.network
+        )
+    figure = transfer.weight_movement(moved, 0.1)
+    for rate, verdict in verdicts.items():
+        print(f"{live} at {rate:g}: {verdict}")
+else:
+    figure = None
+figure
+
+# %% [markdown]
+# Adam's first steps have the length of the rate, in every weight, however small its gradient. A trained filter is made
+# of small numbers. A few steps of 0.001 in each of them, and it is another filter.
+
+# %%
+told("everything at a small rate", "everything at 0.001")
+
+# %% [markdown]
+# At a tenth of the rate the whole network learns, and gets 98.0 % <!-- claim: transfer-all --> right. At 0.001 the
+# training loss is 2.303 <!-- claim: transfer-collapse-loss -->, about $\ln 10$, and the accuracy
+# 10.0 % <!-- claim: transfer-collapse -->: guessing. The network has not just forgotten ImageNet. It has lost every
+# signal. This is the plain VGG of chapter 9, which never starts; here it *was* started.
+#
+# A report trained VGG-16 at the same rate and got 98.6 % <!-- claim: C.3 -->. From what weights, and with batch norm or
+# without, it does not say.
+
+# %% [markdown]
+# ### Rung 5: frozen too much
+#
+# The standard recipe freezes everything. But the last layers of VGG-16 are about dogs and cars. Which layer says the
+# most about a digit? Put a head on each block, leave all else frozen, and see.
+
+# %%
+# Goal 8: where should the backbone end?
+cuts = {
+    name: recorded[transfer.cut_name(name)]["final"]["accuracy"]
+    for name in transfer.CUTS
+    if transfer.cut_name(name) in recorded
+}
+transfer.cut_curve(cuts)
+
+# %%
+print(stopped(transfer.frozen_at_the_best_cut, cuts, 1_000))
+told("frozen backbone", "nothing wrong")
+
+# %% [markdown]
+# A head on four blocks gets 98.0 % <!-- claim: transfer-cut-four --> right, a head on all five
+# 95.0 % <!-- claim: transfer-cut-last -->. The first blocks know edges, which is too little for a linear layer. The last
+# knows photographs. In between are shapes, and these a digit has.
+#
+# So there are two mends: cut the backbone off earlier, or let its last blocks learn. The second row of the table lets
+# everything behind the third convolution of block 3 learn, at a small rate:
+# 98.0 % <!-- claim: transfer-last-blocks -->.
+
+# %% [markdown]
+# ### Rung 6: statistics updated
+#
+# This rung needs a network with batch norm. `requires_grad_(False)` freezes weights. It does not freeze a batch
+# norm's running mean and variance: they are buffers, and they are updated in each forward pass in training mode. You
+# freeze a network, train its head, and the network below it changes all the same.
+
+# %%
+# Goal 7b: frozen weights, moving statistics
+if "mobilenet-v2" in here:
+    choices = transfer.Choices(
+        backbone="mobilenet-v2", trained="head", freeze_batch_norm=False
+    )
+    start = transfer.first_steps(few, choices, steps=10)
+    learned = sum(
+        x.requires_grad for x in start.network.features.parameters()
+    )
+    print(f"weights below the head that learn: {learned}")
+    print(
+        stopped(transfer.statistics_stand_still, start.before, start.network)
+    )
+    figure = transfer.statistics_drift(start.before, start.network)
+else:
+    figure = None
+figure
+
+# %%
+told("MobileNetV2, statistics kept", "statistics updated")
+
+# %% [markdown]
+# With the statistics kept the network gets 88.0 % <!-- claim: transfer-statistics-kept --> right, with statistics that
+# move 88.0 % <!-- claim: transfer-statistics-updated -->. That is no catastrophe, and the reason is worth a thought.
+# ImageNet's statistics are wrong for digits, and those of digits fit digits. Updating them makes a part of the network
+# learn without being asked to. What makes it a bug is that you did not know. Features that
+# were computed once are no longer those of the network; two runs with the same head are no longer comparable; and a few
+# odd batches at the end can spoil what is judged. If you want them to learn, say so.
+
+# %% [markdown]
+# ### Rung 7: too large a backbone
+#
+# How much of VGG-16 is needed for an image of 112 × 112? A unit of its last pool looks at 212 <!-- claim: E.3 --> pixels.
+# That is more than there are.
+
+# %% tags=["nbval-check-output"]
+with torch.device("meta"):
+    vgg = models.vgg16().features
+    blocks = {"five blocks, 112 × 112": (vgg, 112)}
+    blocks["three blocks, 56 × 56"] = (vgg[:17], 56)
+    for name, (part, side) in blocks.items():
+        cost = analysis.count_multiply_adds(part, (3, side, side))
+        size = analysis.count_parameters(part)
+        print(f"{name}: {size:,} parameters, {cost:,} multiply-adds an image")
+        verdict = stopped(transfer.sees_no_more_than_the_image, part, side)
+        print("  ", verdict)
+
+# %% [markdown]
+# Three blocks on smaller images do a sixth of the work, with an eighth of the parameters. This is what we call the
+# *right-sized backbone*: everything in it learns, at a small rate.
+
+# %% [markdown]
+# ### Rung 8: no need to transfer
+#
+# The last bug is the idea itself. A LeNet-5 from scratch takes the digits as they are, and knows nothing of ImageNet.
+
+# %%
+means = ladder.groupby("name", sort=False)["accuracy"].mean()
+contest = [
+    means.get(x) for x in ("right-sized backbone", "LeNet from scratch")
+]
+print(stopped(transfer.better_than_from_scratch, *contest, 1_000))
+
+# %% [markdown]
+# ## All rungs
+#
+# Bugs are hatched. The dotted line is guessing.
+
+# %%
+bugs = [x for x in transfer.LADDER if x in recorded]
+order = [*transfer.MENDED, *bugs]
+bars = {
+    name: ladder.loc[ladder["name"] == name, "accuracy"].tolist()
+    for name in order
+    if name in recorded
+}
+transfer.ladder_bars(bars, bugs)
+
+# %% [markdown]
+# Two bugs are fatal, each alone: images that are not the labels' images <!-- claim: transfer-refilled -->, and a rate
+# that wipes out the weights <!-- claim: transfer-collapse -->. The others cost little or nothing *here*. Neither of the
+# two is in the answer that was given.
+
+# %% [markdown]
+# ## Bugs together
+#
+# Real code seldom has one bug. The snippets have three: refilled images, no normalisation, and a rate that nobody
+# chose. Does what we learned about single bugs hold for pairs? The heat map crosses what is done to the images with
+# what is trained. Each cell is a run on 1,000 digits, one pass where a backbone learns.
+
+# %%
+# Goal 9: three input bugs, four ways to train
+grid = transfer.grid_table(study)
+transfer.grid_heatmap(grid)
+
+# %% [markdown]
+# Read it by rows and by columns.
+#
+# - **Refilled** is a dark row. There is nothing to learn, so it does not matter what learns.
+# - **All at 0.001** is a dark column, for every input. Perfect images do not save it.
+# - Everything else depends on both. Compare a row across: a bug that a new head can live with may be worse, or better,
+#   once the layers below move, too.
+#
+# A single fatal bug hides all others. Mend the images, and the rate still kills it; mend the rate, and the images do.
+# Who changes one thing at a time and looks only at the accuracy sees no progress until both are mended. This is why
+# each rung has a guard of its own.
+
+# %% [markdown]
+# ## Was it a good idea?
+#
+# Everything is mended now. What does transfer buy? Accuracy, seconds and parameters, on the same digits, with the same
+# judges. Seconds are those of training, and of computing frozen features where there are any.
+
+# %%
+# Goal 10: the honest comparison
+contestants = [
+    "frozen backbone",
+    "nothing wrong",
+    "everything at a small rate",
+    "MobileNetV2, statistics kept",
+    "right-sized backbone",
+    "LeNet from scratch",
+]
+rows = {}
+for name in contestants:
+    runs = ladder[ladder["name"] == name]
+    if runs.empty:
+        continue
+    accuracy, recipe = runs["accuracy"], recorded[name]["recipe"]
+    spread = f" ± {accuracy.std():.1%}" if len(runs) > 1 else ""
+    rows[name] = {
+        "accuracy": f"{accuracy.mean():.1%}{spread}",
+        "seeds": len(runs),
+        "seconds": f"{runs['seconds'].mean():,.0f}",
+        "parameters": f"{recipe['parameters']:,}",
+        "of them learn": f"{recipe['transfer']['trained_share']:.0%}",
+        "multiply-adds": f"{recipe['multiply_adds']:,}",
+    }
+pd.DataFrame(rows).T
+
+# %% [markdown]
+# LeNet-5 has 61,706 <!-- claim: lenet5-parameters --> parameters and began with nothing. It gets
+# 98.4 ± 0.3 % <!-- claim: transfer-lenet --> right, the right-sized backbone
+# 98.6 ± 0.2 % <!-- claim: transfer-right-sized -->. LeNet-5 sees the digits as they are, and costs less than a thousandth of the work for each.
+#
+# So transfer was not needed. That is not because it "does not work on digits": mended, it works very well. It is because
+# 10,000 labelled digits are plenty for a problem of this kind. What if there were only a few?
+
+# %% [markdown]
+# ### Exercise
+#
+# Transfer is made for those who have few labels. Give LeNet-5 and a pretrained network the same 50 digits, five of each
+# class, and judge both by 1,000 validation digits. Use three draws of digits. Who wins, and by how much?
+
+# %% tags=["solution"]
+judges = transfer.draw(digits.val, 1_000 if profile != "quick" else 300)
+contest = {"LeNet from scratch": (transfer.Choices(backbone="none"), 40)}
+if "mobilenet-v2" in here:
+    choices = transfer.Choices(backbone="mobilenet-v2", trained="head")
+    contest["MobileNetV2, frozen"] = choices, 100
+if "vgg16-features" in here:
+    choices = transfer.Choices(backbone="vgg16 blocks 1-4", trained="head")
+    contest["four blocks of VGG-16, frozen"] = choices, 100
+scores = {}
+for name, (choices, epochs) in contest.items():
+    for seed in range(3):
+        pool = digits.train.select(range(1_000 * seed, 1_000 * (seed + 1)))
+        outcome = transfer.run(
+            transfer.draw(pool, 50), judges, choices, seed=seed, epochs=epochs
+        )
+        scores.setdefault(name, []).append(outcome.accuracy)
+        transfer.record(f"{name}, 50 digits", outcome, digits, "validation")
+for name, values in scores.items():
+    print(f"{name}: {', '.join(f'{one:.1%}' for one in values)}")
+
+# %% [markdown]
+# ### Exercise
+#
+# The snippets feed images of 224 × 224, and our ladder runs at 112 × 112. How many digits does a refilled image hold at a
+# side of $s$? For which sides between 28 and 224 is it a whole number? Check one with `transfer.batch_as_seen`.
+
+# %% tags=["solution"]
+sides = [s for s in range(28, 225) if s * s % (28 * 28) == 0]
+print(sides, [s * s // 28**2 for s in sides])
+check = replace(small, side=56)
+transfer.batch_as_seen(transfer.prepare(few, check), 4, digit_side=28)
+
+# %% [markdown]
+# ### Exercise
+#
+# `guarded=True` makes `transfer.run` look at its inputs before it trains. Give it two bugs at once. Which guard stops
+# it? Mend that one, and run again. What would you have seen without guards?
+
+# %% tags=["solution"]
+both = transfer.Choices(
+    backbone="mobilenet-v2", trained="head", resize="refill", normalise=False
+)
+steps = [both, replace(both, resize="interpolate")]
+for choices in steps:
+    try:
+        run = transfer.run(few, few, choices, epochs=1, guarded=True)
+        print(run)
+    except CourseError as error:
+        print(error)
+
+# %% [markdown]
+# ### Exercise
+#
+# Write a guard of your own, for a bug that is not on the ladder: images and labels that went out of step, because one of
+# them was shuffled and the other was not. No pixel and no label is wrong by itself. What can you check before training?
+# Hint: digits of one class resemble each other.
+
+
+# %% tags=["solution"]
+def in_step(split):
+    """The share of images whose nearest class mean is that of their label."""
+    pixels = split.images.float().flatten(1)
+    classes = range(len(split.classes))
+    means = torch.stack(
+        [pixels[split.labels == k].mean(dim=0) for k in classes]
+    )
+    return (torch.cdist(pixels, means).argmin(dim=1) == split.labels).float()
+
+
+chance = torch.Generator().manual_seed(0)
+shuffled = few.labels[torch.randperm(len(few), generator=chance)]
+print(f"in step:     {in_step(few).mean():.0%}")
+print(f"out of step: {in_step(replace(few, labels=shuffled)).mean():.0%}")
+
+# %% [markdown]
+# ### Exercise
+#
+# Does the bug of rung 2 stay cheap with another backbone? Put the digits into AlexNet or MobileNetV2 instead, frozen, in
+# one channel and in three, and judge both.
+
+# %% tags=["solution"]
+if "mobilenet-v2" in here:
+    frozen_mobile = transfer.Choices(backbone="mobilenet-v2", trained="head")
+    for channels in ("repeat", "one"):
+        choices = replace(frozen_mobile, channels=channels)
+        run = transfer.run(few, judges.select(range(200)), choices, epochs=20)
+        print(f"{channels}: {run.accuracy:.1%}")
+
+# %% [markdown]
+# ## The answer, again
+#
+# What remains of the explanations that were given?
+#
+# | said | measured |
+# |---|---|
+# | digits are unlike photographs | they are, and frozen features of photographs serve them well; the middle layers best |
+# | too many parameters | VGG-16 with all of them, at a small rate, is among the best |
+# | overfitting | impossible: the training labels could not be learned either |
+# | enlarging and repeating lose information | neither does; the digit can be had back to the last bit <!-- claim: D.1 --> |
+#
+# Each is plausible, none was the cause, and only one was even true. The cause was one line of code, and one look at a
+# batch shows it.
+
+# %% [markdown]
+# ## What we know now
+#
+# - Look at the batch, as the network gets it, with its labels. Before any theory.
+# - `np.resize` refills a shape. It has never enlarged a picture.
+# - Work out what the best possible result is. If it is bad, no network is to blame.
+# - A pretrained network is weights and preprocessing. Try it on a photograph first.
+# - A rate that is right from scratch can wipe out pretrained weights in ten steps.
+# - Freezing is not all or nothing: the middle of a backbone may know more about your images than its end.
+# - A batch norm learns in training mode, frozen weights or not.
+# - One fatal bug hides all others. Give each its own one-line guard.
+# - Compare with a small network from scratch. It may be all that you need.
+#
+# In chapter 9 nothing is transferred, and training fails all the same.
