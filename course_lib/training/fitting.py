@@ -14,9 +14,9 @@ from course_lib.data import Split
 from course_lib.errors import CourseError
 from course_lib.training import schedules, symptoms
 from course_lib.training.checkpoints import digest_of_split, digest_of_weights, load_checkpoint, save_checkpoint
-from course_lib.training.devices import out_of_memory
+from course_lib.training.devices import out_of_memory, release_memory
 from course_lib.training.history import History
-from course_lib.training.inference import Score, evaluate
+from course_lib.training.inference import BATCH, Score, evaluate
 from course_lib.training.live import choose_display
 from course_lib.training.run import Augmentation, Loss, Run
 from course_lib.training.seeds import reproducible
@@ -67,7 +67,8 @@ def fit(
             :func:`course_lib.training.choose_setup`. What was chosen stands in one line below the live table, and in
             ``history.setup``.
         micro_batch: how many images go through the network at once; the gradients of a batch's parts are added up, so
-            the step is that of the whole batch (batch norm apart: its statistics are the part's). None sends the whole
+            the step is that of the whole batch. Apart from batch norm, whose statistics are the part's; dropout, which
+            draws other units; and a loss that weights classes, which averages over each part. None sends the whole
             batch, and halves that for as long as the device has not enough memory.
         checkpoint: a file to save the run in, and to go on from if it holds the same run.
         checkpoint_seconds: how often to save within an epoch; every epoch's end is saved anyway.
@@ -112,11 +113,9 @@ def fit(
         seed=seed,
         micro_batch=micro_batch,
     )
-    if val is not None:
-        val = val.to(setup.device)
-
     with setup.at_work(), reproducible(seed, setup.device), _memory_errors_explained(run, batch_size):
         keeper = _Keeper(Path(checkpoint), checkpoint_seconds, run, train) if checkpoint is not None else None
+        val = val.to(setup.device) if val is not None else None
         display = choose_display(show, epochs, len(run.batches))
         while run.epoch < epochs:
             for _ in run.train_epoch():
@@ -125,7 +124,7 @@ def fit(
                     keeper.save_if_due()
             judged = Score(math.nan, math.nan, 0)
             if val is not None:
-                judged = evaluate(model, val, device=setup.device, loss=loss, precision=setup.precision)
+                judged = _judge(run, val)
             run.close_epoch(judged)
             symptoms.look(run)
             display.epoch(run.history)
@@ -133,6 +132,20 @@ def fit(
                 keeper.save()
         display.close(run.history, f"{len(run.history)} epochs in {run.history.seconds:.1f} s on {setup}")
     return run.history
+
+
+def _judge(run: Run, val: Split) -> Score:
+    """:func:`evaluate`, with fewer images at a time where the device has not enough memory: no answer depends on it."""
+    at_a_time = BATCH
+    while True:
+        try:
+            options = {"loss": run.loss, "precision": run.setup.precision, "batch_size": at_a_time}
+            return evaluate(run.model, val, device=run.setup.device, **options)
+        except RuntimeError as error:
+            if at_a_time == 1 or not out_of_memory(error):
+                raise
+        release_memory(run.setup.device)
+        at_a_time //= 2
 
 
 class _Keeper:

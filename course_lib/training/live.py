@@ -40,8 +40,8 @@ class Display:
 
     def untold(self, history: History) -> list[str]:
         """The warnings that were not told yet."""
-        new = {symptom: text for symptom, text in history.warnings.items() if symptom not in self.told}
-        self.told |= new.keys()
+        new = {symptom: text for symptom, text in history.warnings.items() if text not in self.told}
+        self.told |= set(new.values())
         return [f"{text} See {_card(symptom)}" for symptom, text in new.items()]
 
 

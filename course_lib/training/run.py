@@ -138,7 +138,8 @@ class Run:
                 self.sums.add(loss, logits, told)
                 self.outputs = logits.shape[1]
             return True
-        # Out here the error is gone, and with it all that its frames held.
+        # Out here the error is gone, and with it all that its frames held. What stays of the attempt: batch norms have
+        # taken these images into their running means once more, and dropout has drawn.
         answers = logits = loss = None
         self.optimizer.zero_grad(set_to_none=True)
         release_memory(self.setup.device)
@@ -149,7 +150,9 @@ class Run:
         """From now on send ``at_a_time`` images of each batch through the network at once, and say so."""
         self.micro_batch = at_a_time
         normalises = any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in self.model.modules())
-        same = "batch norm takes its statistics from these, so results change" if normalises else "the step is the same"
+        same = "the step is the same, dropout apart"
+        if normalises:
+            same = "batch norm takes its statistics from these, so results change"
         self.history.warnings["out-of-memory"] = (
             f"Epoch {self.epoch + 1}: a batch of {batch} images did not fit into memory. It goes through the network "
             f"in parts of at most {at_a_time} now, and their gradients are added up; {same}."
@@ -158,6 +161,8 @@ class Run:
     def close_epoch(self, judged: Score) -> None:
         """Write the epoch down, beside what the network is worth after it, and stand at the start of the next."""
         self.epoch += 1
+        if self.micro_batch is not None:
+            self.history.recipe["micro_batch"] = self.micro_batch
         self.history.epochs.append(
             Epoch(
                 epoch=self.epoch,

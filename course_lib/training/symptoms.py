@@ -15,6 +15,7 @@ from course_lib.training.run import Run
 NEAR = 0.01  # how far a loss may be from ln K and still count as sitting there
 CHANCE = 1.5  # how many times better than guessing its answers may be
 PATIENCE = 20  # steps: before that, a network may stand where it began
+ENOUGH = 16  # images: in a smaller last batch a healthy layer may be silent by chance
 
 
 def look(run: Run) -> None:
@@ -34,7 +35,7 @@ def not_a_number(run: Run) -> str | None:
     weights = list(run.model.named_parameters())
     broken = [name for name, weight in weights if not bool(torch.isfinite(weight).all())]
     if not broken:
-        return f"the training loss is {loss}, though all weights are finite still. Look at the images and the loss."
+        return f"the training loss is {loss}, though all weights are finite still. Look at images, loss and precision."
     return (
         f"the training loss is {loss}, and {len(broken)} of {len(weights)} weight tensors are not finite "
         f"({broken[0]} first). Further steps cannot mend that: build the network again, and lower the learning rate."
@@ -50,7 +51,7 @@ def loss_at_ln_k(run: Run) -> str | None:
         return None
     return (
         f"the training loss is {loss:.3f}. That is ln {classes}, the loss of a network that gives each of {classes} "
-        "classes the same chance: so far it has learned nothing."
+        "classes the same chance: so far it has learned next to nothing."
     )
 
 
@@ -62,21 +63,25 @@ def dead_layers(run: Run) -> str | None:
         if isinstance(getattr(layer, "weight", None), nn.Parameter) and layer.weight.requires_grad
     ]
     alive = [one for one in run.model.parameters() if one.grad is not None]
-    if not layers or not any(_any_nonzero(one.grad for one in alive)):
+    last = len(run.batches.split) - (len(run.batches) - 1) * run.batches.batch_size
+    if last < ENOUGH or not layers or not any(_any_nonzero(one.grad for one in alive)):
         return None  # a loss of exactly zero sends nothing back: nothing is dead, all is learned
     learns = iter(_any_nonzero(gradient for _, gradient in layers if gradient is not None))
     dead = [name for name, gradient in layers if gradient is None or not next(learns)]
     if not dead:
         return None
+    doubt = " In float16 a tiny gradient looks the same." if run.setup.precision == "float16" else ""
     which = dead[0] if len(dead) == 1 else f"{dead[0]} to {dead[-1]}"
     return (
         f"{len(dead)} of {len(layers)} layers with weights ({which}) got a gradient of exactly zero in the last step. "
-        "Nothing reaches them, so they do not learn."
+        f"Nothing reaches them, so they do not learn.{doubt}"
     )
 
 
 def _plain(loss) -> object:
-    """The function inside a ``functools.partial``."""
+    """The function inside a ``functools.partial``, or behind torch's loss as a layer."""
+    if isinstance(loss, nn.CrossEntropyLoss):
+        return F.cross_entropy
     return loss.func if isinstance(loss, functools.partial) else loss
 
 

@@ -98,6 +98,7 @@ def test_a_loss_at_ln_k_is_told_once(even):
         ({}, True),
         ({"epochs": 1}, False),  # ten steps: too early to say
         ({"loss": partial(F.cross_entropy, label_smoothing=0.1)}, True),
+        ({"loss": nn.CrossEntropyLoss()}, True),
         ({"loss": lambda logits, labels: F.cross_entropy(logits, labels)}, False),  # it may be anything
     ],
 )
@@ -133,6 +134,7 @@ def test_a_loss_that_is_infinite_by_itself_leaves_the_weights(few):
 def test_dead_layers_are_named(few):
     history = fit(Cut(), few)
     assert "2 of 2 layers with weights (first to second)" in history.warnings["dead-layers"]
+    assert "dead-layers" not in fit(Cut(), few.select(range(250)), batch_size=48).warnings, "the last batch has 10"
     alive = Cut()
     nn.init.zeros_(alive.first.bias)
     assert "dead-layers" not in fit(alive, few).warnings
@@ -179,7 +181,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_training_goes_on(few):
     assert other[-1].train_accuracy == one[-1].train_accuracy, "what was counted before the halt is not counted twice"
     assert other.warnings["out-of-memory"] == (
         "Epoch 1: a batch of 100 images did not fit into memory. It goes through the network in parts of at most 12 "
-        "now, and their gradients are added up; the step is the same."
+        "now, and their gradients are added up; the step is the same, dropout apart."
     )
 
 
@@ -210,6 +212,34 @@ def test_a_split_that_fails_in_mid_batch_starts_the_batch_again(few):
 def test_where_a_single_image_does_not_fit_the_run_ends(few):
     with pytest.raises(CourseError, match=r"ran out of memory in epoch 1, step 1, .*#out-of-memory$"):
         fit(narrow(0), few, batch_size=100)
+
+
+def test_judging_takes_fewer_images_where_memory_is_short(few):
+    class Cramped(Narrow):
+        def forward(self, images):
+            if not self.training and len(images) > 70:
+                raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+            return super().forward(images)
+
+    training.set_seed(0)
+    one, other = fit(Cramped(1_000), few, few), fit(narrow(1_000), few, few)
+    assert one[-1].val_loss == pytest.approx(other[-1].val_loss, rel=1e-6)
+    assert one[-1].val_accuracy == other[-1].val_accuracy
+
+
+def test_a_second_split_is_told_too(few):
+    with pytest.warns(training.TrainingWarning) as caught:
+        training.fit(narrow(30), few, epochs=1, batch_size=100, show=False, device="cpu")
+    display = live.Display()
+    for parts in (50, 25):
+        with pytest.warns(training.TrainingWarning, match=f"parts of {parts}"):
+            display.warn(ended(**{"out-of-memory": f"in parts of {parts}"}))
+    assert len(caught) == 1
+
+
+def test_the_recipe_says_how_many_images_went_at_a_time(few):
+    assert fit(narrow(30), few, batch_size=100).recipe["micro_batch"] == 25
+    assert "micro_batch" not in fit(narrow(100), few, batch_size=100).recipe
 
 
 @pytest.mark.parametrize("size", [0, -3])
