@@ -120,7 +120,7 @@ def sees_no_more_than_the_image(features: nn.Module, side: int) -> None:
     if field > side:
         raise CourseError(
             f"rung 7, too large a backbone: a unit of its last layer looks at {field} × {field} pixels, and the image "
-            f"has {side} × {side}: cut the backbone off earlier."
+            f"has {side} × {side}: try a shorter backbone."
         )
 
 
