@@ -70,6 +70,7 @@ if "google.colab" in sys.modules:
 PROFILE = "auto"
 
 # %%
+import textwrap
 from dataclasses import replace
 
 import numpy as np
@@ -292,8 +293,8 @@ print("memory: {:.2f} GB for training, {:.2f} GB for testing".format(*sizes))
 # learned all of them by heart. What could it say of an image with 32 labels? The most frequent one. On the test
 # images, where nothing belongs together either, the best is to always give the same answer.
 #
-# (The last line is the price: arrays of ten gigabytes, and a digit of 784 bytes would have been enlarged in a moment,
-# batch by batch.)
+# (The last line of the output is the price: arrays of ten gigabytes. Enlarged batch by batch, digits need next to no
+# memory.)
 
 # %%
 # Goal 4b: perfect memory, and the best constant guess
@@ -329,9 +330,9 @@ print(f"always the most frequent digit: {constant:.2%} of the test labels")
 # %%
 right = transfer.Choices()
 frozen = transfer.Choices(trained="head")
-print(right)
-print("\nimages of the right way:", right.images)
-print("images of the snippets: ", replace(wrong, normalise=False).images)
+for choices in (right, replace(wrong, normalise=False)):
+    print(textwrap.fill(choices.images, 76))
+pd.DataFrame({"right": right.as_dict(), "frozen": frozen.as_dict()})
 
 # %% [markdown]
 # The standard recipe for transfer goes like this: keep the convolutions as they are, frozen, and train a new head on
@@ -388,7 +389,7 @@ def stopped(guard, *arguments):
         guard(*arguments)
         return "silent"
     except CourseError as error:
-        return str(error)
+        return "\n" + textwrap.fill(str(error), 76)
 
 
 # %% [markdown]
@@ -811,16 +812,16 @@ transfer.batch_as_seen(transfer.prepare(few, check), 4, digit_side=28)
 #
 # </details>
 
+
 # %% tags=["solution"] cellView="form" jupyter={"source_hidden": true}
 # @title Solution
+def guarded(choices):
+    print(transfer.run(few, few, choices, epochs=1, guarded=True))
+
+
 both = replace(frozen, backbone=live, resize="refill", normalise=False)
-steps = [both, replace(both, resize="interpolate")]
-for choices in steps:
-    try:
-        run = transfer.run(few, few, choices, epochs=1, guarded=True)
-        print(run)
-    except CourseError as error:
-        print(error)
+for choices in (both, replace(both, resize="interpolate")):
+    print("stopped:", stopped(guarded, choices))
 
 # %% [markdown]
 # ### Exercise 3: Out of step
