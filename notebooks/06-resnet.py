@@ -44,7 +44,7 @@
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
 # > | `quick` | 6,000 digits and 2,000 pictures, in the package | two CPU cores | a minute | 0.8 GB |
-# > | `cpu` | all digits, 10,000 of CIFAR-10's pictures | two CPU cores | 11 min <!-- claim: resnet-time --> | 1.5 GB <!-- claim: resnet-memory --> |
+# > | `cpu` | all digits, 10,000 of CIFAR-10's pictures | two CPU cores | 17 min <!-- claim: resnet-time --> | 1.6 GB <!-- claim: resnet-memory --> |
 # > | `full` | all digits, all pictures | one GPU | not measured yet | not measured yet |
 
 # %% [markdown]

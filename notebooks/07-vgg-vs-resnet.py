@@ -697,8 +697,8 @@ pd.DataFrame(ends).groupby("by", sort=False).mean().round(3)
 # It does what it is for. With each augmentation the training loss is higher <!-- claim: augmentation-raises-training-loss -->,
 # and the gap is smaller. But the remedy has a price: images are harder
 # to learn, and ten epochs of 9,000 images are 710 steps. In so few, the network is far from having learned its training
-# images, and nothing is left to be cured. Chapter 3 met the same in its ablation: in a short run, flips and crops cost
-# accuracy. <!-- claim: flips-and-crops-cost-in-a-short-run -->
+# images, and nothing is left to be cured. Chapter 3's ablation points the same way: in its short runs, flips and crops
+# did not help either. <!-- claim: flips-and-crops-do-not-help-in-a-short-run -->
 #
 # So the report's advice is not wrong. It is advice for longer training, and it was not tested. Exercise 5 tests it a
 # little.
