@@ -46,7 +46,7 @@
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
 # > | `quick` | 2,000 photographs, in the package | two CPU cores | half a minute | 0.8 GB |
-# > | `cpu` | all 60,000 | two CPU cores | 11 min <!-- claim: vgg-time --> | 3.7 GB <!-- claim: vgg-memory --> |
+# > | `cpu` | all 60,000 | two CPU cores | 18 min <!-- claim: vgg-time --> | 3.6 GB <!-- claim: vgg-memory --> |
 # > | `full` | all 60,000 | one GPU | not measured yet | not measured yet |
 
 # %% [markdown]

@@ -47,7 +47,7 @@
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
 # > | `quick` | 6,000 digits, in the package; MobileNetV2's weights, if they are there | two CPU cores | a minute | about 1 GB |
-# > | `cpu` | all 70,000; VGG-16's weights, too | two CPU cores | 1 min <!-- claim: transfer-time --> | 2.0 GB <!-- claim: transfer-memory --> |
+# > | `cpu` | all 70,000; VGG-16's weights, too | two CPU cores | 29 s <!-- claim: transfer-time --> | 1.9 GB <!-- claim: transfer-memory --> |
 # > | `full` | the same | one GPU | not measured yet | not measured yet |
 
 # %% [markdown]

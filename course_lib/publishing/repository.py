@@ -22,6 +22,7 @@ _SEARCHED = (
     "pyproject.toml",
     "book/**/*.md",
     "notebooks/*.py",
+    "course_lib/training/card.py",
     "assignments/**/*.md",
     "assignments/**/*.py",
     "assignments/**/*.ipynb",
@@ -63,7 +64,8 @@ def read_address(project: Project) -> Address:
 
 
 def set_address(project: Project, owner: str, name: str, branch: str = "main") -> list[Path]:
-    """Write the new address wherever the old one stands, and bring the notebooks in step. Outputs stay.
+    """Write the new address wherever the old one stands, and bring the notebooks in step. Outputs stay, apart from
+    the address in a link.
 
     Every new content is made first. ``_config.yml`` is written last: should the disk fill up on the way, the old
     address still stands there, and the same command finishes the work.
@@ -82,7 +84,8 @@ def set_address(project: Project, owner: str, name: str, branch: str = "main") -
         contents[file] = _follow(_read(file), old, new)
         notebook = file.with_suffix(".ipynb")  # sorted before its .py, which has the last word
         if file.suffix == ".py" and (file.parent == project.notebooks or notebook.is_file()):
-            contents[notebook] = _paired(Chapter(file.stem, file, notebook), contents[file])
+            paired = _paired(Chapter(file.stem, file, notebook), contents[file])
+            contents[notebook] = _follow(paired, old, new)  # a warning in an output links to the diagnosis card
     config = project.root / _CONFIG
     contents[config] = _config_with(_read(config), old, new)
 
