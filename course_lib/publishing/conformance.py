@@ -120,6 +120,12 @@ ENTRIES = [
     ),
     Entry("resnet_small", MNIST, remark="After C's modified ResNet, of which no count is given."),
     Entry("whitened", CIFAR, remark="After Jordan, 2024, for speed; its batch norms have no trained scale."),
+    Entry("mobilenet_v2", IMAGENET, stated="3.4 M (paper)", stated_work="0.3 G"),
+    Entry(
+        "efficientnet_lite0",
+        IMAGENET,
+        remark="Its weights come with a package; EfficientNet-B0 without what small devices cannot do.",
+    ),
 ]
 
 
@@ -165,7 +171,9 @@ def field_by_gradient(entry: Entry) -> int | str | None:
     """The same, measured; with few channels and grey images, for neither changes what a unit sees."""
     if convolutional_part(unreal(entry)) is None:
         return None
-    narrow = {"lenet5": {}, "alexnet": {"width": 1 / 16}}.get(entry.name, {"width": 1 / 64})
+    narrow = {"lenet5": {}, "alexnet": {"width": 1 / 16}, "mobilenet_v2": {}, "efficientnet_lite0": {}}.get(
+        entry.name, {"width": 1 / 64}
+    )
     return analysis.receptive_field_by_gradient(convolutional_part(entry.build(in_channels=1, **narrow)))
 
 

@@ -36,7 +36,7 @@ def test_the_committed_page_says_what_the_models_are():
 
 
 def test_every_network_of_the_library_is_on_it():
-    tools = {"in_mode", "weights_without_numbers", "why_it_does_not_fit"}
+    tools = {"backbone", "in_mode", "weights_without_numbers", "why_it_does_not_fit"}
     builders = {name for name in models.__all__ if name[0].islower()} - tools
     assert {entry.name for entry in ENTRIES} == builders
     assert builders <= rows("torchvision").keys() | rows("sources").keys()
@@ -48,7 +48,7 @@ def test_ours_is_torchvisions_wherever_that_has_one():
     both = rows("torchvision")
     assert set(both) == {
         *("alexnet", "vgg11", "vgg11_bn", "vgg16", "vgg16, 10 classes", "vgg16_bn", "vgg19", "vgg19_bn"),
-        *("resnet18", "resnet34", "resnet50"),
+        *("resnet18", "resnet34", "resnet50", "mobilenet_v2"),
     }
     assert all(row["ours"] == row["torchvision's"] for row in both.values())
 
