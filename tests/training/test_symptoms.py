@@ -249,11 +249,18 @@ def test_a_micro_batch_without_images_is_refused(few, size):
 
 
 def test_a_resumed_run_remembers_its_warnings_and_its_parts(few, tmp_path):
-    path = tmp_path / "run.pt"
-    fit(narrow(20), few, batch_size=100, checkpoint=path)
-    again = narrow(20)
-    history = fit(again, few, batch_size=100, checkpoint=path)
-    assert "parts of at most 12 now" in history.warnings["out-of-memory"] and again.seen == []
+    def kill(model, _inputs):
+        if len(model.seen) == 40:  # in the second epoch
+            raise KeyboardInterrupt
+
+    options = {"batch_size": 100, "checkpoint": tmp_path / "run.pt"}
+    killed, again = narrow(20), narrow(20)
+    killed.register_forward_pre_hook(kill)
+    with pytest.raises(KeyboardInterrupt):
+        fit(killed, few, **options)
+    history = fit(again, few, **options)
+    assert "parts of at most 12 now" in history.warnings["out-of-memory"]
+    assert len(history) == 2 and again.seen and max(again.seen) == 12, "a batch that did not fit is not tried again"
 
 
 def ended(**told):
