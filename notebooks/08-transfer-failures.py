@@ -716,7 +716,7 @@ pd.DataFrame(rows).T
 #
 # So transfer works on digits, once it is mended. Was it a good idea? It buys a point, for thirty times the seconds, as
 # long as there are 10,000 digits. There are more. With all of them, and a recipe of its own, LeNet-5 reached
-# 99.25 ± 0.02 % <!-- claim: lenet5-mnist --> in chapter 2. More digits were worth more than more knowledge. What if there
+# 99.17 ± 0.06 % <!-- claim: lenet5-mnist --> in chapter 2. More digits were worth more than more knowledge. What if there
 # were only a few?
 
 # %% [markdown]
