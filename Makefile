@@ -71,7 +71,7 @@ links: site ## follow every link out of the published pages; this needs a networ
 lock: setup ## choose new versions of everything for requirements.lock
 	@{ echo "# Exact versions for Python 3.11 to 3.13, made by make lock. No hashes: CPU and CUDA wheels of torch both fit."; \
 	printf 'torch==$(TORCH)\ntorchvision==$(TORCHVISION)\n' | $(BIN)/uv pip compile pyproject.toml --quiet --universal \
-		--python-version 3.11 --extra book --extra test --constraint - --no-annotate --no-header \
+		--python-version 3.11 --extra book --extra test --extra grading --constraint - --no-annotate --no-header \
 		| grep -vE '^(nvidia|cuda|triton)'; } > requirements.lock.new
 	@mv requirements.lock.new requirements.lock
 

@@ -1,0 +1,94 @@
+"""What a student sees of the marking: each part at once, right or with a hint, and the points so far.
+
+The questions here are public ones. Their right replies come with the assignment, in ``feedback.safetensors``; marks are
+given with other numbers.
+"""
+
+import argparse
+import sys
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+
+from tqdm import tqdm
+
+from course_lib.errors import CourseError
+from course_lib.grading import logits, marking, messages, script
+from course_lib.grading.marking import Asked, Verdict
+from course_lib.grading.process import Worker
+from course_lib.grading.tasks import TASKS
+
+PUBLIC = "feedback.safetensors"
+
+
+def main(arguments: list[str]) -> int:
+    """Check one folder. Returns 0 where all is right, 1 where something is not, 2 for wrong words."""
+    reader = argparse.ArgumentParser(prog="python -m course_lib.check", description="Check the answers in a folder.")
+    reader.add_argument("folder", nargs="?", type=Path, default=Path(), help="where answers.py lies (default: here)")
+    folder = reader.parse_args(arguments).folder
+    try:
+        return 0 if _check(folder) else 1
+    except CourseError as error:
+        print(f"check: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ncheck: stopped.", file=sys.stderr)
+        return 130
+
+
+def write(path: Path, asked: Mapping[str, Asked]) -> None:
+    """Put public questions and their right replies on record."""
+    content = {key: {"questions": part.questions, "expected": part.expected} for key, part in asked.items()}
+    path.write_bytes(messages.pack(content))
+
+
+def read(path: Path) -> dict[str, Asked]:
+    """Public questions, from the file that came with the assignment. Raises CourseError where it is not that."""
+    try:
+        content = messages.unpack(path.read_bytes())
+        asked = {key: Asked(part["questions"], part["expected"]) for key, part in content.items()}
+        keys = {part.key for task in TASKS for part in task.parts}
+        if set(asked) != keys:
+            raise KeyError
+        return asked
+    except FileNotFoundError as error:
+        raise CourseError(f"There is no {path.name} here: run this in the folder of your assignment.") from error
+    except (OSError, AttributeError, KeyError, TypeError, messages.MessageError) as error:
+        raise CourseError(f"{path.name} is not what came with the assignment: `git checkout {path.name}`.") from error
+
+
+def _check(folder: Path) -> bool:
+    cells = script.read_script(folder)
+    if difference := script.difference_of_the_pair(folder):
+        raise CourseError(difference)
+    asked = read(folder / PUBLIC)
+    verdicts: list[Verdict] = []
+    with tqdm(total=len(asked), desc="checking", unit="part", leave=False, file=sys.stderr) as bar:
+        for verdict in marking.mark(cells, asked, Worker, logits.handed_in(folder)):
+            if not verdicts or verdicts[-1].task is not verdict.task:
+                bar.write(f"\nTask {verdict.task.number}: {verdict.task.title}", file=sys.stdout)
+            bar.write(_line(verdict), file=sys.stdout)
+            bar.update()
+            verdicts.append(verdict)
+    print(f"\n{_sum(verdicts)}")
+    return not any(verdict.hint for verdict in verdicts)
+
+
+def _line(verdict: Verdict) -> str:
+    name, points = verdict.part.key, verdict.part.points
+    if not verdict.hint:
+        return f"  {name}: {'handed in; a person marks it' if verdict.part.by_person else f'right, {points} points'}"
+    hint = textwrap.fill(printable(verdict.hint), 100, initial_indent="      ", subsequent_indent="      ")
+    return f"  {name}: not yet, 0 of {points} points\n{hint}"
+
+
+def printable(text: str) -> str:
+    """Text of a student's own without what would steer a terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def _sum(verdicts: list[Verdict]) -> str:
+    by_person = [verdict.part.points for verdict in verdicts if verdict.part.by_person]
+    most = sum(verdict.part.points for verdict in verdicts) - sum(by_person)
+    earned = sum(verdict.points for verdict in verdicts)
+    return f"{earned} of {most} points that a program gives. {sum(by_person)} more are given by a person, for task 8."

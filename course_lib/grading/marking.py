@@ -1,0 +1,170 @@
+"""Puts every part's questions to a student's cells, holds the replies against the right ones, and counts points."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from course_lib.grading import messages, worker
+from course_lib.grading.process import WorkerGone
+from course_lib.grading.script import SCRIPT, Cell
+from course_lib.grading.tasks import TASKS, Draw, Part, Question, Task
+
+LOADING = 10.0  # seconds that a cell may take to define its functions
+_LONGEST = 1000  # letters of a hint, which may hold what the student's code returned
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The questions of one part and, where its judge compares, the reference's replies, one each."""
+
+    questions: list[Question]
+    expected: list[Any]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one part earned, and the hint where it is not right. A person's points are not counted here."""
+
+    task: Task
+    part: Part
+    hint: str | None
+
+    @property
+    def points(self) -> int:
+        return 0 if self.hint or self.part.by_person else self.part.points
+
+
+class Runner(Protocol):
+    """Whatever runs a student's cells: a process, or in tests this one."""
+
+    def load(self, source: str, line: int, seconds: float) -> dict[str, Any] | None: ...
+    def answer(self, key: str, questions: list[Question], seed: int, seconds: float) -> list[dict[str, Any]]: ...
+    def stop(self) -> None: ...
+
+
+def ask(reference: Sequence[Cell], seed: int) -> dict[str, Asked]:
+    """Draw every part's questions, and let the reference answer them, in this process.
+
+    Raises: RuntimeError where the reference fails, which is a mistake in the assignment.
+    """
+    answers = worker.Answers()
+    for cell in reference:
+        if problem := answers.load(cell.source, cell.line):
+            raise RuntimeError(f"the reference does not load: {problem}")
+    asked = {}
+    for number, part in enumerate(part for task in TASKS for part in task.parts):
+        questions = part.questions(Draw(seed + number))
+        copied = messages.unpack(messages.pack(questions))  # as a worker gets them, and the replies as it gives them
+        replies = messages.unpack(messages.pack(answers.answer(part.key, copied, seed))) if part.compares else []
+        if replies and "problem" in replies[-1]:
+            raise RuntimeError(f"the reference fails at {part.key}: {replies[-1]['problem']}")
+        asked[part.key] = Asked(questions, [reply["value"] for reply in replies])
+    return asked
+
+
+def mark(
+    cells: Sequence[Cell],
+    asked: Mapping[str, Asked],
+    start: Callable[[], Runner],
+    handed_in: Mapping[str, Any],
+    seed: int = 0,
+) -> Iterator[Verdict]:
+    """Judge part by part, in order. A worker that dies or never ends costs only the part that it was busy with.
+
+    Args:
+        cells: the student's answer cells.
+        asked: by a part's key, its questions and right replies.
+        start: starts a worker.
+        handed_in: what judges see beside the reply: :func:`course_lib.grading.logits.handed_in`.
+        seed: of torch's generator, before each question.
+    """
+    room = _Room(cells, start)
+    try:
+        for task in TASKS:
+            for part in task.parts:
+                hint = _judge(room, task, part, asked[part.key], handed_in, seed)
+                yield Verdict(task, part, hint and hint[:_LONGEST])
+    finally:
+        room.close()
+
+
+class _Room:
+    """A worker with the cells loaded; a new one when the old one is gone. What was wrong with a cell is kept."""
+
+    def __init__(self, cells: Sequence[Cell], start: Callable[[], Runner]):
+        self.cells, self.start = cells, start
+        self.runner: Runner | None = None
+        self.problems: dict[int, str] = {i: cell.problem for i, cell in enumerate(cells) if cell.problem}
+
+    def worker(self) -> Runner:
+        while self.runner is None:
+            self.runner = self.start()
+            for i, cell in enumerate(self.cells):
+                if i in self.problems:
+                    continue
+                try:
+                    problem = self.runner.load(cell.source, cell.line, LOADING)
+                    if problem:
+                        self.problems[i] = said(problem)
+                except WorkerGone as gone:
+                    self.problems[i] = f"The cell could not be loaded: {gone}"
+                    self.close()  # and begin again, without this cell
+                    break
+        return self.runner
+
+    def close(self) -> None:
+        if self.runner is not None:
+            self.runner.stop()
+            self.runner = None
+
+
+def _judge(room: _Room, task: Task, part: Part, asked: Asked, handed_in: Mapping[str, Any], seed: int) -> str | None:
+    runner = room.worker()
+    broken = [text for i, text in room.problems.items() if room.cells[i].task == task.number]
+    try:
+        replies = runner.answer(part.key, asked.questions, seed, part.seconds)
+    except WorkerGone as gone:
+        room.close()
+        return f"{part.function} gave no reply: {gone}"
+    return _first_hint(part, asked, handed_in, replies, broken)
+
+
+def _first_hint(
+    part: Part, asked: Asked, handed_in: Mapping[str, Any], replies: Any, broken: Sequence[str]
+) -> str | None:
+    if not isinstance(replies, list) or not all(isinstance(reply, dict) for reply in replies):
+        return f"{part.function} gave no reply that could be read."
+    for i, question in enumerate(asked.questions):
+        reply = replies[i] if i < len(replies) else {"problem": None}
+        if "value" not in reply:
+            problem = reply.get("problem")
+            if isinstance(problem, dict) and problem.get("type") == "missing":
+                return _why_missing(part, broken)
+            return said(problem, part.function)
+        expected = asked.expected[i] if part.compares else None
+        try:
+            hint = part.judge({**question, **handed_in}, expected, reply["value"])
+        except Exception:  # a reply may be anything; one that a judge stumbles over must not end the marking
+            hint = f"{part.function} returned {messages.type_of(reply['value'])}, of which nothing can be made."
+        if hint:
+            return hint
+    return None
+
+
+def _why_missing(part: Part, broken: Sequence[str]) -> str:
+    if broken:
+        return broken[0]
+    return f"No cell tagged answer defines {part.function}. Was it renamed, or did its cell lose the tag?"
+
+
+def said(problem: Any, function: str = "The cell") -> str:
+    """A problem of a worker in words. Nothing in it is trusted to be what it should be."""
+    if not isinstance(problem, dict):
+        return f"{function} gave no reply."
+    kind, text, line = (problem.get(key) for key in ("type", "text", "line"))
+    kind, text = str(kind)[:80], " ".join(str(text)[:400].split())
+    where = f", line {line} of {SCRIPT}" if isinstance(line, int) else ""
+    if kind == "NotImplementedError":
+        return f"{function} is still to be written."
+    lost = " Only cells tagged answer are run: what they use must be defined in one." if kind == "NameError" else ""
+    return f"{function} raised {kind}{where}: {text}".rstrip(" :.") + f".{lost}"

@@ -1,0 +1,14 @@
+"""What the assignment asks, one task a file. Nothing here solves a task: right replies come from elsewhere.
+
+A task's questions are drawn from a seed, so a student's check and a mark are about the same things and not about the
+same numbers. The easiest question of a part comes first, and asks about one idea: a hint is about the first that fails.
+"""
+
+import importlib
+
+from course_lib.grading.tasks.part import Draw, Part, Question, Task
+
+_MODULES = ("sizes", "tables", "blocks", "steps", "signals_by_layer", "metrics", "looking", "writing")
+TASKS: tuple[Task, ...] = tuple(importlib.import_module(f"{__name__}.{module}").TASK for module in _MODULES)
+
+__all__ = ["TASKS", "Draw", "Part", "Question", "Task"]

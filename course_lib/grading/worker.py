@@ -1,0 +1,109 @@
+"""Runs a student's cells and returns data. Run as ``python -m course_lib.grading.worker``.
+
+Requests come in through standard input and replies go out through what was standard output; what the student's code
+prints goes nowhere. A request or a reply is its length, eight bytes, and then a message. This process knows no right
+answer.
+"""
+
+import importlib.abc
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import torch
+
+from course_lib.grading import messages
+from course_lib.grading.tasks import TASKS
+
+_PARTS = {part.key: part for task in TASKS for part in task.parts}
+
+
+class Answers:
+    """The namespace in which answer cells run, and what is asked of it."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {"__name__": "answers"}
+
+    def load(self, source: str, line: int) -> dict[str, Any] | None:
+        """Run one cell whose source begins at ``line`` of the script. Returns the problem, if there is one."""
+        try:
+            exec(compile("\n" * (line - 1) + source, "answers.py", "exec"), self.names)
+        except BaseException as error:
+            return problem(error)
+        return None
+
+    def answer(self, key: str, questions: list[dict[str, Any]], seed: int = 0) -> list[dict[str, Any]]:
+        """Put the questions of one part. A reply is ``{"value": …}`` or, and then the last, ``{"problem": …}``."""
+        part = _PARTS[key]
+        if part.function not in self.names:
+            return [{"problem": {"type": "missing", "text": part.function, "line": None}}]
+        replies: list[dict[str, Any]] = []
+        for question in questions:
+            torch.manual_seed(seed)
+            try:
+                replies.append({"value": part.answer(self.names[part.function], question)})
+            except BaseException as error:
+                return [*replies, {"problem": problem(error)}]
+        return replies
+
+
+def problem(error: BaseException) -> dict[str, Any]:
+    """An exception as data, with the last line of the student's own that it passed."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == "answers.py"]
+    try:
+        text = str(error)[:400]
+    except BaseException:  # an exception of the student's own may have any __str__
+        text = ""
+    return {"type": type(error).__name__[:80], "text": text, "line": lines[-1] if lines else None}
+
+
+class NoCourse(importlib.abc.MetaPathFinder):
+    """Answers may not import the course's library, by whichever road."""
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
+        if fullname.partition(".")[0] == "course_lib":
+            raise ImportError("answers may not import course_lib")
+
+
+def serve(requests: BinaryIO, replies: BinaryIO) -> None:
+    """Answer requests until there are none."""
+    answers = Answers()
+    while request := receive(requests.read):
+        if request["do"] == "load":
+            content = {"problem": answers.load(request["source"], request["line"])}
+        else:
+            content = {"replies": answers.answer(request["key"], request["questions"], request["seed"])}
+        send(replies, content)
+
+
+def send(stream: BinaryIO, content: Any) -> None:
+    """Write one message, its length in front."""
+    blob = messages.pack(content)
+    stream.write(len(blob).to_bytes(8, "big") + blob)
+    stream.flush()
+
+
+def receive(read: Callable[[int], bytes]) -> Any:
+    """Read one message; None at the end of the stream. Raises MessageError for what is no message, or too large."""
+    size = int.from_bytes(read(8), "big")
+    if size > messages.MAXIMUM:
+        raise messages.MessageError(f"a message of {size:,} bytes, and {messages.MAXIMUM:,} are the most")
+    return messages.unpack(read(size)) if size else None
+
+
+def main() -> None:
+    """Keep the two streams, give the student's code empty ones, serve."""
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nowhere, stream)
+    torch.set_num_threads(1)
+    sys.meta_path.insert(0, NoCourse())
+    serve(requests, replies)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+"""Task 4, answered wrong in the ways in which it is answered wrong."""
+
+from known_mistakes import Mistake
+
+_CLEAR = "    optimizer.zero_grad()\n"
+_LOSS = "loss = F.cross_entropy(network(images), labels)"
+_STEP = "    loss.backward()\n    optimizer.step()\n"
+
+MISTAKES = [
+    Mistake(
+        "the loss returned as a tensor",
+        part="train_step",
+        old="return loss.item()",
+        new="return loss",
+        hint="holds on to all that it was computed from",
+    ),
+    Mistake(
+        "nothing returned",
+        part="train_step",
+        old="return loss.item()",
+        new="pass",
+        hint="it returned None",
+    ),
+    Mistake(
+        "softmax before cross-entropy",
+        part="train_step",
+        old=_LOSS,
+        new="loss = F.cross_entropy(network(images).softmax(1), labels)",
+        hint="logits or probabilities",
+    ),
+    Mistake(
+        "sum instead of mean",
+        part="train_step",
+        old=_LOSS,
+        new='loss = F.cross_entropy(network(images), labels, reduction="sum")',
+        hint="That is the sum over the batch",
+    ),
+    Mistake(
+        "a step down the sum, and the mean returned",
+        part="train_step",
+        old="    loss.backward()",
+        new="    (len(labels) * loss).backward()",
+        hint="times too long",
+    ),
+    Mistake(
+        "half of the batch",
+        part="train_step",
+        old=_LOSS,
+        new="loss = F.cross_entropy(network(images[::2]), labels[::2])",
+        hint="Every image of the batch counts",
+    ),
+    Mistake(
+        "a step down half of the batch",
+        part="train_step",
+        old="    loss.backward()",
+        new="    F.cross_entropy(network(images[::2]), labels[::2]).backward()",
+        hint="went somewhere else",
+    ),
+    Mistake(
+        "the loss after the step",
+        part="train_step",
+        old="return loss.item()",
+        new="return F.cross_entropy(network(images), labels).item()",
+        hint="before the step, while the weights are still",
+    ),
+    Mistake(
+        "the loss cut off from the network",
+        part="train_step",
+        old=_LOSS,
+        new="loss = F.cross_entropy(network(images).detach().requires_grad_(), labels)",
+        hint="does it reach the weights",
+    ),
+    Mistake(
+        "no backward",
+        part="train_step",
+        old="    loss.backward()\n",
+        new="",
+        hint="there are no gradients",
+    ),
+    Mistake(
+        "no step",
+        part="train_step",
+        old="    optimizer.step()\n",
+        new="",
+        hint="nobody used them",
+    ),
+    Mistake(
+        "gradients cleared between backward and step",
+        part="train_step",
+        old="    optimizer.step()\n",
+        new="    optimizer.zero_grad()\n    optimizer.step()\n",
+        hint="clear them before the step",
+    ),
+    Mistake(
+        "two steps at once",
+        part="train_step",
+        old="    optimizer.step()\n",
+        new="    optimizer.step()\n    optimizer.step()\n",
+        hint="took 2 steps",
+    ),
+    Mistake(
+        "an optimizer of its own",
+        part="train_step",
+        old="    optimizer.step()\n",
+        new="    torch.optim.SGD(network.parameters(), lr=0.01).step()\n",
+        hint="the optimizer that was given took no step",
+    ),
+    Mistake(
+        "an optimizer of its own, with the same options",
+        part="train_step",
+        old="    optimizer.step()\n",
+        new="    type(optimizer)(network.parameters(), **optimizer.defaults).step()\n",
+        hint="the optimizer that was given took no step",
+    ),
+    Mistake(
+        "a step by hand",
+        part="train_step",
+        old="    optimizer.step()\n",
+        new="    with torch.no_grad():\n"
+        "        for p in network.parameters():\n"
+        '            p -= optimizer.param_groups[0]["lr"] * p.grad\n',
+        hint="the optimizer that was given took no step",
+    ),
+    Mistake(
+        "what the optimizer remembers thrown away",
+        part="train_step",
+        old="    optimizer.step()\n",
+        new="    optimizer.state.clear()\n    optimizer.step()\n",
+        hint="Momentum is what an optimizer remembers",
+    ),
+    Mistake(
+        "in evaluation mode",
+        part="train_step",
+        old="    network.train()\n",
+        new="",
+        hint="The network came in the other one",
+    ),
+    Mistake(
+        "two passes",
+        part="train_step",
+        old="    loss.backward()",
+        new="    F.cross_entropy(network(images), labels).backward()",
+        hint="through the network once",
+    ),
+    Mistake(
+        "gradients never cleared",
+        part="train_step",
+        old=_CLEAR,
+        new="",
+        hint="Gradients of another batch were there",
+    ),
+    Mistake(
+        "gradients cleared behind the step",
+        part="train_step",
+        old=_CLEAR + "    " + _LOSS + "\n" + _STEP,
+        new="    " + _LOSS + "\n" + _STEP + _CLEAR,
+        hint="Gradients of another batch were there",
+    ),
+    Mistake(
+        "too few steps",
+        part="memorise",
+        old="range(500)",
+        new="range(12)",
+        hint="it was still falling",
+    ),
+    Mistake(
+        "learning rate far too small",
+        part="memorise",
+        old="lr=0.01",
+        new="lr=1e-6",
+        hint="it has hardly moved",
+    ),
+    Mistake(
+        "learning rate far too large",
+        part="memorise",
+        old="lr=0.01",
+        new="lr=1e30",
+        hint="steps too large",
+    ),
+    Mistake(
+        "up the gradient",
+        part="memorise",
+        old="error.backward()",
+        new="(-error).backward()",
+        hint="it did not fall",
+    ),
+    Mistake(
+        "stopped when all are right",
+        part="memorise",
+        old="if error < 0.01:",
+        new="if (network(images).argmax(1) == labels).all():",
+        hint="What decides when to stop",
+    ),
+    Mistake(
+        "a copy trained",
+        part="memorise",
+        old="    adam = ",
+        new="    import copy\n\n    network = copy.deepcopy(network)\n    adam = ",
+        hint="Was another network trained, or a copy",
+    ),
+    Mistake(
+        "half of the images",
+        part="memorise",
+        old="CrossEntropyLoss()(network(images), labels)",
+        new="CrossEntropyLoss()(network(images[:8]), labels[:8])",
+        hint="images are right",
+    ),
+]

@@ -1,0 +1,56 @@
+"""The reference passes, the stub earns nothing, and a known mistake loses its own part, no other, with its hint."""
+
+import importlib
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from known_mistakes import Mistake
+from running_here import Here
+
+from course_lib.grading import marking, script
+from course_lib.grading.tasks import TASKS
+
+MODULES = sorted(file.stem for file in Path(__file__).parent.glob("mistakes_in_*.py"))
+MISTAKES = [mistake for module in MODULES for mistake in importlib.import_module(module).MISTAKES]
+PARTS = {part.key for task in TASKS for part in task.parts}
+
+
+@pytest.mark.parametrize("seed", [0, 7, 2026, 123_456_789])
+def test_the_reference_gets_full_marks(hints, reference, seed):
+    assert hints(reference, seed) == {}
+
+
+def test_the_untouched_master_earns_nothing(asked, master, handed_in):
+    cells = script.read_script(master)
+    verdicts = list(marking.mark(cells, asked(2026), Here, handed_in))
+    assert all(verdict.hint and not verdict.points for verdict in verdicts)
+    assert {verdict.part.key for verdict in verdicts} == PARTS
+
+
+@pytest.mark.parametrize(
+    ("mistake", "seed"),
+    [(mistake, (2026, 99)[at % 2]) for at, mistake in enumerate(MISTAKES)],
+    ids=lambda value: f"{value.task}: {value.name}" if isinstance(value, Mistake) else str(value),
+)
+def test_a_mistake_loses_its_own_part_with_its_hint(hints, reference, mistake, seed):
+    lost = hints(mistake.made_in(reference), seed)
+    assert set(lost) == {mistake.part}, lost
+    assert mistake.hint in lost[mistake.part]
+
+
+def test_every_task_that_a_program_marks_has_five_mistakes():
+    count = Counter(mistake.task for mistake in MISTAKES)
+    assert all(count[task.number] >= 5 for task in TASKS if not task.parts[0].by_person), count
+
+
+def test_the_points_are_those_that_students_read(master):
+    """The master's table, and 100 in all."""
+    text = (master / "answers.py").read_text(encoding="utf-8")
+    for task in TASKS:
+        row = next(line for line in text.splitlines() if line.startswith(f"# | {task.number} |"))
+        assert row.endswith(f"| {task.points} |")
+        assert f"# ## Task {task.number}: {task.title} ({task.points} points)" in text
+        for part in task.parts:
+            assert f"{part.function}" in text
+    assert sum(task.points for task in TASKS) == 100
