@@ -158,7 +158,7 @@ profile = resolve_profile(PROFILE)
 size = "sample" if profile == "quick" else "full"
 pictures = data.load("cifar10", size=size)
 seeds = range({"quick": 1, "cpu": 3, "full": 5}[profile])
-epochs = {"quick": {"5": 2, "100": 1}}.get(profile, {"5": 20, "100": 8})
+epochs = {"quick": {"5": 2, "100": 1}}.get(profile, {"5": 20, "100": 5})
 width = 0.125 if profile == "quick" else 0.25
 print(f"profile {profile}: epochs {epochs}, {len(seeds)} seeds")
 print("trains on", training.describe_device(training.best_device()))

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from course_lib.errors import CourseError
 from course_lib.grading import logits, marking, messages, script
 from course_lib.grading.marking import Asked, Verdict
-from course_lib.grading.process import Worker
+from course_lib.grading.process import Worker, WorkerGone
 from course_lib.grading.tasks import TASKS
 
 PUBLIC = "feedback.safetensors"
@@ -30,6 +30,12 @@ def main(arguments: list[str]) -> int:
         return 0 if _check(folder) else 1
     except CourseError as error:
         print(f"check: {error}", file=sys.stderr)
+        return 1
+    except WorkerGone as gone:
+        print(
+            f"check: the process that runs your answers did not start: {gone} Install requirements.txt anew.",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print("\ncheck: stopped.", file=sys.stderr)
@@ -67,14 +73,15 @@ def _check(folder: Path) -> bool:
         for verdict in marking.mark(cells, asked, Worker, logits.handed_in(folder)):
             if not verdicts or verdicts[-1].task is not verdict.task:
                 bar.write(f"\nTask {verdict.task.number}: {verdict.task.title}", file=sys.stdout)
-            bar.write(_line(verdict), file=sys.stdout)
+            bar.write(line(verdict), file=sys.stdout)
             bar.update()
             verdicts.append(verdict)
     print(f"\n{_sum(verdicts)}")
     return not any(verdict.hint for verdict in verdicts)
 
 
-def _line(verdict: Verdict) -> str:
+def line(verdict: Verdict) -> str:
+    """What a student is told of one part: right or not yet, and then the hint below it, indented."""
     name, points = verdict.part.key, verdict.part.points
     if not verdict.hint:
         return f"  {name}: {'handed in; a person marks it' if verdict.part.by_person else f'right, {points} points'}"

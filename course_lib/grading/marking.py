@@ -73,7 +73,7 @@ def mark(
 
     Args:
         cells: the student's answer cells.
-        asked: by a part's key, its questions and right replies.
+        asked: by a part's key, its questions and right replies. Other parts are left out.
         start: starts a worker.
         handed_in: what judges see beside the reply: :func:`course_lib.grading.logits.handed_in`.
         seed: of torch's generator, before each question.
@@ -82,8 +82,9 @@ def mark(
     try:
         for task in TASKS:
             for part in task.parts:
-                hint = _judge(room, task, part, asked[part.key], handed_in, seed)
-                yield Verdict(task, part, hint and hint[:_LONGEST])
+                if part.key in asked:
+                    hint = _judge(room, task, part, asked[part.key], handed_in, seed)
+                    yield Verdict(task, part, hint and hint[:_LONGEST])
     finally:
         room.close()
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -9,6 +10,9 @@ from typing import Any
 
 from course_lib.grading import messages, worker
 
+PATIENCE = 6 if worker.CAN_COUNT else 2  # seconds on the wall for one of processor time
+STARTING = 60.0  # seconds that Python and torch may take to start, and to end
+OUT_OF_TIME = -getattr(signal, "SIGPROF", 0) or None  # how a process ends that has used up its processor time
 TOO_LONG = "it took longer than {:g} seconds. Is there a loop that never ends?"
 ENDED = "it ended Python, by an exit or a crash. An answer should return or raise."
 NO_REPLY = "what came back is no reply."
@@ -23,7 +27,11 @@ class WorkerGone(Exception):
 
 
 class Worker:
-    """One process that runs a student's cells."""
+    """One process that runs a student's cells.
+
+    It limits its own processor time, so a machine that is busy with other things makes no answer fail. The clock on the
+    wall is for what waits for ever, and for systems without that limit.
+    """
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -33,14 +41,16 @@ class Worker:
         )
         self._replies: queue.Queue[Any] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
+        self._wait("ready", STARTING)
 
     def load(self, source: str, line: int, seconds: float) -> dict[str, Any] | None:
         """Run one cell. Returns its problem, or None. Raises WorkerGone."""
-        return self._ask({"do": "load", "source": source, "line": line}, "problem", seconds)
+        return self._ask({"do": "load", "source": source, "line": line, "seconds": seconds}, "problem")
 
     def answer(self, key: str, questions: list[dict[str, Any]], seed: int, seconds: float) -> list[dict[str, Any]]:
         """Put the questions of one part. Returns the replies, as :meth:`worker.Answers.answer`. Raises WorkerGone."""
-        return self._ask({"do": "answer", "key": key, "questions": questions, "seed": seed}, "replies", seconds)
+        asked = {"do": "answer", "key": key, "questions": questions, "seed": seed, "seconds": seconds}
+        return self._ask(asked, "replies")
 
     def stop(self) -> None:
         """End the process, whatever it is doing."""
@@ -50,13 +60,20 @@ class Worker:
             with contextlib.suppress(OSError):  # what was still to be sent goes nowhere
                 stream.close()
 
-    def _ask(self, request: dict[str, Any], wanted: str, seconds: float) -> Any:
-        with contextlib.suppress(OSError):  # the process is gone: the empty reply will say so
-            worker.send(self._process.stdin, request)
+    def _ask(self, request: dict[str, Any], wanted: str) -> Any:
         try:
-            reply = self._replies.get(timeout=seconds)
+            worker.send(self._process.stdin, request)
+        except OSError:
+            raise WorkerGone(ENDED) from None
+        return self._wait(wanted, request["seconds"])
+
+    def _wait(self, wanted: str, seconds: float) -> Any:
+        try:
+            reply = self._replies.get(timeout=PATIENCE * seconds)
         except queue.Empty:
             raise WorkerGone(TOO_LONG.format(seconds), timed_out=True) from None
+        if reply is None and self._process.wait(timeout=STARTING) == OUT_OF_TIME:
+            raise WorkerGone(TOO_LONG.format(seconds), timed_out=True)
         if reply is None:
             raise WorkerGone(ENDED)
         if not isinstance(reply, dict) or wanted not in reply:

@@ -18,7 +18,7 @@ SCRIPT, NOTEBOOK, LOGITS = "answers.py", "answers.ipynb", "logits.safetensors"
 _MOST = {SCRIPT: 10**6, NOTEBOOK: 20 * 10**6, LOGITS: 2 * 10**6}  # bytes
 ALLOWED = ("torch", "numpy")
 _HEAD = re.compile(r"#\s*%%(?![%\w])(?P<rest>.*)")
-_TAGS = re.compile(r"""["']?tags["']?\s*[=:]\s*(\[[^\]]*\])""")
+_TAGS = re.compile(r"""["']?tags["']?\s*[=:]\s*(\[[^\[\]]*\])""")  # no [ within: a line of many would take hours
 _TASK = re.compile(r"task-(\d+)")
 
 
