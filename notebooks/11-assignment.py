@@ -36,7 +36,7 @@
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
 # > | `quick` | the sample in the package | two CPU cores | under a minute | about 1 GB |
-# > | `cpu` | CIFAR-10, all of it and a twentieth | two CPU cores | 0 min <!-- claim: assignment-time --> | 0 GB <!-- claim: assignment-memory --> |
+# > | `cpu` | CIFAR-10, all of it and a twentieth | two CPU cores | 5 min <!-- claim: assignment-time --> | 1 GB <!-- claim: assignment-memory --> |
 # > | `full` | the same, more seeds | one GPU | not measured yet | not measured yet |
 
 # %% [markdown]
@@ -250,8 +250,8 @@ spread.map("{:.1%}".format).replace("nan%", "one seed")
 # The second table is the spread over seeds. Keep it in mind when you compare your numbers with these, or your network
 # with a friend's: a difference of that size is no difference.
 #
-# Twenty times the images raise accuracy from 0.0 % <!-- claim: assignment-little --> to
-# 0.0 % <!-- claim: assignment-all -->. <!-- claim: assignment-data-helps --> The gap
+# Twenty times the images raise accuracy from 52.4 % <!-- claim: assignment-little --> to
+# 71.6 % <!-- claim: assignment-all -->. <!-- claim: assignment-data-helps --> The gap
 # falls. <!-- claim: assignment-gap-falls --> And the gap is what tells most. On little data the network knows its
 # own images far better than others. That is what *too little data* looks like, and it is not what a loss at $\ln 10$
 # looks like.
