@@ -106,13 +106,35 @@ def parser() -> argparse.ArgumentParser:
     repository.add_argument("repository", metavar="OWNER/NAME", help="on GitHub; its whole address will do, too")
     repository.add_argument("--branch", default="main", help="its default branch (default: main)")
 
-    assignment = verb("assignment", None, "make the students' repository of the assignment")
+    assignment = verb("assignment", None, "release the assignment to students, and grade what they hand in")
     del assignment._defaults["act"]
     actions = assignment.add_subparsers(title="actions", metavar="ACTION")
+
+    def action(name: str, act, summary: str) -> argparse.ArgumentParser:
+        one = actions.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        one.set_defaults(act=act, parser=one)
+        return one
+
     summary = "make the students' repository: no solutions, a history of one commit"
-    one = actions.add_parser("release", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-    one.add_argument("folder", metavar="DIR", help="a new or empty folder outside of this checkout")
-    one.set_defaults(act=commands.release_assignment, parser=one)
+    release = action("release", commands.release_assignment, summary)
+    release.add_argument("folder", metavar="DIR", help="a new or empty folder outside of this checkout")
+
+    def grading(one: argparse.ArgumentParser) -> None:
+        one.add_argument("--out", metavar="CSV", default="grades.csv", help="the table (default: grades.csv)")
+        one.add_argument("--rubric", metavar="CSV", help="points that a person gives: task 8, and corrections")
+        one.add_argument("--seed", type=int, help="of the questions (default: fresh, then the same for this table)")
+        one.add_argument("--jobs", type=_positive(int), help="how many submissions at a time (default: one a core)")
+        one.add_argument("--i-trust-this-code", action="store_true", help="run students' code without a sandbox")
+
+    grade = action("grade", commands.grade_assignment, "grade submissions in a sandbox, side by side, resumable")
+    grade.add_argument("submissions", nargs="+", metavar="SUBMISSION", help="folders, or the one that holds them all")
+    grade.add_argument("--roster", metavar="CSV", help="whose folder is whose")
+    grade.add_argument("--deadline", metavar="TIME", help="such as 2026-12-01T23:59+01:00; flags what is late")
+    grading(grade)
+
+    regrade = action("regrade", commands.regrade_assignment, "grade some submissions again, and replace their rows")
+    regrade.add_argument("submissions", nargs="+", metavar="SUBMISSION", help="folders, or ids of the table")
+    grading(regrade)
 
     data = verb("data", None, "fetch, verify or find data sets and pretrained weights")
     del data._defaults["act"]

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from course_lib.errors import CourseError
 
@@ -183,3 +184,30 @@ def release_assignment(options: argparse.Namespace) -> None:
 
     files = release.release(_project(), Path(options.folder))
     print(f"{options.folder} is the students' repository: {len(files)} files, one commit, nothing secret in it.")
+
+
+def grade_assignment(options: argparse.Namespace) -> None:
+    from course_lib.grading import classes
+
+    folders, roster = [Path(folder) for folder in options.submissions], options.roster and Path(options.roster)
+    outcome = classes.grade(_project(), folders, **_grading(options), roster=roster, deadline=options.deadline)
+    print(outcome)
+    outcome.check()
+
+
+def regrade_assignment(options: argparse.Namespace) -> None:
+    from course_lib.grading import classes
+
+    outcome = classes.regrade(_project(), options.submissions, **_grading(options))
+    print(outcome)
+    outcome.check()
+
+
+def _grading(options: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "out": Path(options.out),
+        "rubric": options.rubric and Path(options.rubric),
+        "seed": options.seed,
+        "jobs": options.jobs,
+        "trusted": options.i_trust_this_code,
+    }

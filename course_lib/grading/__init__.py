@@ -6,6 +6,9 @@ Data flow, and who owns what::
     script      reads ``answers.py`` and ``logits.safetensors``, as files of somebody who is not trusted
     worker      runs the student's cells in a process of its own and returns data
     process     the other end: starts a worker, asks it, gives it up when it takes too long
+    sandboxed   the other end for code that is not trusted: runners whose processes are kept apart
+    zygote      the parent of those processes, which knows torch and no secret; sandbox, visible, seccomp and linux are
+                the walls around them: what a process may do, see, and ask of the kernel
     messages    what travels between the two: JSON and safetensors, never pickle
     marking     puts the questions, holds each reply against the reference's, counts points
     feedback    ``python -m course_lib.check``: the public questions, whose right replies are on record

@@ -12,7 +12,7 @@ import safetensors.torch
 import torch
 
 from course_lib import check
-from course_lib.grading import script
+from course_lib.grading import logits, script
 
 REFUSED = 1
 
@@ -154,36 +154,46 @@ def test_jupytext_brings_the_pair_together_as_the_check_says(folder):
     assert script.difference_of_the_pair(folder) is None
 
 
+def test_logits_of_a_training_that_went_wrong_cost_their_part_alone(solved):
+    tensors = safetensors.torch.load_file(solved / "logits.safetensors")
+    tensors["val_5"].fill_(torch.nan)
+    safetensors.torch.save_file(tensors, solved / "logits.safetensors")
+    done = run(solved)
+    assert done.returncode == REFUSED
+    assert "val_5 in logits.safetensors holds NaN or infinity" in " ".join(done.stdout.split())
+    assert "88 of 92 points" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda tensors: tensors["val_5"].fill_(torch.nan), "val_5 in logits.safetensors holds NaN"),
         (lambda tensors: tensors.update(val_5=torch.zeros(7, 10)), "val_5 in logits.safetensors has shape (7, 10)"),
         (lambda tensors: tensors.update(val_5=tensors["val_5"].long()), "it should be float16 or float32"),
         (lambda tensors: tensors.update(val_5=tensors["val_5"].to(torch.float8_e4m3fn)), "it should be float16"),
         (lambda tensors: tensors.pop("val_5"), "it should hold train_5, val_5, train_100, val_100"),
     ],
 )
-def test_logits_that_are_none(solved, spoil, said):
-    tensors = safetensors.torch.load_file(solved / "logits.safetensors")
+def test_logits_that_are_none(master, tmp_path, spoil, said):
+    tensors = safetensors.torch.load_file(master / "logits.safetensors")
     spoil(tensors)
-    safetensors.torch.save_file(tensors, solved / "logits.safetensors")
-    done = run(solved)
-    assert done.returncode == REFUSED and said in " ".join(done.stdout.split())
-    assert "88 of 92 points" in done.stdout
+    safetensors.torch.save_file(tensors, tmp_path / "logits.safetensors")
+    found = logits.handed_in(tmp_path)
+    assert found["logits"] is None and said in found["logits_problem"]
 
 
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda file: file.unlink(), "There is no logits.safetensors yet"),
+        (lambda file: None, "There is no logits.safetensors yet"),
         (lambda file: file.write_bytes(b"no"), "is not a safetensors file"),
         (lambda file: file.write_bytes(b"\0" * 2_000_001), "larger than 2 MB"),
+        (lambda file: file.symlink_to(__file__), "is a link"),
     ],
 )
-def test_a_file_of_logits_that_is_none(solved, make, said):
-    make(solved / "logits.safetensors")
-    assert said in " ".join(run(solved).stdout.split())
+def test_a_file_of_logits_that_is_none(tmp_path, make, said):
+    make(tmp_path / "logits.safetensors")
+    found = logits.handed_in(tmp_path)
+    assert found["logits"] is None and said in found["logits_problem"]
 
 
 def test_an_old_python_is_told_what_to_do(monkeypatch, capsys):

@@ -68,11 +68,18 @@ def test_endless_nesting_ends():
         safetensors.torch.save({}, metadata={"content": '{"$tensor": "t0"}'}),
         safetensors.torch.save({}, metadata={"content": '{"$float": "__import__"}'}),
         safetensors.torch.save({}, metadata={"content": "[" * 100_000}),
+        safetensors.torch.save({}, metadata={"content": "[" * 30 + "]" * 30}),
+        safetensors.torch.save({}, metadata={"content": '{"$float": 1' + "0" * 400 + "}"}),
+        safetensors.torch.save({}, metadata={"content": "[" + "[]," * 400_000 + "0]"}),
     ],
 )
 def test_a_forged_message_is_refused(blob):
     with pytest.raises(messages.MessageError):
         messages.unpack(blob)
+
+
+def test_half_a_character_becomes_one_that_can_be_written():
+    assert sent({"a\ud800": ["b\udfff", "ü"]}) == {"a?": ["b?", "ü"]}
 
 
 def test_a_message_that_is_too_large_is_refused(monkeypatch):

@@ -1,0 +1,136 @@
+"""Each attack earns nothing, costs nobody else anything, and leaves no trace; then the next submission is marked."""
+
+import contextlib
+import os
+import socket
+import uuid
+from pathlib import Path
+
+import attacks_on_limits
+import attacks_on_marks
+import attacks_on_walls
+import pytest
+
+import course_lib
+from course_lib.grading import marking, sandboxed, script
+
+ATTACKS = [*attacks_on_marks.ATTACKS, *attacks_on_limits.ATTACKS, *attacks_on_walls.ATTACKS]
+SEED = 731_204_655
+PARTS = ("output_size", "receptive_field", "accuracy", "confusion_matrix")  # an int, lists, a float, tensors
+PUBLIC = (Path("/tmp"), Path("/dev/shm"))
+SECRET = f"planted-{uuid.uuid4().hex}"
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory, master):
+    """Secrets and ways out, as attacks name them. They are there before anything of the sandbox is started."""
+    room = tmp_path_factory.mktemp("judge")
+    other, home = room / "submissions" / "somebody-else", room / "home"
+    secrets = [other / "answers.py", home / "notes.txt", room / "reference.py"]
+    for file in secrets:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(SECRET)
+    address = str(room / "socket")
+    package = Path(course_lib.__file__).parent
+    with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as open_:
+        patch.setenv("HOME", str(home))
+        patch.setenv("GRADING_TOKEN", SECRET)
+        descriptor = open_.enter_context(secrets[0].open()).fileno()
+        os.set_inheritable(descriptor, True)
+        port = open_.enter_context(socket.create_server(("127.0.0.1", 0)))
+        local = open_.enter_context(socket.socket(socket.AF_UNIX))
+        local.bind(address)
+        local.listen()
+        for one in (port, local):
+            one.setblocking(False)
+        yield {
+            "SECRETS": [*map(str, secrets), str(master / "reference.py"), str(master)],
+            "REFERENCE": str(master / "reference.py"),
+            "ESCAPES": [str(folder / f"escaped-{SECRET[-12:]}") for folder in (room, home, package, *PUBLIC)],
+            "VARIABLE": "GRADING_TOKEN",
+            "SEED_IN_PARTS": divmod(SEED, 4096),
+            "PORT": port.getsockname()[1],
+            "ADDRESS": address,
+            "JUDGE": os.getpid(),
+            "LISTENING": (port, local),
+        }
+
+
+@pytest.fixture(scope="module")
+def zygote(planted):
+    with sandboxed.Zygote() as zygote:
+        zygote.ask({"cells": []}, 10)
+        yield zygote
+
+
+@pytest.fixture
+def somebody_else(zygote):
+    """An earlier submission, whose text and replies the next one should not find."""
+    cell = (f"note = {SECRET!r}\nraise ValueError(note * 9)", 1)
+    assert SECRET in zygote.runner().load(*cell, 10)["text"]
+
+
+@pytest.fixture
+def marked(zygote, asked, handed_in):
+    """``marked(text, seconds)``: of each of some parts its hint, None where it is right; and all that was said."""
+    questions = {key: asked(SEED)[key] for key in PARTS}
+
+    def of(text, seconds=10.0):
+        said = []
+
+        class Listening(sandboxed.Sandboxed):
+            def load(self, source, line, _):
+                return super().load(source, line, seconds)
+
+            def answer(self, key, questions, seed, _):
+                replies = super().answer(key, questions, seed, seconds)
+                said.append(repr(replies))
+                return replies
+
+        cells = [cell for cell in script.cells_of(text) if cell.task in (None, 1, 6) and "RESULTS" not in cell.source]
+        assert not [cell.problem for cell in cells if cell.problem]  # an attack that is not run proves nothing
+        verdicts = list(marking.mark(cells, questions, lambda: Listening(zygote), handed_in))
+        return {verdict.part.key: verdict.hint for verdict in verdicts}, said
+
+    return of
+
+
+def family(root):
+    """The processes that descend from one, by their numbers."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+    found = {root}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_an_attack_earns_nothing_and_harms_nothing(attack, reference, planted, zygote, somebody_else, marked):
+    before = family(zygote.process.pid)
+    planted = planted | {"ZYGOTE": zygote.process.pid}
+    hints, said = marked(attack.made_in(reference, planted), attack.seconds)
+    lost = {key: hint for key, hint in hints.items() if hint}
+    assert set(lost) == attack.lost, lost
+    if attack.lost:
+        assert attack.hint in lost[attack.place], lost
+    assert all(len(hint) <= 1000 and hint.encode() for hint in lost.values())
+    assert SECRET not in repr(lost) and SECRET not in repr(said)
+    assert not [path for path in planted["ESCAPES"] if os.path.lexists(path)]
+    for server in planted["LISTENING"]:
+        with pytest.raises(BlockingIOError):  # nobody has called
+            server.accept()
+    assert family(zygote.process.pid) == before
+
+
+def test_there_are_attacks_enough_and_each_has_its_name():
+    assert len({attack.name for attack in ATTACKS}) == len(ATTACKS) >= 24
+
+
+def test_after_all_that_honest_work_gets_full_marks(zygote, reference, asked, handed_in):
+    cells = script.cells_of(reference)
+    verdicts = list(marking.mark(cells, asked(SEED), zygote.runner, handed_in))
+    assert not {verdict.part.key: verdict.hint for verdict in verdicts if verdict.hint}
+    assert sum(verdict.task.points for verdict in verdicts) and len(verdicts) == len(asked(SEED))

@@ -1,0 +1,294 @@
+"""What a grading run survives: trouble with one submission, a full disk, a kill, answers that are too slow."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from typing import ClassVar
+
+import filelock
+import pytest
+from running_here import Here
+from small_class import ROOT, Counting, answers, everything, grade, hand_in, lines, refuses, regrade, table
+
+from course_lib.errors import CourseError
+from course_lib.grading import judging, keeping, letters, running, sandboxed, script
+from course_lib.grading.judging import Bench, Job
+from course_lib.grading.process import WorkerGone
+
+
+@pytest.fixture(autouse=True)
+def _in_this_process(monkeypatch):
+    """Students' code of this file is ours, and short: it needs no process of its own."""
+    monkeypatch.setattr(judging, "trust", lambda: Counting)
+    monkeypatch.setattr(Counting, "started", 0)
+    monkeypatch.setattr(Counting, "seeds", set())
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "grades.csv"
+
+
+@pytest.fixture
+def class_of_two(tmp_path, reference):
+    """Ann has 12 points, Bob 7."""
+    hand_in(tmp_path / "class", "ann", answers(reference))
+    hand_in(tmp_path / "class", "bob", answers(reference, size_is_right=False))
+    return tmp_path / "class"
+
+
+def failing_at(name, monkeypatch):
+    real = judging.logits.handed_in
+
+    def handed_in(copy):
+        if name in (copy / "answers.py").read_text():
+            raise MemoryError("no\nmemory")
+        return real(copy)
+
+    monkeypatch.setattr(judging.logits, "handed_in", handed_in)
+
+
+def test_trouble_with_one_is_its_own_and_is_no_grade(class_of_two, out, reference, monkeypatch):
+    hand_in(class_of_two, "carl", answers(reference, code="# unlucky"))
+    with monkeypatch.context() as patch:
+        failing_at("unlucky", patch)
+        outcome = grade(class_of_two, out)
+    refuses(r"Not graded, and not for their own fault: carl \(MemoryError: no memory\)", outcome.check)
+    rows = table(out)
+    assert (rows["carl"]["total"], rows["carl"]["task_1"], rows["carl"]["of"]) == ("", "", "0")
+    assert rows["carl"]["status"] == "failed: MemoryError: no memory" and rows["ann"]["total"] == "12"
+    outcome = grade(class_of_two, out)
+    outcome.check()
+    assert outcome.earlier == 2 and table(out)["carl"]["total"] == "12"
+
+
+def test_a_regrade_that_fails_leaves_the_row(class_of_two, out, monkeypatch):
+    grade(class_of_two, out)
+    before = table(out)
+    failing_at("def", monkeypatch)
+    refuses(r"Not graded, .*: ann \(MemoryError", regrade(["ann"], out).check)
+    assert table(out) == before
+
+
+def test_marks_that_are_lost_are_no_zero(class_of_two, out):
+    grade(class_of_two, out)
+    for file in (out.parent / "grades" / "state" / "marks").iterdir():
+        file.write_text("{")
+    outcome = regrade(["ann"], out)
+    refuses(r"bob \(its marks are lost", outcome.check)
+    assert table(out)["ann"]["total"] == "12" and table(out)["bob"]["total"] == ""
+    assert grade(class_of_two, out).earlier == 1 and table(out)["bob"]["total"] == "7"
+
+
+def test_a_damaged_state_says_what_to_do(class_of_two, out):
+    grade(class_of_two, out)
+    state = out.parent / "grades" / "state"
+    (state / "class.json").write_text("[]")
+    refuses("class.json is damaged: delete it", grade, class_of_two, out)
+    (state / "seed.json").write_text("")
+    refuses("seed.json is damaged: put it back", grade, class_of_two, out)
+
+
+def full_disk(file, content, real=keeping._write, written=None):
+    if file.parent.name == "marks" and list(file.parent.glob("*.json")):
+        raise OSError(errno.ENOSPC, "No space left on device", str(file))
+    real(file, content)
+
+
+def test_a_full_disk_says_so_in_one_line_and_keeps_what_was_judged(class_of_two, out, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(keeping, "_write", full_disk)
+        refuses(r"\(No space left on device\)\. Make room.* goes on from there", grade, class_of_two, out)
+    assert not out.exists() and not [*out.parent.rglob("*.part")]
+    assert grade(class_of_two, out).earlier == 1 and table(out)["bob"]["total"] == "7"
+
+
+def test_a_disk_that_fills_up_in_the_end_leaves_the_earlier_results_whole(class_of_two, out, reference, monkeypatch):
+    grade(class_of_two, out)
+    before = everything(out.parent / "grades") | {"table": out.read_bytes()}
+    hand_in(class_of_two, "bob", answers(reference))
+
+    def letter(row):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(letters, "letter", letter)
+        refuses("cannot be written", grade, class_of_two, out)
+    assert everything(out.parent / "grades") | {"table": out.read_bytes()} == before
+    assert grade(class_of_two, out).earlier == 2 and table(out)["bob"]["total"] == "12"
+
+
+def test_a_place_that_cannot_be_written_is_named_before_anything_is_run(class_of_two, tmp_path):
+    (tmp_path / "file").write_text("")
+    refuses("cannot be written", grade, class_of_two, tmp_path / "file" / "grades.csv")
+    assert Counting.started == 0
+
+
+def test_two_runs_do_not_write_at_once(class_of_two, out):
+    grade(class_of_two, out)
+    with filelock.FileLock(out.parent / "grades" / "state" / "lock"):
+        refuses("Another grading run writes to .*grades now: wait for it", grade, class_of_two, out)
+
+
+def test_without_a_sandbox_nothing_is_run(class_of_two, out, monkeypatch):
+    def check():
+        raise CourseError("no sandbox here.")
+
+    monkeypatch.setattr(sandboxed, "check", check)
+    refuses("no sandbox here", grade, class_of_two, out, trusted=False)
+    assert Counting.started == 0 and not out.exists()
+
+
+class Slow(Counting):
+    """Is too slow for one part, as often as ``late`` says, and notes who was asked for what."""
+
+    asked: ClassVar[list[str]] = []
+    late = 1
+
+    def load(self, source, line, seconds):
+        self.asked.append("load")
+        return super().load(source, line, seconds)
+
+    def answer(self, key, questions, seed, seconds):
+        self.asked.append(key)
+        if key == "receptive_field" and "slow = 1" in self.sources and Slow.late:
+            Slow.late -= 1
+            raise WorkerGone("it took longer than 10 seconds.", timed_out=True)
+        return super().answer(key, questions, seed, seconds)
+
+    @property
+    def sources(self):
+        return "slow = 1" if "slow" in self.answers.names else ""
+
+
+@pytest.fixture
+def slow_class(tmp_path, reference, monkeypatch):
+    """Ann is slow, Bob is not."""
+    monkeypatch.setattr(judging, "trust", lambda: Slow)
+    monkeypatch.setattr(Slow, "asked", [])
+    hand_in(tmp_path / "class", "ann", answers(reference, code="slow = 1"))
+    hand_in(tmp_path / "class", "bob", answers(reference))
+    return tmp_path / "class"
+
+
+def test_what_took_too_long_is_tried_once_more_alone_after_all_others(slow_class, out, monkeypatch):
+    monkeypatch.setattr(Slow, "late", 1)
+    grade(slow_class, out).check()
+    assert {row["total"] for row in lines(out)} == {"12"}
+    whole, again = Slow.asked, Slow.asked[-3:]
+    assert again == ["load", "load", "receptive_field"]  # this part and no other
+    assert whole.count("receptive_field") == 3
+
+
+def test_there_is_no_third_try(slow_class, out, monkeypatch):
+    monkeypatch.setattr(Slow, "late", 9)
+    grade(slow_class, out).check()
+    assert table(out)["ann"]["total"] == "5" and Slow.late == 7
+    assert grade(slow_class, out).earlier == 2 and Slow.late == 7
+
+
+def test_a_run_that_ended_before_the_second_try_makes_up_for_it(slow_class, out, monkeypatch):
+    monkeypatch.setattr(Slow, "late", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "_alone", lambda *_: pytest.fail("stopped here"))
+        with pytest.raises(pytest.fail.Exception, match="stopped here"):
+            grade(slow_class, out)
+    assert grade(slow_class, out).earlier == 2 and table(out)["ann"]["total"] == "12"
+
+
+def test_a_cell_that_took_too_long_has_its_task_tried_again(slow_class, out, monkeypatch):
+    tries = []
+
+    def load(self, source, line, seconds):
+        if source.startswith("slow = 1"):
+            tries.append(source)
+            if len(tries) == 1:
+                raise WorkerGone("it took longer than 10 seconds.", timed_out=True)
+        return Counting.load(self, source, line, seconds)
+
+    monkeypatch.setattr(Slow, "late", 0)
+    monkeypatch.setattr(Slow, "load", load)
+    hand_in(slow_class, "ann", answers((slow_class / "bob" / "answers.py").read_text() + "# %%\n", code="slow = 1"))
+    (row, _) = grade(slow_class, out).rows
+    assert row.marks.tried_again and row.total == 12 and len(tries) == 2
+
+
+class Deadly(Here):
+    """Ends the judge's own process where a submission says so."""
+
+    def load(self, source, line, seconds):
+        if "deadly" in source:
+            os._exit(1)
+        return super().load(source, line, seconds)
+
+
+def deadly():
+    return Deadly
+
+
+def test_a_judges_process_that_dies_costs_one_submission(tmp_path, reference):
+    jobs = []
+    for name in ("one", "deadly"):
+        hand_in(tmp_path, name, answers(reference, code=f"# {name}\n{name} = 1"))
+        jobs.append(Job(name, tmp_path / name))
+    bench = Bench(ROOT / "assignments" / "cifar10", 5, "v", deadly)
+    kept = {}
+    found = running.run_jobs(bench, jobs, {}, kept.__setitem__, side_by_side=2, show=False)
+    assert set(found) == {"one", "deadly"} and set(kept) == {"one"}
+    assert "the process that judged it ended" in found["deadly"].failure
+    assert kept["one"].hints["output_size"] is None
+
+
+_RUN = """
+    import sys
+    from pathlib import Path
+    from small_class import grade
+    grade(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+def test_a_killed_run_goes_on_where_it_was(tmp_path, out, reference):
+    hand_in(tmp_path / "class", "ann", answers(reference))
+    hand_in(tmp_path / "class", "bob", answers(reference, code="import time\ntime.sleep(60)"))
+    words = [sys.executable, "-c", textwrap.dedent(_RUN), str(tmp_path / "class"), str(out)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [ROOT, ROOT / "tests" / "grading"]))}
+    running_now = subprocess.Popen(words, env=environment, start_new_session=True)
+    marks = out.parent / "grades" / "state" / "marks"
+    try:
+        while not [*marks.glob("*.json")]:
+            assert running_now.poll() is None, "it ended by itself"
+            time.sleep(0.05)
+    finally:
+        os.killpg(running_now.pid, signal.SIGKILL)
+        running_now.wait()
+    assert not out.exists()
+    hand_in(tmp_path / "class", "bob", answers(reference, size_is_right=False))
+    outcome = grade(tmp_path / "class", out)
+    assert outcome.earlier == 1 and Counting.started == 1
+    assert {row["id"]: row["total"] for row in lines(out)} == {"ann": "12", "bob": "7"}
+
+
+def test_students_code_runs_side_by_side_in_sandboxes(tmp_path, out, reference, master):
+    folder = tmp_path / "class"
+    whole = hand_in(folder, "whole", reference)
+    (whole / "logits.safetensors").write_bytes((master / "logits.safetensors").read_bytes())
+    hand_in(folder, "ender", answers(reference, code="import os\ndef receptive_field(layers):\n    os._exit(0)"))
+    spy = f"import os\ndef output_size(size, layers):\n    return os.listdir({str(master)!r})"
+    hand_in(folder, "spy", answers(reference, code=spy))
+    hand_in(folder, "killer", answers(reference, code="import os\nfor who in (os.getppid(), -1):\n    os.kill(who, 9)"))
+    grade(folder, out, trusted=False, jobs=2).check()
+    assert {row["id"]: row["total"] for row in lines(out)} == {"whole": "92", "ender": "5", "spy": "7", "killer": "12"}
+    assert Counting.started == 0
+    hints = {row["id"]: (out.parent / "grades" / "feedback" / f"{row['id']}.md").read_text() for row in lines(out)}
+    assert "it ended Python" in hints["ender"] and "FileNotFoundError" in hints["spy"]
+
+
+def test_a_line_of_many_brackets_takes_no_time():
+    """In a process, so that one that does take hours can be ended."""
+    words = "from course_lib.grading import script; script.cells_of('# %% ' + 'tags=[' * 150_000)"
+    subprocess.run([sys.executable, "-c", words], check=True, timeout=120)
+    assert script.cells_of('# %% tags=["answer", "task-3"]\nx = 1')[0].task == 3

@@ -1,0 +1,111 @@
+"""The instructor's page: its commands exist, its tables can be read, its workflow shows no token to students' code."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from running_here import Here
+from small_class import ENTRY, answers, grade, hand_in, regrade
+
+from course_lib import cli
+from course_lib.grading import judging, rosters, rubrics
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "book" / "instructors.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"(?ms)^```(\w*)\n(.*?)^```$", PAGE)
+
+
+@pytest.fixture
+def workflow():
+    (text,) = (text for kind, text in BLOCKS if kind == "yaml")
+    return text
+
+
+def test_its_commands_are_words_that_the_course_knows():
+    commands = [line for kind, text in BLOCKS if kind == "bash" for line in text.splitlines()]
+    assert [line.split()[:3] for line in commands] == [
+        ["course", "assignment", word] for word in ("release", "grade", "grade", "regrade")
+    ]
+    for line in commands:
+        assert callable(cli.parser().parse_args(line.split()[1:]).act)
+
+
+def test_its_tables_can_be_read(tmp_path, monkeypatch):
+    known = {"code": ("1a676570", "e36c4387"), "student": ("s1001",)}
+    read = 0
+    for kind, text in BLOCKS:
+        column = text.partition(",")[0]
+        if kind or "," not in text.partition("\n")[0]:
+            continue
+        file = tmp_path / "table.csv"
+        file.write_text(text)
+        if column == "folder":
+            assert [entry.student for entry in rosters.read(file)] == ["s1001", "s1002", "s1003"]
+        else:
+            entries = [_entry(stem=name, code=name, id=name) for name in known[column]]
+            assert set(rubrics.read(file, entries)) == {*known[column]}
+        read += 1
+    assert read == 3
+
+
+def _entry(**changed):
+    return type(ENTRY)(**{**ENTRY.__dict__, **changed})
+
+
+def test_it_names_every_file_that_is_made(tmp_path, reference, monkeypatch):
+    monkeypatch.setattr(judging, "trust", lambda: Here)
+    hand_in(tmp_path / "class", "ID", answers(reference))
+    out = tmp_path / "grades.csv"
+    grade(tmp_path / "class", out)
+    regrade(["ID"], out)
+    made = {f"`{file.relative_to(tmp_path)}`" for file in out.with_suffix("").rglob("*.*") if "state" not in file.parts}
+    listed = set(re.findall(r"(?m)^\| (`grades[\w./-]*`) \|", PAGE))
+    assert listed == {"`grades.csv`", "`grades/state/`", *made}
+
+
+@pytest.mark.parametrize("schema", ["vendor.github-workflows", "custom.github-workflows-require-timeout"])
+def test_its_workflow_is_one(workflow, tmp_path, schema):
+    (tmp_path / "grade.yml").write_text(workflow)
+    checker = Path(sys.executable).parent / "check-jsonschema"
+    words = [checker, "--builtin-schema", schema, tmp_path / "grade.yml"]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_its_actions_are_those_of_our_own_workflows(workflow):
+    ours = "".join(file.read_text() for file in (ROOT / ".github" / "workflows").iterdir())
+    used = re.findall(r"uses: (.*)", workflow)
+    assert len(used) == 6 and all(f"uses: {one}\n" in ours for one in used)
+
+
+def test_students_code_runs_where_there_is_no_token(workflow):
+    jobs = yaml.safe_load(workflow)["jobs"]
+    assert yaml.safe_load(workflow)["permissions"] == {} == jobs["grade"]["permissions"]
+    assert jobs["collect"]["permissions"] == {"contents": "read"}
+    assert "secrets." not in workflow and "token" not in workflow and "${{" not in workflow
+    assert all("env" not in one for job in jobs.values() for one in (job, *job["steps"]))
+    checkouts = [step["with"] for job in jobs.values() for step in job["steps"] if "checkout@" in step.get("uses", "")]
+    assert [step["persist-credentials"] for step in checkouts] == [False, False]
+    assert checkouts[1]["repository"] in (ROOT / "_config.yml").read_text()
+    runs = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()}
+    assert runs["collect"] == ["tar --create --file handed-in.tar submissions roster.csv"]
+    called = [words.split() for words in runs["grade"] if words.startswith(".venv/bin/course")]
+    assert len(called) == 1 and cli.parser().parse_args(called[0][1:]).i_trust_this_code is False
+
+
+def test_in_the_archive_a_link_stays_a_link(workflow, tmp_path):
+    jobs = yaml.safe_load(workflow)["jobs"]
+    (packs,) = (step["run"] for step in jobs["collect"]["steps"] if "tar " in step.get("run", ""))
+    (unpacks,) = (step["run"] for step in jobs["grade"]["steps"] if "tar " in step.get("run", ""))
+    (tmp_path / "submissions" / "ann").mkdir(parents=True)
+    (tmp_path / "roster.csv").write_text("secret")
+    (tmp_path / "submissions" / "ann" / "answers.py").symlink_to("../../roster.csv")
+    subprocess.run(packs, shell=True, check=True, cwd=tmp_path)
+    there = tmp_path / "there"
+    there.mkdir()
+    (tmp_path / "handed-in.tar").rename(there / "handed-in.tar")
+    subprocess.run(unpacks, shell=True, check=True, cwd=there)
+    assert (there / "submissions" / "ann" / "answers.py").is_symlink()
