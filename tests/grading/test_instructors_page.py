@@ -1,4 +1,4 @@
-"""The instructor's page: its commands exist, its tables can be read, its workflow shows no token to students' code."""
+"""The instructors' page: its commands exist, its tables can be read, its workflow shows students' code no token."""
 
 import re
 import subprocess
