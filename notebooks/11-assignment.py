@@ -267,14 +267,18 @@ for place, name in enumerate(parts):
             place + shift,
             100 * row[column],
             width=0.34,
-            color={"training": plots.ORANGE, "validation": plots.BLUE}[column],
+            color={"training": plots.ORANGE, "validation": plots.BLUE}[
+                column
+            ],
             label=column if place == 0 else None,
         )
     said.append(
         f"{name} % of the data: training {row['training']:.1%}, "
         f"validation {row['validation']:.1%}"
     )
-axes.set_xticks(range(len(parts)), [f"{name} % of the data" for name in parts])
+axes.set_xticks(
+    range(len(parts)), [f"{name} % of the data" for name in parts]
+)
 axes.set(ylabel="accuracy, %", ylim=(0, 100))
 axes.legend(frameon=False, loc="upper left", ncols=2)
 plots.finish(
@@ -389,7 +393,9 @@ kept[of_best[torch.arange(len(of_best)) % 10 > 0]] = False
 fewer = analysis.Predictions(
     answers.logits[kept], answers.labels[kept], answers.classes
 )
-print(f"{answers.classes[best]}: {len(of_best)} images, then {kept[of_best].sum()}")
+print(
+    f"{answers.classes[best]}: {len(of_best)} images, then {kept[of_best].sum()}"
+)
 for title, one in {"all": answers, "fewer": fewer}.items():
     f1 = analysis.class_report(one).loc["macro", "f1"]
     print(f"{title}: accuracy {one.accuracy:.1%}, macro F1 {f1:.1%}")

@@ -39,6 +39,7 @@ from course_lib.publishing.project import Project
 from course_lib.training.setup import usable_cores
 
 _ABSENT = "nothing handed in"
+_LETTERS = str.maketrans("0123456789abcdef", "bcdfghjkmnpqrstv")
 _LOST = "its marks are lost: call `course assignment grade` again"
 
 
@@ -151,7 +152,7 @@ def _entries(places: Sequence[Place], listed: Matched | None, seed: int) -> list
         entry = Entry(
             id=person.student if listed else stem,
             stem=stem,
-            code=hashlib.sha256(f"{seed} {stem}".encode()).hexdigest()[:8],
+            code=_code(seed, stem),
             student=person.student,
             name=places[i].name if there else person.folder,
             folder=str(places[i].folder) if there else "",
@@ -161,6 +162,11 @@ def _entries(places: Sequence[Place], listed: Matched | None, seed: int) -> list
             entry = replace(entry, handed_in=person.handed_in.when.isoformat(), time_from=person.handed_in.source)
         entries.append(entry)
     return [replace(entry, also=_also(entry, entries)) for entry in entries]
+
+
+def _code(seed: int, stem: str) -> str:
+    """Eight letters: a spreadsheet program would take digits for a number. Without vowels they are no word."""
+    return hashlib.sha256(f"{seed} {stem}".encode()).hexdigest()[:8].translate(_LETTERS)
 
 
 def _also(entry: Entry, entries: Sequence[Entry]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """A class, graded: what goes in, what comes out, and what is run again."""
 
 import json
+import re
 import stat
 
 import pytest
@@ -241,7 +242,9 @@ def test_a_persons_points_come_later_and_nothing_is_run_again(tmp_path, out, ref
     (row,) = lines(out)
     assert (row["task_8"], row["total"], row["of"]) == ("", "12", "92")
     page = (out.parent / "grades" / "to-read.html").read_text(encoding="utf-8")
-    assert row["code"] in page and "100 words" in page and ">ann<" not in page
+    assert (
+        re.fullmatch("[b-tv]{8}", row["code"]) and row["code"] in page and "100 words" in page and ">ann<" not in page
+    )
     file = marked(tmp_path, f"code,WHY_STUCK,WHAT_DATA_BUYS\n{row['code']},3,2\n")
     outcome = grade(tmp_path / "class", out, rubric=file)
     assert outcome.earlier == 1 and Counting.started == 1

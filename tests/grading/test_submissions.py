@@ -238,6 +238,8 @@ def test_a_file_from_the_far_future_ends_nothing(tmp_path):
         lambda at: (at / "HEAD").write_bytes(b"\xff"),
         lambda at: (at / "refs" / "heads" / "main").write_text("0" * 40),
         lambda at: link(at / "objects" / "more", at / "objects" / "info"),
+        lambda at: (at / "HEAD").rename(at / "other") and link(at / "HEAD", at / "other"),
+        lambda at: (at / "refs").rename(at / "other") and link(at / "refs", at / "other"),
         lambda at: at.rename(at.with_name("real")) and link(at, at.with_name("real")),
         lambda at: at.rename(at.with_name("real")) and at.write_text("gitdir: real\n"),
     ],
