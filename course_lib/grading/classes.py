@@ -205,9 +205,12 @@ def _judged(
     wanted = {job.name: job for _, job in pairs if job}
     kept = {} if afresh else {name: marks for name in wanted if (marks := state.marks(name))}
     waiting = len(wanted) - len(kept)
-    if waiting and not bench.is_trusting:
-        sandboxed.check()
     side_by_side = max(1, min(jobs or usable_cores(), waiting))
+    if waiting and not bench.is_trusting:
+        if side_by_side == 1:  # the judge is this process: what it opens it goes on with, and waits for torch but once
+            judging.ready(bench)
+        else:
+            sandboxed.check()
     found = running.run_jobs(bench, list(wanted.values()), kept, state.keep, side_by_side=side_by_side, show=show)
     entries = []
     for entry, job in pairs:

@@ -89,6 +89,11 @@ class Marks:
         return marks
 
 
+def ready(bench: Bench) -> None:
+    """Open what this process runs students' code in. Raises CourseError where there is no sandbox to be had."""
+    _runners(bench.opener)().load("", 1, marking.LOADING)
+
+
 def judge(bench: Bench, job: Job) -> tuple[str, Marks]:
     """The marks of one submission, under its name. Whatever goes wrong goes wrong for this one alone."""
     try:

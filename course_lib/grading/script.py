@@ -16,6 +16,7 @@ from course_lib.errors import CourseError
 
 SCRIPT, NOTEBOOK, LOGITS = "answers.py", "answers.ipynb", "logits.safetensors"
 _MOST = {SCRIPT: 10**6, NOTEBOOK: 20 * 10**6, LOGITS: 2 * 10**6}  # bytes
+MOST_CELLS = 50  # each may take its time, so a submission of thousands would hold up a class
 ALLOWED = ("torch", "numpy")
 _HEAD = re.compile(r"#\s*%%(?![%\w])(?P<rest>.*)")
 _TAGS = re.compile(r"""["']?tags["']?\s*[=:]\s*(\[[^\[\]]*\])""")  # no [ within: a line of many would take hours
@@ -41,7 +42,7 @@ class Cell:
 def read_script(folder: Path) -> list[Cell]:
     """The answer cells of a folder's ``answers.py``, in order.
 
-    Raises: CourseError where there is none, it is a link, too large, no text, or has no answer cell.
+    Raises: CourseError where there is none, it is a link, too large, no text, or has no answer cell, or too many.
     """
     try:
         text = read_file(folder, SCRIPT).decode("utf-8-sig")
@@ -52,6 +53,8 @@ def read_script(folder: Path) -> list[Cell]:
         raise CourseError(
             f"{SCRIPT} has no cell tagged answer: take the cells' first lines from the file as you got it."
         )
+    if len(cells) > MOST_CELLS:
+        raise CourseError(f"{SCRIPT} has {len(cells):,} answer cells, and {MOST_CELLS} are the most: join some.")
     return cells
 
 

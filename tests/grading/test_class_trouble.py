@@ -134,12 +134,13 @@ def test_two_runs_do_not_write_at_once(class_of_two, out):
         refuses("Another grading run writes to .*grades now: wait for it", grade, class_of_two, out)
 
 
-def test_without_a_sandbox_nothing_is_run(class_of_two, out, monkeypatch):
-    def check():
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_without_a_sandbox_nothing_is_run(class_of_two, out, monkeypatch, jobs):
+    def ask(zygote, request, seconds):
         raise CourseError("no sandbox here.")
 
-    monkeypatch.setattr(sandboxed, "check", check)
-    refuses("no sandbox here", grade, class_of_two, out, trusted=False)
+    monkeypatch.setattr(sandboxed.Zygote, "ask", ask)
+    refuses("no sandbox here", grade, class_of_two, out, trusted=False, jobs=jobs)
     assert Counting.started == 0 and not out.exists()
 
 

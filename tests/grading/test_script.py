@@ -101,6 +101,11 @@ def test_no_answer_cell(tmp_path):
     refused(write(tmp_path, "def f():\n    pass\n"), "has no cell tagged answer")
 
 
+def test_cells_without_end(tmp_path):
+    assert len(script.read_script(write(tmp_path, 50 * f"{CELL}x = 1\n"))) == 50
+    refused(write(tmp_path, 51 * f"{CELL}x = 1\n"), "51 answer cells, and 50 are the most")
+
+
 def pair(folder, source, age):
     cells = [{"cell_type": "code", "metadata": {"tags": ["answer"]}, "source": source.splitlines(keepends=True)}]
     write(folder, json.dumps({"cells": cells}), "answers.ipynb")

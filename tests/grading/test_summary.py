@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 from bs4 import BeautifulSoup
-from small_class import PARTS, TEXTS, refused, row
+from small_class import ENTRY, PARTS, TEXTS, refused, row
 
 from course_lib.grading import reading, summary
+from course_lib.grading.judging import Marks
 
 EVIL = '<script>alert(1)</script><img src=x onerror=alert(2)>" style="x\' &amp; </td></table>'
 
@@ -34,6 +35,7 @@ CLASS = [
     row(id="s2", stem="s2", wrong={"output_size": "Too small."}, points={"WHY_STUCK": 4, "WHAT_DATA_BUYS": 3.5}),
     row(id="s3", stem="s3", late=True),
     refused(id="s4", stem="s4"),
+    replace(refused(), entry=replace(ENTRY, stem="s5", id="s5"), marks=Marks(refusal="refused: no text")),
 ]
 
 

@@ -198,7 +198,8 @@ def _judge_maps(question: Question, expected: Any, reply: Any) -> str | None:
         return f"{said} have the right shape and wrong numbers. {_MAPS_HINTS[question['aspect']]}"
     if reply.get("gradient") is not False:
         return f"{said} are right, but they require gradients: whoever keeps them keeps the whole graph in memory."
-    if reply.get("modes") != expected["modes"]:
+    modes = reply.get("modes")
+    if not isinstance(modes, list) or any(type(one) is not bool for one in modes) or modes != expected["modes"]:
         return f"{said} are right, but {_CHANGED[question['training']]}"
     if reply.get("hooks") != 0:
         return f"{said} are right, but a hook is left in the network and will run at every later call. Remove it."

@@ -100,10 +100,10 @@ _FIELD_HINTS = {
 
 
 def _judge_field(question: Question, expected: Any, reply: Any) -> str | None:
-    if reply == expected and isinstance(reply, list):
-        return None
     if not isinstance(reply, list) or len(reply) != 2 or any(type(one) is not int for one in reply):
         return f"receptive_field should return two ints, (field, jump); it returned {type_of(reply)}."
+    if reply == expected:
+        return None
     field, jump = expected
     if reply[0] == field:
         return (
