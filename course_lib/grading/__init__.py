@@ -12,6 +12,9 @@ Data flow, and who owns what::
     messages    what travels between the two: JSON and safetensors, never pickle
     marking     puts the questions, holds each reply against the reference's, counts points
     feedback    ``python -m course_lib.check``: the public questions, whose right replies are on record
+    submissions finds and copies what was handed in; handing_in says when; rosters, rubrics: an instructor's tables
+    judging     one submission's marks; running does many, side by side; keeping is what a killed run goes on from
+    classes     ``course assignment grade`` and ``regrade``; grades, summary, reading and letters are what they write
     release     ``course assignment release``: the student's repository, and leaks, its guard
 
 The reference answers are not part of the package: they lie in ``assignments/`` and are never released.

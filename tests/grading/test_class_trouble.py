@@ -15,7 +15,7 @@ from running_here import Here
 from small_class import ROOT, Counting, answers, everything, grade, hand_in, lines, refuses, regrade, table
 
 from course_lib.errors import CourseError
-from course_lib.grading import judging, keeping, letters, running, sandboxed, script
+from course_lib.grading import judging, keeping, letters, running, sandboxed
 from course_lib.grading.judging import Bench, Job
 from course_lib.grading.process import WorkerGone
 
@@ -286,10 +286,3 @@ def test_students_code_runs_side_by_side_in_sandboxes(tmp_path, out, reference, 
     assert Counting.started == 0
     hints = {row["id"]: (out.parent / "grades" / "feedback" / f"{row['id']}.md").read_text() for row in lines(out)}
     assert "it ended Python" in hints["ender"] and "FileNotFoundError" in hints["spy"]
-
-
-def test_a_line_of_many_brackets_takes_no_time():
-    """In a process, so that one that does take hours can be ended."""
-    words = "from course_lib.grading import script; script.cells_of('# %% ' + 'tags=[' * 150_000)"
-    subprocess.run([sys.executable, "-c", words], check=True, timeout=120)
-    assert script.cells_of('# %% tags=["answer", "task-3"]\nx = 1')[0].task == 3

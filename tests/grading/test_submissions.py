@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import safetensors.torch
 import torch
 
 from course_lib.errors import CourseError
-from course_lib.grading import handing_in, submissions
+from course_lib.grading import handing_in, script, submissions
 
 CELL = '# %% tags=["answer", "task-1"]\nx = 1\n'
 
@@ -152,6 +153,16 @@ def test_logits_that_are_not_taken_cost_the_logits_alone(tmp_path, put, said):
     one = read(folder)
     assert one.refusal == "" and said in one.logits_problem
     assert not (tmp_path / "shelf" / one.digest / "logits.safetensors").exists()
+
+
+def test_a_line_of_many_brackets_takes_no_time():
+    """In a process with little processor time; a search that begins anew at each bracket takes minutes."""
+    words = (
+        "import resource; resource.setrlimit(resource.RLIMIT_CPU, (10, 10)); from course_lib.grading import script; "
+    )
+    words += "script.cells_of('# %% ' + 'tags=[' * 150_000)"
+    subprocess.run([sys.executable, "-c", words], check=True)
+    assert script.cells_of('# %% tags=["answer", "task-3"]\nx = 1')[0].task == 3
 
 
 # When it came

@@ -30,7 +30,7 @@ def _questions_on_size(draw: Draw) -> list[Question]:
     for kernel, stride, padding in ((2, 2, 1), (3, 3, 1), (2, 3, 1)):  # a last window that would begin in the padding
         size = next(size for size in range(20, 40) if _begins_outside(size, kernel, stride, padding))
         asked.append(ask("outside", size, _layer(kernel, stride, padding, ceil=True)))
-    asked.append(ask("nothing", draw.whole(4, 6), _layer(draw.whole(8, 11), 2)))
+    asked.append(ask("nothing", draw.whole(3, 5), _layer(draw.whole(8, 11), 2)))  # so small that no formula gives 0
     asked.append(ask("nothing", draw.whole(9, 12), _layer(5, 2), _layer(draw.whole(6, 9)), _layer(1, padding=1)))
     order = ("kernel", "stride", "padding", "dilation", "ceil", "outside", "stack", "nothing")
     return sorted(asked, key=lambda question: order.index(question["aspect"]))
