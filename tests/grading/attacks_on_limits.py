@@ -168,7 +168,8 @@ _PROCESSES = [
                     time.sleep(0.001)
                     tried(*(lambda path=path: open(path, "w") for path in @ESCAPES@))
                     sys.modules["course_lib.grading.worker"].problem = lambda _: None
-            threading.Thread(target=later).start()
+            if threading.active_count() == 1:  # one for all questions: many would run into the limit on memory
+                threading.Thread(target=later).start()
             """,
         ),
         ("a flood on the screen", "for stream in (1, 2): [os.write(stream, bytes(2**20)) for _ in range(200)]"),
