@@ -57,8 +57,9 @@ lint: setup ## style, import contracts, notebooks in step with their sources
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/course pair --check
 
+# Files keep their order: sorted by how many tests they have, the long one that plays Colab would come last, alone.
 unit: setup ## the tests of the library, the pipeline and the website
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile --no-loadscope-reorder tests
 
 notebooks: setup ## run every chapter's cells on the sample and compare the outputs that must not change
 	OMP_NUM_THREADS=1 COURSE_PROFILE=quick $(BIN)/python -m pytest --quiet --numprocesses auto --dist loadscope \
