@@ -63,11 +63,9 @@
 # ## How to get a copy of your own
 #
 # Your instructor gives you a repository or a folder. It holds the notebook, the library, and a check. There are no
-# solutions in it, and none in its history. An instructor makes it with one command:
-#
-# ```bash
-# course assignment release DIR
-# ```
+# solutions in it, and none in its history. Are you an instructor yourself? How to make such a repository and how to grade
+# a class stands on the page [for
+# instructors](https://github.com/convnets-measured/convnets-measured/blob/main/book/instructors.md).
 #
 # Do not press *Fork*. A fork of a public repository cannot be made private, so everybody could read your answers. Make
 # an empty private repository instead, and push the copy there:

@@ -15,7 +15,7 @@ Data flow, and who owns what::
     submissions finds and copies what was handed in; handing_in says when; rosters, rubrics: an instructor's tables
     judging     one submission's marks; running does many, side by side; keeping is what a killed run goes on from
     classes     ``course assignment grade`` and ``regrade``; grades, summary, reading and letters are what they write
-    release     ``course assignment release``: the student's repository, and leaks, its guard
+    release     ``course assignment release``: the student's repository; leaks is its guard, own_git how git is called
 
 The reference answers are not part of the package: they lie in ``assignments/`` and are never released.
 """

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from course_lib.errors import CourseError
+from course_lib.grading import own_git
 from course_lib.grading.script import LOGITS, SCRIPT
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -112,13 +113,11 @@ def _text(repository: Path, name: str) -> str:
 
 
 def _git(ours: str, objects: Path, *words: str) -> str:
-    alone = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    alone |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_NO_REPLACE_OBJECTS": "1"}
-    alone |= {"GIT_OBJECT_DIRECTORY": str(objects), "GIT_ALLOC_LIMIT": "64m", "GIT_TERMINAL_PROMPT": "0"}
+    limits = {"GIT_OBJECT_DIRECTORY": str(objects), "GIT_ALLOC_LIMIT": "64m", "GIT_NO_REPLACE_OBJECTS": "1"}
     done = subprocess.run(
         ["git", f"--git-dir={ours}", "-c", "core.commitGraph=false", *words],
         cwd=ours,
-        env=alone,
+        env=own_git.environment() | limits,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

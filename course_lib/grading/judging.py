@@ -16,9 +16,9 @@ from course_lib.grading.feedback import printable
 from course_lib.grading.marking import Asked, Runner
 from course_lib.grading.process import Worker, WorkerGone
 from course_lib.grading.sandboxed import Zygote
-from course_lib.grading.tasks import TASKS, Question
+from course_lib.grading.tasks import PARTS, Question
 
-_BY_PERSON = frozenset(part.key for task in TASKS for part in task.parts if part.by_person)
+_BY_PERSON = frozenset(key for key, part in PARTS.items() if part.by_person)
 _LONGEST = 10_000  # characters of an answer in words that are kept
 
 # What is called once in each process, and gives what starts a runner.
@@ -83,8 +83,7 @@ class Marks:
     def from_data(cls, data: Mapping[str, Any]) -> "Marks":
         """What :func:`dataclasses.asdict` made of marks. Raises TypeError, KeyError or ValueError for anything else."""
         marks = cls(**{**data, "late": tuple(data["late"])})
-        keys = {part.key for task in TASKS for part in task.parts}
-        if not marks.refusal and set(marks.hints) != keys:
+        if not marks.refusal and set(marks.hints) != set(PARTS):
             raise ValueError("not every part has its mark")
         return marks
 

@@ -21,6 +21,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from course_lib.errors import CourseError
+from course_lib.grading import own_git
 from course_lib.grading.script import cells_of
 
 CANARY = re.compile(r"canary-[0-9a-f]{16}")
@@ -111,9 +112,12 @@ class Guard:
         Raises: CourseError that says what is wrong.
         """
 
-        def git(*words: str) -> str:
+        def run(*words: str) -> bytes:
             words = ("git", "-C", str(folder), *words)
-            return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+            return subprocess.run(words, check=True, capture_output=True, env=own_git.environment()).stdout
+
+        def git(*words: str) -> str:
+            return run(*words).decode().strip()
 
         wrong = [
             (git("rev-list", "--all", "--count") != "1", "has more than one commit"),
@@ -132,9 +136,7 @@ class Guard:
                 raise CourseError(f"The release's repository {what}: {_NOTHING}")
         for line in git("cat-file", "--batch-all-objects", "--batch-check").splitlines():
             name, kind, _ = line.split()
-            words = ("git", "-C", str(folder), "cat-file", kind, name)
-            content = subprocess.run(words, check=True, capture_output=True).stdout
-            self._refuse(f"{kind} {name[:8]} of the history", content)
+            self._refuse(f"{kind} {name[:8]} of the history", run("cat-file", kind, name))
 
     def _refuse(self, name: str, content: bytes) -> None:
         for where, part in _opened(name, content, _DEPTH):

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from course_lib.grading import messages, worker
 from course_lib.grading.process import WorkerGone
 from course_lib.grading.script import SCRIPT, Cell
-from course_lib.grading.tasks import TASKS, Draw, Part, Question, Task
+from course_lib.grading.tasks import PARTS, TASKS, Draw, Part, Question, Task
 
 LOADING = 10.0  # seconds that a cell may take to define its functions
 _LONGEST = 1000  # letters of a hint, which may hold what the student's code returned
@@ -52,7 +52,7 @@ def ask(reference: Sequence[Cell], seed: int) -> dict[str, Asked]:
         if problem := answers.load(cell.source, cell.line):
             raise RuntimeError(f"the reference does not load: {problem}")
     asked = {}
-    for number, part in enumerate(part for task in TASKS for part in task.parts):
+    for number, part in enumerate(PARTS.values()):
         questions = part.questions(Draw(seed + number))
         copied = messages.unpack(messages.pack(questions))  # as a worker gets them, and the replies as it gives them
         replies = messages.unpack(messages.pack(answers.answer(part.key, copied, seed))) if part.compares else []

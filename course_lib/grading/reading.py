@@ -6,9 +6,9 @@ from pathlib import Path
 
 from course_lib.grading import pages
 from course_lib.grading.grades import Row
-from course_lib.grading.tasks import TASKS, Part
+from course_lib.grading.tasks import PARTS, Part
 
-_PARTS = [part for task in TASKS for part in task.parts if part.by_person]
+_PARTS = [part for part in PARTS.values() if part.by_person]
 
 
 def write(file: Path, rows: Sequence[Row]) -> None:

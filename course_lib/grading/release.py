@@ -1,6 +1,5 @@
 """Makes the student's repository out of the master: ``course assignment release``."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from pathlib import Path
 import jupytext
 
 from course_lib.errors import CourseError
-from course_lib.grading import feedback, marking, script
+from course_lib.grading import feedback, marking, own_git, script
 from course_lib.grading.leaks import Guard, Secrets
 from course_lib.publishing import pairs
 from course_lib.publishing.project import Project
@@ -89,11 +88,9 @@ def _fill(project: Project, master: Path, made: Path) -> None:
 
 def _commit(made: Path) -> None:
     """A history of one commit, with nothing of this machine's own git settings in it."""
-    alone = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    alone |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
     for words in (
         ("init", "--quiet", "--template=", "--initial-branch=main"),
         ("add", "--all"),
         (*_AUTHOR, "commit", "--quiet", "--message", "The CIFAR-10 assignment of Convnets, Measured"),
     ):
-        subprocess.run(["git", *words], cwd=made, env=alone, check=True, capture_output=True)
+        subprocess.run(["git", *words], cwd=made, env=own_git.environment(), check=True, capture_output=True)

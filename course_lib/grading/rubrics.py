@@ -13,9 +13,8 @@ from typing import Protocol
 from course_lib.errors import CourseError
 from course_lib.grading import spreadsheets
 from course_lib.grading.submissions import shown
-from course_lib.grading.tasks import TASKS, Part
+from course_lib.grading.tasks import PARTS
 
-PARTS: dict[str, Part] = {part.key: part for task in TASKS for part in task.parts}
 _WHO = ("code", "student", "folder")
 
 

@@ -16,10 +16,9 @@ from typing import Any, BinaryIO
 import torch
 
 from course_lib.grading import messages
-from course_lib.grading.tasks import TASKS
+from course_lib.grading.tasks import PARTS
 
 CAN_COUNT = hasattr(signal, "setitimer")  # processor time, not the clock's
-_PARTS = {part.key: part for task in TASKS for part in task.parts}
 
 
 class Answers:
@@ -38,7 +37,7 @@ class Answers:
 
     def answer(self, key: str, questions: list[dict[str, Any]], seed: int = 0) -> list[dict[str, Any]]:
         """Put the questions of one part. A reply is ``{"value": …}`` or, and then the last, ``{"problem": …}``."""
-        part = _PARTS[key]
+        part = PARTS[key]
         if part.function not in self.names:
             return [{"problem": {"type": "missing", "text": part.function, "line": None}}]
         replies: list[dict[str, Any]] = []

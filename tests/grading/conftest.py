@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 from running_here import Here
+from small_class import Counting, answers, hand_in
 
-from course_lib.grading import logits, marking, release, script
+from course_lib.grading import judging, logits, marking, release, script
 from course_lib.publishing.project import Project
 
 MASTER = Path(__file__).parents[2] / "assignments" / "cifar10"
@@ -60,3 +61,24 @@ def released(tmp_path_factory):
     target = tmp_path_factory.mktemp("release") / "assignment"
     release.release(Project(MASTER.parents[1]), target)
     return target
+
+
+@pytest.fixture
+def counted_here(monkeypatch):
+    """For students' code that is ours, and short: it needs no process of its own, and how often it runs is counted."""
+    monkeypatch.setattr(judging, "trust", lambda: Counting)
+    monkeypatch.setattr(Counting, "started", 0)
+    monkeypatch.setattr(Counting, "seeds", set())
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "grades.csv"
+
+
+@pytest.fixture
+def class_of_two(tmp_path, reference):
+    """Ann has 12 points, Bob 7."""
+    hand_in(tmp_path / "class", "ann", answers(reference))
+    hand_in(tmp_path / "class", "bob", answers(reference, size_is_right=False))
+    return tmp_path / "class"

@@ -1,4 +1,4 @@
-"""A runner that needs no process of its own."""
+"""What needs no process of its own: a runner, and one part asked and judged."""
 
 from course_lib.grading import messages, worker
 
@@ -18,3 +18,14 @@ class Here:
 
     def stop(self):
         pass
+
+
+def replies_to(function, part, questions):
+    """What a function replies to a part's questions, as it arrives."""
+    return [messages.unpack(messages.pack(part.answer(function, question))) for question in questions]
+
+
+def hint_for(part, questions, expected, replies):
+    """The first hint; None where all replies are right."""
+    judged = (part.judge(*asked) for asked in zip(questions, expected, replies, strict=True))
+    return next((hint for hint in judged if hint), None)

@@ -7,28 +7,9 @@ import stat
 import pytest
 from small_class import WORDS, Counting, answers, everything, grade, hand_in, lines, refuses, regrade, saved, table
 
-from course_lib.grading import judging, keeping, submissions
+from course_lib.grading import keeping, submissions
 
-
-@pytest.fixture(autouse=True)
-def _in_this_process(monkeypatch):
-    """Students' code of this file is ours, and short: it needs no process of its own."""
-    monkeypatch.setattr(judging, "trust", lambda: Counting)
-    monkeypatch.setattr(Counting, "started", 0)
-    monkeypatch.setattr(Counting, "seeds", set())
-
-
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "grades.csv"
-
-
-@pytest.fixture
-def class_of_two(tmp_path, reference):
-    """Ann has 12 points, Bob 7."""
-    hand_in(tmp_path / "class", "ann", answers(reference))
-    hand_in(tmp_path / "class", "bob", answers(reference, size_is_right=False))
-    return tmp_path / "class"
+pytestmark = pytest.mark.usefixtures("counted_here")
 
 
 # What comes out

@@ -19,26 +19,7 @@ from course_lib.grading import judging, keeping, letters, running, sandboxed
 from course_lib.grading.judging import Bench, Job
 from course_lib.grading.process import WorkerGone
 
-
-@pytest.fixture(autouse=True)
-def _in_this_process(monkeypatch):
-    """Students' code of this file is ours, and short: it needs no process of its own."""
-    monkeypatch.setattr(judging, "trust", lambda: Counting)
-    monkeypatch.setattr(Counting, "started", 0)
-    monkeypatch.setattr(Counting, "seeds", set())
-
-
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "grades.csv"
-
-
-@pytest.fixture
-def class_of_two(tmp_path, reference):
-    """Ann has 12 points, Bob 7."""
-    hand_in(tmp_path / "class", "ann", answers(reference))
-    hand_in(tmp_path / "class", "bob", answers(reference, size_is_right=False))
-    return tmp_path / "class"
+pytestmark = pytest.mark.usefixtures("counted_here")
 
 
 def failing_at(name, monkeypatch):

@@ -201,6 +201,14 @@ def test_a_file_that_git_ignores(copy, secrets):
     found_in_history(copy, secrets, "not committed")
 
 
+def test_nobodys_git_settings_blind_the_guard(copy, secrets, tmp_path, monkeypatch, released):
+    (tmp_path / "gitconfig").write_text("[status]\nshowUntrackedFiles = no\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    monkeypatch.setenv("GIT_DIR", str(released / ".git"))  # a clean one
+    (copy / "solution.txt").write_text("x")
+    found_in_history(copy, secrets, "not committed")
+
+
 def test_a_secret_file_without_a_canary_is_refused(master, tmp_path):
     mine = shutil.copytree(master, tmp_path / "cifar10")
     (mine / "hidden.py").write_text("x = 1\n")

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from running_here import hint_for, replies_to
 from torch.nn import functional as F
 
 from course_lib.grading import messages
@@ -116,15 +117,6 @@ def mistakes_by_masking(logits, labels, count):
 
 ONE = {"filter_picture": picture_by_pixel, "maps_of": maps_by_stopping, "worst_mistakes": mistakes_by_sorting}
 OTHER = {"filter_picture": picture_by_fold, "maps_of": maps_by_copy, "worst_mistakes": mistakes_by_masking}
-
-
-def replies_to(function, part, questions):
-    return [messages.unpack(messages.pack(part.answer(function, question))) for question in questions]
-
-
-def hint_for(part, questions, expected, replies):
-    judged = (part.judge(*asked) for asked in zip(questions, expected, replies, strict=True))
-    return next((hint for hint in judged if hint), None)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -10,5 +10,6 @@ from course_lib.grading.tasks.part import Draw, Part, Question, Task
 
 _MODULES = ("sizes", "tables", "blocks", "steps", "signals_by_layer", "metrics", "looking", "writing")
 TASKS: tuple[Task, ...] = tuple(importlib.import_module(f"{__name__}.{module}").TASK for module in _MODULES)
+PARTS: dict[str, Part] = {part.key: part for task in TASKS for part in task.parts}
 
-__all__ = ["TASKS", "Draw", "Part", "Question", "Task"]
+__all__ = ["PARTS", "TASKS", "Draw", "Part", "Question", "Task"]
