@@ -12,7 +12,7 @@ import safetensors.torch
 import torch
 
 from course_lib import check
-from course_lib.grading import logits, script
+from course_lib.grading import logits, messages, script
 
 REFUSED = 1
 
@@ -126,6 +126,7 @@ def test_a_hint_cannot_steer_the_terminal(solved):
         (lambda folder: (folder / "answers.py").unlink(), "There is no answers.py here: run this in the folder"),
         (lambda folder: (folder / "feedback.safetensors").unlink(), "There is no feedback.safetensors here"),
         (lambda folder: (folder / "feedback.safetensors").write_bytes(b"x"), "is not what came with the assignment"),
+        (lambda folder: (folder / "feedback.safetensors").write_bytes(messages.pack({})), "is not what came with"),
         (lambda folder: (folder / "answers.py").write_text("#" * 1_000_001), "larger than 1 MB"),
     ],
 )

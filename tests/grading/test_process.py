@@ -28,6 +28,7 @@ def test_a_cell_is_run_and_its_problem_told_with_the_line(worker):
 def test_a_loop_that_never_ends_uses_up_its_processor_time(worker):
     said = gone(worker.load, "while True:\n    pass", 1, 1)
     assert said.timed_out and "longer than 1 seconds" in str(said)
+    assert worker._process.poll() == process.OUT_OF_TIME  # it was ended by its own timer, not given up by the clock
 
 
 def test_processor_time_is_counted_anew_for_each_request(worker):

@@ -139,6 +139,31 @@ def test_a_failure_on_the_way_leaves_nothing(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_leak_in_a_file_stops_the_release(tmp_path, monkeypatch, reference):
+    fill = release._fill
+
+    def leak(project, master, made):
+        fill(project, master, made)
+        (made / "README.md").write_text(reference, encoding="utf-8")
+
+    monkeypatch.setattr(release, "_fill", leak)
+    refused("README.md is a secret file: nothing was released", tmp_path / "made")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_leak_in_the_history_stops_the_release(tmp_path, monkeypatch, reference):
+    commit = release._commit
+
+    def leak(made):
+        commit(made)
+        words = ["git", "-C", made, "hash-object", "-w", "--stdin"]
+        subprocess.run(words, input=reference, text=True, check=True, capture_output=True)
+
+    monkeypatch.setattr(release, "_commit", leak)
+    refused("holds objects of no commit: nothing was released", tmp_path / "made")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_checkout_without_the_assignment(tmp_path):
     refused("There is no assignment in assignments/cifar10", tmp_path / "made", Project(tmp_path))
 
