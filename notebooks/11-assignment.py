@@ -92,7 +92,7 @@
 # **What counts.** Two files: `answers.py`, and of it only the cells tagged `answer`; and `logits.safetensors`, what your
 # network said about each image. The notebook writes both. Pictures and experiments elsewhere in the notebook are for you.
 #
-# **The check.** `python -m course_lib.check` takes seconds, on any laptop, without a GPU and without a network. It goes
+# **The check.** `python -m course_lib.check` takes seconds, without a GPU and without a network. It goes
 # through your functions one by one and says: right, or what was expected and which idea seems to be missing. Call it as
 # often as you like. An answer that never ends costs you that part and no other.
 #
@@ -125,11 +125,11 @@
 # good ways to write them: two honest answers often look alike. So a program that calls likeness a copy would accuse the
 # innocent.
 #
-# What you would miss is the work itself. The point of task 5 is the evening on which you see a signal die in layer nine.
+# What you would miss is the work itself. The point of task 5 is the moment in which you see a signal die, layer by layer.
 # Talk about the tasks as much as you want, explain them to each other, read the chapters again. Then write your own. What
 # your course allows beyond that, such as a language model, its rules say, and not this page.
 #
-# Task 8 asks for your numbers, from your network. They are different for everybody.
+# Task 8 asks for your own numbers, from your own network.
 
 # %% [markdown]
 # ## Setting up
