@@ -187,18 +187,18 @@ def release_assignment(options: argparse.Namespace) -> None:
 
 
 def grade_assignment(options: argparse.Namespace) -> None:
-    from course_lib.grading import classes
+    from course_lib.grading.classes import grading
 
     folders, roster = [Path(folder) for folder in options.submissions], options.roster and Path(options.roster)
-    outcome = classes.grade(_project(), folders, **_grading(options), roster=roster, deadline=options.deadline)
+    outcome = grading.grade(_project(), folders, **_grading(options), roster=roster, deadline=options.deadline)
     print(outcome)
     outcome.check()
 
 
 def regrade_assignment(options: argparse.Namespace) -> None:
-    from course_lib.grading import classes
+    from course_lib.grading.classes import grading
 
-    outcome = classes.regrade(_project(), options.submissions, **_grading(options))
+    outcome = grading.regrade(_project(), options.submissions, **_grading(options))
     print(outcome)
     outcome.check()
 

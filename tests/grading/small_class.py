@@ -12,11 +12,11 @@ import pytest
 from running_here import Here
 
 from course_lib.errors import CourseError
-from course_lib.grading import classes
-from course_lib.grading.grades import Row
-from course_lib.grading.judging import Marks
-from course_lib.grading.keeping import Entry
-from course_lib.grading.rubrics import Given
+from course_lib.grading.classes import grading
+from course_lib.grading.classes.grades import Row
+from course_lib.grading.classes.judging import Marks
+from course_lib.grading.classes.keeping import Entry
+from course_lib.grading.classes.rubrics import Given
 from course_lib.grading.tasks import TASKS
 from course_lib.publishing.project import Project
 
@@ -50,11 +50,11 @@ def hand_in(parent, name, text):
 def grade(folder, out, **more):
     """Grade in this process, with questions that are always the same."""
     folders = folder if isinstance(folder, list) else [folder]
-    return classes.grade(Project(ROOT), folders, out, **{"seed": 5, "jobs": 1, "trusted": True, "show": False, **more})
+    return grading.grade(Project(ROOT), folders, out, **{"seed": 5, "jobs": 1, "trusted": True, "show": False, **more})
 
 
 def regrade(chosen, out, **more):
-    return classes.regrade(Project(ROOT), chosen, out, **{"jobs": 1, "trusted": True, "show": False, **more})
+    return grading.regrade(Project(ROOT), chosen, out, **{"jobs": 1, "trusted": True, "show": False, **more})
 
 
 def lines(out):

@@ -12,7 +12,8 @@ import attacks_on_walls
 import pytest
 
 import course_lib
-from course_lib.grading import marking, sandboxed, script
+from course_lib.grading import marking, script
+from course_lib.grading.walls import sandboxed
 
 ATTACKS = [*attacks_on_marks.ATTACKS, *attacks_on_limits.ATTACKS, *attacks_on_walls.ATTACKS]
 SEED = 731_204_655

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Protocol
 
 from course_lib.errors import CourseError
-from course_lib.grading import spreadsheets
-from course_lib.grading.submissions import shown
+from course_lib.grading.classes import spreadsheets
+from course_lib.grading.classes.submissions import shown
 from course_lib.grading.tasks import PARTS
 
 _WHO = ("code", "student", "folder")
 
 
 class Known(Protocol):
-    """What a row of the rubric can name: see :class:`course_lib.grading.keeping.Entry`."""
+    """What a row of the rubric can name: see :class:`course_lib.grading.classes.keeping.Entry`."""
 
     stem: str
     code: str

@@ -11,7 +11,8 @@ import safetensors.torch
 import torch
 
 from course_lib.errors import CourseError
-from course_lib.grading import handing_in, script, submissions
+from course_lib.grading import script
+from course_lib.grading.classes import handing_in, submissions
 
 CELL = '# %% tags=["answer", "task-1"]\nx = 1\n'
 

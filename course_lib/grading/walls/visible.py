@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
-from course_lib.grading import linux
+from course_lib.grading.walls import linux
 
 SCRATCH = "/scratch-of-the-answers"  # the one folder that may be written: empty for each part, held in memory
 _DEVICES = ("null", "zero", "random", "urandom")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from course_lib.errors import CourseError
-from course_lib.grading import rosters, rubrics, spreadsheets
-from course_lib.grading.rubrics import Given
-from course_lib.grading.submissions import Place
+from course_lib.grading.classes import rosters, rubrics, spreadsheets
+from course_lib.grading.classes.rubrics import Given
+from course_lib.grading.classes.submissions import Place
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from course_lib.grading import spreadsheets
-from course_lib.grading.judging import Marks
-from course_lib.grading.keeping import Entry
+from course_lib.grading.classes import spreadsheets
+from course_lib.grading.classes.judging import Marks
+from course_lib.grading.classes.keeping import Entry
+from course_lib.grading.classes.rubrics import Given
+from course_lib.grading.classes.submissions import shown
 from course_lib.grading.marking import Verdict
-from course_lib.grading.rubrics import Given
-from course_lib.grading.submissions import shown
 from course_lib.grading.tasks import TASKS, Part, Task
 
 _HISTORY = ("when", "id", "folder", "old_total", "new_total", "why")

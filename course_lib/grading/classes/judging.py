@@ -15,8 +15,8 @@ from course_lib.grading import logits, marking, release, script
 from course_lib.grading.feedback import printable
 from course_lib.grading.marking import Asked, Runner
 from course_lib.grading.process import Worker, WorkerGone
-from course_lib.grading.sandboxed import Zygote
 from course_lib.grading.tasks import PARTS, Question
+from course_lib.grading.walls.sandboxed import Zygote
 
 _BY_PERSON = frozenset(key for key, part in PARTS.items() if part.by_person)
 _LONGEST = 10_000  # characters of an answer in words that are kept

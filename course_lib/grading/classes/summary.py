@@ -7,9 +7,9 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from course_lib.grading import letters, pages
-from course_lib.grading.grades import Row
-from course_lib.grading.submissions import shown
+from course_lib.grading.classes import letters, pages
+from course_lib.grading.classes.grades import Row
+from course_lib.grading.classes.submissions import shown
 from course_lib.grading.tasks import TASKS, Part, Task
 
 _HINTS = 3  # the most frequent ones of a part that are shown

@@ -11,7 +11,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib.grading import linux, seccomp, visible
+from course_lib.grading.walls import linux, seccomp, visible
 
 MEMORY = 2**30  # bytes that a student's code may have beside what Python and torch take
 DISK = 32 * 2**20  # bytes of its scratch folder, and

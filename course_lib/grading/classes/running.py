@@ -6,8 +6,8 @@ from concurrent.futures import BrokenExecutor
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from course_lib.grading import judging
-from course_lib.grading.judging import Bench, Job, Marks
+from course_lib.grading.classes import judging
+from course_lib.grading.classes.judging import Bench, Job, Marks
 
 _DIED = "the process that judged it ended, perhaps for want of memory: try --jobs 1"
 

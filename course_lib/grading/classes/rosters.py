@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_lib.errors import CourseError
-from course_lib.grading import handing_in, spreadsheets
-from course_lib.grading.handing_in import Time
-from course_lib.grading.submissions import Place, shown
+from course_lib.grading.classes import handing_in, spreadsheets
+from course_lib.grading.classes.handing_in import Time
+from course_lib.grading.classes.submissions import Place, shown
 
 _COLUMNS = ("folder", "student", "handed_in")
 

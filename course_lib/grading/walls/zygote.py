@@ -1,10 +1,10 @@
 """The parent of all processes that run students' code: has torch in memory, so that each of them starts at once.
 
-Run as ``python -m course_lib.grading.zygote``, with a socket as its standard input. Through it come, for each part that
-is asked, two limits and two descriptors: of a file with the request, and of an empty one for the reply. A child of its
-own reads the one and writes the other. This process sees neither, so a later child cannot find in its memory what an
-earlier one was asked or said. It answers how the child ended. It runs no student's code, and knows no reference and no
-seed.
+Run as ``python -m course_lib.grading.walls.zygote``, with a socket as its standard input. Through it come, for each
+part that is asked, two limits and two descriptors: of a file with the request, and of an empty one for the reply. A
+child of its own reads the one and writes the other. This process sees neither, so a later child cannot find in its
+memory what an earlier one was asked or said. It answers how the child ended. It runs no student's code, and knows no
+reference and no seed.
 """
 
 import importlib
@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from course_lib.grading import linux, sandbox, visible
+from course_lib.grading.walls import linux, sandbox, visible
 
 LIMITS = struct.Struct("!dd")  # seconds of processor time, seconds by the clock
 _BEGUN = b"begun"

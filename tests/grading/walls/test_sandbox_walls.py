@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.grading import sandbox, sandboxed
+from course_lib.grading.walls import sandbox, sandboxed
 
 
 class Unfiltered(sandboxed.Zygote):
-    code = "from course_lib.grading import seccomp, zygote\nseccomp.install = lambda: None\nzygote.main()"
+    code = "from course_lib.grading.walls import seccomp, zygote\nseccomp.install = lambda: None\nzygote.main()"
     command = (sys.executable, "-c", code)
 
 

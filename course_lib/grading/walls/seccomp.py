@@ -8,7 +8,7 @@ import ctypes
 import errno
 import platform
 
-from course_lib.grading import linux
+from course_lib.grading.walls import linux
 
 _FORBIDDEN = (
     # Another process or program. A thread is allowed, and ends with its process.

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from small_class import ENTRY, lines, refused, row, table
 
-from course_lib.grading import grades, letters
-from course_lib.grading.grades import Row
-from course_lib.grading.judging import Marks
-from course_lib.grading.rubrics import Given
+from course_lib.grading.classes import grades, letters
+from course_lib.grading.classes.grades import Row
+from course_lib.grading.classes.judging import Marks
+from course_lib.grading.classes.rubrics import Given
 from course_lib.grading.tasks import TASKS
 
 

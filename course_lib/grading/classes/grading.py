@@ -1,4 +1,4 @@
-"""A class's submissions, graded: ``course assignment grade`` and ``course assignment regrade``.
+"""The commands over a class: ``course assignment grade`` and ``course assignment regrade``.
 
 What was handed in is read once, and judged side by side. Marks are kept one by one, so a run that was stopped goes on
 where it was. Tables, pages and letters are made from them in the end, each of them whole.
@@ -11,7 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from course_lib.errors import CourseError
-from course_lib.grading import (
+from course_lib.grading import release
+from course_lib.grading.classes import (
     grades,
     handing_in,
     judging,
@@ -19,22 +20,21 @@ from course_lib.grading import (
     letters,
     outcomes,
     reading,
-    release,
     rosters,
     rubrics,
     running,
-    sandboxed,
     submissions,
     summary,
 )
+from course_lib.grading.classes.grades import Row
+from course_lib.grading.classes.judging import Bench, Job
+from course_lib.grading.classes.keeping import Entry, Register, State
+from course_lib.grading.classes.outcomes import Outcome
+from course_lib.grading.classes.rosters import Matched
+from course_lib.grading.classes.rubrics import Given
+from course_lib.grading.classes.submissions import Place, shown
 from course_lib.grading.feedback import printable
-from course_lib.grading.grades import Row
-from course_lib.grading.judging import Bench, Job
-from course_lib.grading.keeping import Entry, Register, State
-from course_lib.grading.outcomes import Outcome
-from course_lib.grading.rosters import Matched
-from course_lib.grading.rubrics import Given
-from course_lib.grading.submissions import Place, shown
+from course_lib.grading.walls import sandboxed
 from course_lib.publishing.project import Project
 from course_lib.training.setup import usable_cores
 

@@ -15,9 +15,10 @@ from running_here import Here
 from small_class import ROOT, Counting, answers, everything, grade, hand_in, lines, refuses, regrade, table
 
 from course_lib.errors import CourseError
-from course_lib.grading import judging, keeping, letters, running, sandboxed
-from course_lib.grading.judging import Bench, Job
+from course_lib.grading.classes import judging, keeping, letters, running
+from course_lib.grading.classes.judging import Bench, Job
 from course_lib.grading.process import WorkerGone
+from course_lib.grading.walls import sandboxed
 
 pytestmark = pytest.mark.usefixtures("counted_here")
 

@@ -16,11 +16,12 @@ from typing import Any
 
 import course_lib
 from course_lib.errors import CourseError
-from course_lib.grading import linux, messages
+from course_lib.grading import messages
 from course_lib.grading.process import ENDED, NO_REPLY, TOO_LONG, WorkerGone
-from course_lib.grading.sandbox import REPLY
-from course_lib.grading.visible import SCRATCH
-from course_lib.grading.zygote import LIMITS
+from course_lib.grading.walls import linux
+from course_lib.grading.walls.sandbox import REPLY
+from course_lib.grading.walls.visible import SCRATCH
+from course_lib.grading.walls.zygote import LIMITS
 
 _START = 300.0  # seconds in which a zygote imports torch, on a machine that is busy
 _PATIENCE = 3  # an answer may take this many times its limit by the clock: other work may be going on
@@ -43,7 +44,7 @@ class Zygote:
     One for each process or thread that judges: it serves one question at a time, and any number of submissions.
     """
 
-    command = (sys.executable, "-m", "course_lib.grading.zygote")
+    command = (sys.executable, "-m", "course_lib.grading.walls.zygote")
 
     def __init__(self) -> None:
         self.process: subprocess.Popen | None = None

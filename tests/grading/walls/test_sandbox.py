@@ -11,8 +11,9 @@ import pytest
 
 import course_lib
 from course_lib.errors import CourseError
-from course_lib.grading import linux, messages, sandbox, sandboxed, visible
+from course_lib.grading import messages
 from course_lib.grading.process import WorkerGone
+from course_lib.grading.walls import linux, sandbox, sandboxed, visible
 
 PACKAGE = Path(course_lib.__file__).parent
 
@@ -35,7 +36,7 @@ def altered(change):
     """A zygote of another kind: ``change`` is Python that runs before it begins."""
 
     class Altered(sandboxed.Zygote):
-        code = f"from course_lib.grading import linux, sandbox, seccomp, visible, zygote\n{change}\nzygote.main()"
+        code = f"from course_lib.grading.walls import linux, sandbox, seccomp, visible, zygote\n{change}\nzygote.main()"
         command = (sys.executable, "-c", code)
 
     return Altered()
@@ -187,7 +188,7 @@ def test_a_zygote_that_died_is_started_anew():
 def test_a_zygote_ends_with_its_judge():
     code = """
 import os, time
-from course_lib.grading import sandboxed
+from course_lib.grading.walls import sandboxed
 zygote = sandboxed.Zygote()
 zygote.ask({"cells": []}, 60)
 print(zygote.process.pid, flush=True)
@@ -261,7 +262,7 @@ def test_a_kernel_without_namespaces_refuses():
 import os
 from pathlib import Path
 from course_lib.errors import CourseError
-from course_lib.grading import linux, sandboxed
+from course_lib.grading.walls import linux, sandboxed
 user, group = os.getuid(), os.getgid()
 linux.unshare(linux.NEWUSER)
 Path("/proc/self/setgroups").write_text("deny")

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from course_lib.grading import pages
-from course_lib.grading.grades import Row
+from course_lib.grading.classes import pages
+from course_lib.grading.classes.grades import Row
 from course_lib.grading.tasks import PARTS, Part
 
 _PARTS = [part for part in PARTS.values() if part.by_person]

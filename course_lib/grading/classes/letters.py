@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from course_lib.grading import feedback
-from course_lib.grading.grades import Row
-from course_lib.grading.submissions import MISSING
+from course_lib.grading.classes.grades import Row
+from course_lib.grading.classes.submissions import MISSING
 from course_lib.grading.tasks import TASKS, Part, Task
 
 _CODE = 4 * " "

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_lib.errors import CourseError
-from course_lib.grading import handing_in, script
+from course_lib.grading import script
+from course_lib.grading.classes import handing_in
 from course_lib.grading.feedback import printable
 from course_lib.grading.script import LOGITS, SCRIPT
 from course_lib.storage import atomic_file

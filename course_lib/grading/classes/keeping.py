@@ -18,8 +18,8 @@ import torch
 
 import course_lib
 from course_lib.errors import CourseError
-from course_lib.grading.judging import Bench, Marks
-from course_lib.grading.rubrics import Given
+from course_lib.grading.classes.judging import Bench, Marks
+from course_lib.grading.classes.rubrics import Given
 from course_lib.storage import atomic_file, is_trouble_with_the_disk
 
 _DECIDE = ("analysis", "data", "grading", "models")  # the folders of the library that can change a mark

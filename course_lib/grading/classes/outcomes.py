@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course_lib.errors import CourseError
-from course_lib.grading.grades import Row
-from course_lib.grading.keeping import Entry
-from course_lib.grading.rosters import Matched
-from course_lib.grading.submissions import shown
+from course_lib.grading.classes.grades import Row
+from course_lib.grading.classes.keeping import Entry
+from course_lib.grading.classes.rosters import Matched
+from course_lib.grading.classes.submissions import shown
 
 
 @dataclass(frozen=True)
