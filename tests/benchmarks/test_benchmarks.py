@@ -90,7 +90,7 @@ def test_beginner_and_recipe_train_on_all_training_images_and_are_judged_on_test
 
 
 def test_resnet_18_is_measured_in_the_same_words(monkeypatch):
-    monkeypatch.setattr(models, "resnet18", lambda **options: models.resnet_small(width=0.05), raising=False)
+    monkeypatch.setattr(models, "resnet18", lambda **options: models.resnet_small(width=0.25), raising=False)
     load = targets.data.load
     monkeypatch.setattr(targets.data, "load", lambda name, size: load("mnist", size="sample"))
     line = targets.resnet18_run(0, ROOF, "cpu", epochs=1, size="sample")

@@ -98,7 +98,10 @@ def test_a_chapter_runs_as_in_colab(chapter, colab, tmp_path):
     manager = KernelManager()
     manager.kernel_spec.argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     client = NotebookClient(notebook, km=manager, timeout=600, resources={"metadata": {"path": str(tmp_path)}})
-    client.execute(env=environment)
+    try:
+        client.execute(env=environment)
+    finally:
+        manager.shutdown_kernel(now=True)  # the client does so only with a manager that it made itself
     library, backstage = json.loads(notebook.cells[-1].outputs[0].text)
     assert Path(library).is_relative_to(python.parents[1]), "the library must be the one that the first cell installed"
     assert backstage == [], "a chapter must run without the publishing tools"

@@ -148,6 +148,15 @@ def test_a_timeout_says_so(zygote):
     assert not gone.value.timed_out
 
 
+def test_a_kill_in_the_second_half_of_the_time_is_taken_for_the_limit(zygote):
+    """On a busy machine the kernel, which counts ticks, kills early: as if the answer had lowered its own limit."""
+    code = "import resource; resource.setrlimit(resource.RLIMIT_CPU, (1, 1))\nwhile True: pass"
+    for seconds, timed_out in ((1.8, True), (4, False)):
+        with pytest.raises(WorkerGone) as gone:
+            zygote.runner().load(code, 1, seconds)
+        assert gone.value.timed_out is timed_out
+
+
 def is_alive(process):
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
