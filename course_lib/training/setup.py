@@ -94,7 +94,9 @@ def choose_setup(
       CUDA bfloat16 from compute capability 8.0 on and float16 before (such a GPU emulates bfloat16, slowly); on a CPU
       bfloat16 where it has instructions for it (AVX512-BF16 or AMX); else float32.
     * ``channels_last``: for networks that convolve, on a CPU always, on CUDA in half precision. Only the order of
-      numbers in memory changes, so results differ by rounding at most.
+      numbers in memory changes, so results differ by rounding at most. One exception, seen on a CPU with AVX2 and no
+      AVX-512: the gradient of a strided 1×1 convolution of fewer than 8 channels is written beyond its memory (issue
+      6035 of oneDNN). No network that the course trains is so narrow; one of your own takes ``channels_last=False``.
     * ``fused``: with ``precision="auto"``, for the optimisers of torch that have such a kernel.
     * ``compiled``: never by itself. On two CPU cores ``torch.compile`` did not pay (chapter 10).
     * ``keep_memory``: on a CPU, where the C library can (glibc can). No result changes.
