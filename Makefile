@@ -57,7 +57,7 @@ lint: setup ## style, import contracts, notebooks in step with their sources
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/course pair --check
 
-# Files keep their order: sorted by how many tests they have, the long one that plays Colab would come last, alone.
+# Files keep their order, which tests/conftest.py chooses: the longest comes first, or it would run alone at the end.
 unit: setup ## the tests of the library, the pipeline and the website
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile --no-loadscope-reorder tests
 

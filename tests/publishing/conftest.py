@@ -1,7 +1,10 @@
 """A checkout in miniature: one chapter that runs in a second, and the pages around it."""
 
+import shutil
+
 import pytest
 
+from course_lib.publishing import running
 from course_lib.publishing.project import Project
 
 HEADER = """\
@@ -61,3 +64,23 @@ def write(project):
         return project.pick([name])[0]
 
     return put
+
+
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory):
+    """Where a module keeps the checkout in which its chapters ran first."""
+    return tmp_path_factory.mktemp("first-run") / "checkout"
+
+
+@pytest.fixture
+def run_once(project, first_run):
+    """Run all chapters; in later tests of the same module take the checkout as the first run left it."""
+
+    def run(profile: str) -> None:
+        if first_run.exists():
+            shutil.copytree(first_run, project.root, dirs_exist_ok=True)
+        else:
+            assert all(outcome.ok for outcome in running.run_chapters(project, project.chapters(), profile))
+            shutil.copytree(project.root, first_run)
+
+    return run
