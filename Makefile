@@ -1,7 +1,7 @@
 # Two commands do everything: `make book` and `make test`. Both set up .venv first, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book site run serve bench test lint unit notebooks links lock clean
+.PHONY: help setup book site run serve bench test lint unit notebooks nightly links lock clean
 
 # The first Python on this machine that is new enough; `make PYTHON=... book` chooses another.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -57,13 +57,15 @@ lint: setup ## style, import contracts, notebooks in step with their sources
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/course pair --check
 
-# Files keep their order, which tests/conftest.py chooses: the longest comes first, or it would run alone at the end.
 unit: setup ## the tests of the library, the pipeline and the website
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile --no-loadscope-reorder tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile -m "not nightly" tests
 
-notebooks: setup ## run every chapter's cells on the sample and compare the outputs that must not change
-	OMP_NUM_THREADS=1 COURSE_PROFILE=quick $(BIN)/python -m pytest --quiet --numprocesses auto --dist loadscope \
-		--nbval-lax --nbval-current-env notebooks
+notebooks: setup ## run every chapter as Colab does, on the sample: does the library still compute what is published?
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses auto --dist loadscope \
+		-p course_lib.publishing.quick_check --nbval-lax --nbval-kernel-name course-colab notebooks
+
+nightly: setup ## all tests, those included that are too long for every commit
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile tests
 
 links: site ## follow every link out of the published pages; this needs a network
 	$(BIN)/jupyter-book build _build/stage --path-output _build/links --builder linkcheck

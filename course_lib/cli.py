@@ -73,6 +73,11 @@ def parser() -> argparse.ArgumentParser:
     profile(publish)
     publish.add_argument("--replace-better", action="store_true", help="let a cpu run replace a published full run")
 
+    stamp = verb("stamp", commands.stamp, "publish today's quick fingerprint, after an edit of quick values only")
+    chapters(stamp)
+
+    verb("draw", commands.draw, "draw tables and figures over records anew in the committed notebooks")
+
     verb("status", commands.status, "list chapters and studies, what is published of them, and whether that is fresh")
 
     pair = verb("pair", commands.pair, "bring each notebook in step with its .py source, which wins")

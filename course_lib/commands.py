@@ -55,6 +55,21 @@ def publish(options: argparse.Namespace) -> None:
     print(f"Published: {', '.join(chapter.name for chapter in done)}. Look at `git diff --stat`, then commit.")
 
 
+def stamp(options: argparse.Namespace) -> None:
+    from course_lib.publishing import promoting
+
+    project = _project()
+    done = promoting.stamp(project, project.pick(options.chapters))
+    print(f"Stamped: {', '.join(chapter.name for chapter in done)}. Look at `git diff --stat`, then commit.")
+
+
+def draw(_options: argparse.Namespace) -> None:
+    from course_lib.publishing import promoting
+
+    changed = promoting.redraw(_project())
+    print(f"Drawn anew: {', '.join(changed)}." if changed else "All tables and figures show today's records.")
+
+
 def status(options: argparse.Namespace) -> None:
     from course_lib import studies
     from course_lib.publishing import status

@@ -81,7 +81,7 @@ from torch.nn import functional as F
 
 profile = resolve_profile(PROFILE)
 size = "sample" if profile == "quick" else "full"
-epochs = {"quick": 8, "cpu": 12, "full": 12}[profile]
+epochs = {"quick": 3, "cpu": 12, "full": 12}[profile]
 seeds = range(2 if profile == "quick" else 5)
 device = training.best_device()
 print(f"profile {profile}: {size} data, {epochs} epochs, {len(seeds)} seeds")

@@ -79,16 +79,18 @@ from torch import nn
 
 profile = resolve_profile(PROFILE)
 sizes = {
-    "quick": {"data": "sample", "epochs": 5, "width": 0.5, "seeds": 1},
+    "quick": {"data": "sample", "epochs": 2, "width": 0.25, "seeds": 1},
     "cpu": {"data": "full", "epochs": 10, "width": 1.0, "seeds": 1},
     "full": {"data": "full", "epochs": 20, "width": 1.0, "seeds": 3},
 }[profile]
 trials = {  # the experiments on the side: fewer images, narrow networks
-    "quick": {"images": 640, "epochs": 2, "seeds": 2},
+    "quick": {"images": 128, "epochs": 1, "seeds": 2},
     "cpu": {"images": 8_000, "epochs": 4, "seeds": 3},
     "full": {"images": 20_000, "epochs": 8, "seeds": 5},
 }[profile]
 photos = data.load("cifar10", size=sizes["data"])
+if profile == "quick":
+    photos = photos.part(256)  # enough to see that the code works
 print(f"profile {profile}: {sizes['epochs']} epochs for the main network")
 print("trains on", training.describe_device(training.best_device()))
 photos
@@ -641,7 +643,7 @@ timed = {
     name: models.vgg8_bn(width=width, **options)
     for name, options in heads.items()
 }
-steps = 8  # a turn
+steps = {"quick": 2}.get(profile, 8)  # a turn
 few_images = photos.train.select(range(steps * 128))
 adam = functools.partial(torch.optim.Adam, fused=True)
 seconds = {name: [] for name in timed}

@@ -97,7 +97,7 @@ from torch.nn import functional as F
 
 profile = resolve_profile(PROFILE)
 digits = data.load("mnist", size="sample" if profile == "quick" else "full")
-few = transfer.draw(digits.train, 320)
+few = transfer.draw(digits.train, {"quick": 128}.get(profile, 320))
 print(f"profile {profile}, trains on", end=" ")
 print(training.describe_device(training.best_device()))
 digits
@@ -132,7 +132,7 @@ print("what runs here, runs on:", live)
 # Training VGG-16 a dozen times is too much for a chapter. The runs are a *study*, as in chapter 7:
 # `course study transfer-ladder`. This table says what it was.
 
-# %%
+# %% tags=["drawn"]
 study = studies.table("transfer-ladder")
 recorded = {line["name"]: line for line in studies.read("transfer-ladder")}
 about = ["data", "train", "precision", "device", "profile", "date"]
@@ -369,7 +369,7 @@ print("largest difference:", apart)
 # that.
 
 
-# %%
+# %% tags=["drawn"]
 def told(*names):
     """Records of the ladder, a row each."""
     rows = {
@@ -383,6 +383,7 @@ def told(*names):
     return pd.DataFrame(rows).T
 
 
+# %%
 def stopped(guard, *arguments):
     """What a guard says: nothing where all is well."""
     try:
@@ -403,6 +404,7 @@ def stopped(guard, *arguments):
 good, bad = transfer.prepare(few, frozen), transfer.prepare(few, small)
 print("right:   ", stopped(transfer.one_image_each, few, good))
 print("refilled:", stopped(transfer.one_image_each, few, bad))
+# %% tags=["drawn"]
 told("frozen backbone", "refilled images")
 
 # %% [markdown]
@@ -427,6 +429,7 @@ print("in red:", stopped(transfer.three_equal_channels, in_red))
 network = transfer.build(replace(frozen, backbone=live))
 one_channel = good.normalize(good.images[:2])[:, :1]
 print("grey:  ", stopped(network, one_channel))
+# %% tags=["drawn"]
 told("frozen backbone", "grey not repeated")
 
 # %% [markdown]
@@ -454,6 +457,7 @@ transfer.pixel_histogram(batches, (low.min().item(), high.max().item()))
 # %%
 for name, batch in batches.items():
     print(f"{name}: {stopped(transfer.normalised, batch)}")
+# %% tags=["drawn"]
 told("frozen backbone", "not normalised")
 
 # %% [markdown]
@@ -478,7 +482,9 @@ told("frozen backbone", "not normalised")
 moved, verdicts = {}, {}
 for rate in (1e-3, 1e-4):
     choices = replace(right, backbone=live, trained="all", learning_rate=rate)
-    start = transfer.first_steps(few, choices, steps=10)
+    start = transfer.first_steps(
+        few, choices, steps={"quick": 2}.get(profile, 10)
+    )
     moved[f"at {rate:g}"] = transfer.movement(start.before, start.network)
     verdicts[rate] = stopped(
         transfer.still_near_the_start, start.before, start.network
@@ -491,7 +497,7 @@ transfer.weight_movement(moved, 0.1)
 # Adam's first steps have the length of the rate, in every weight, however small its gradient. A trained filter is made
 # of small numbers. A few steps of 0.001 in each of them, and it is another filter.
 
-# %%
+# %% tags=["drawn"]
 told("everything at a small rate", "everything at 0.001")
 
 # %% [markdown]
@@ -513,7 +519,7 @@ told("everything at a small rate", "everything at 0.001")
 # The standard recipe freezes everything. But the last layers of VGG-16 are about dogs and cars. Which layer says the
 # most about a digit? Put a head on each block, leave all else frozen, and see.
 
-# %%
+# %% tags=["drawn"]
 # Goal 8: where should the backbone end?
 cuts = {
     name: recorded[transfer.cut_name(name)]["final"]["accuracy"]
@@ -522,7 +528,7 @@ cuts = {
 }
 transfer.cut_curve(cuts)
 
-# %%
+# %% tags=["drawn"]
 judged_by = recorded["frozen backbone"]["final"]["images"]
 print(stopped(transfer.frozen_at_the_best_cut, cuts, judged_by))
 told("frozen backbone", "nothing wrong")
@@ -553,7 +559,9 @@ if "mobilenet-v2" in here:
     choices = transfer.Choices(
         backbone="mobilenet-v2", trained="head", freeze_batch_norm=False
     )
-    start = transfer.first_steps(few, choices, steps=10)
+    start = transfer.first_steps(
+        few, choices, steps={"quick": 2}.get(profile, 10)
+    )
     learned = sum(
         x.requires_grad for x in start.network.features.parameters()
     )
@@ -566,7 +574,7 @@ else:
     figure = print("MobileNetV2 is not at hand: see the published page.")
 figure
 
-# %%
+# %% tags=["drawn"]
 told("MobileNetV2, statistics kept", "statistics updated")
 
 # %% [markdown]
@@ -613,7 +621,7 @@ for name, (part, side) in parts.items():
 #
 # The last bug is the idea itself. A LeNet-5 from scratch takes the digits as they are, and knows nothing of ImageNet.
 
-# %%
+# %% tags=["drawn"]
 means = ladder.groupby("name", sort=False)["accuracy"].mean()
 contest = [
     means.get(x) for x in ("right-sized backbone", "LeNet from scratch")
@@ -625,7 +633,7 @@ print(stopped(transfer.better_than_from_scratch, *contest, judged_by))
 #
 # Bugs are hatched. The dotted line is guessing.
 
-# %%
+# %% tags=["drawn"]
 bugs = [x for x in transfer.LADDER if x in recorded]
 order = [*transfer.MENDED, *bugs]
 bars = {
@@ -648,7 +656,7 @@ transfer.ladder_bars(bars, bugs)
 # heat map crosses what is done to the images with what is trained. Each cell is a run on 1,000 digits, one pass where a
 # backbone learns.
 
-# %%
+# %% tags=["drawn"]
 # Goal 9: three input bugs, four ways to train
 grid = transfer.grid_table(study)
 transfer.grid_heatmap(grid)
@@ -674,7 +682,7 @@ transfer.grid_heatmap(grid)
 # Everything is mended now. What does transfer buy? Accuracy, seconds and parameters, on the same digits, with the same
 # judges. Seconds are those of training, and of computing frozen features where there are any.
 
-# %%
+# %% tags=["drawn"]
 # Goal 10a: the honest comparison
 contestants = [
     "frozen backbone",
@@ -728,16 +736,24 @@ pd.DataFrame(rows).T
 # %%
 # Goal 10b: fifty labels
 judges = transfer.draw(digits.val, 1_000 if profile != "quick" else 300)
-contest = {"LeNet from scratch": (transfer.Choices(backbone="none"), 40)}
+contest = {
+    "LeNet from scratch": (
+        transfer.Choices(backbone="none"),
+        {"quick": 2}.get(profile, 40),
+    )
+}
 if "mobilenet-v2" in here:
     choices = transfer.Choices(backbone="mobilenet-v2", trained="head")
-    contest["MobileNetV2, frozen"] = choices, 100
+    contest["MobileNetV2, frozen"] = choices, {"quick": 2}.get(profile, 100)
 if "vgg16-features" in here:
     choices = transfer.Choices(backbone="vgg16 blocks 1-4", trained="head")
-    contest["four blocks of VGG-16, frozen"] = choices, 100
+    contest["four blocks of VGG-16, frozen"] = (
+        choices,
+        {"quick": 2}.get(profile, 100),
+    )
 scores = {}
 for name, (choices, epochs) in contest.items():
-    for seed in range(3):
+    for seed in range({"quick": 1}.get(profile, 3)):
         pool = digits.train.select(range(1_000 * seed, 1_000 * (seed + 1)))
         outcome = transfer.run(
             transfer.draw(pool, 50), judges, choices, seed=seed, epochs=epochs
@@ -875,7 +891,12 @@ print(f"out of step: {in_step(replace(few, labels=shuffled)).mean():.0%}")
 name = "mobilenet-v2" if "mobilenet-v2" in here else live
 for channels in ("repeat", "one"):
     choices = replace(frozen, backbone=name, channels=channels)
-    run = transfer.run(few, judges.select(range(200)), choices, epochs=20)
+    run = transfer.run(
+        few,
+        judges.select(range(200)),
+        choices,
+        epochs={"quick": 2}.get(profile, 20),
+    )
     print(f"{name}, {channels}: {run.accuracy:.1%}")
 
 # %% [markdown]

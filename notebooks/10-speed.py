@@ -91,7 +91,7 @@ digits = data.load("mnist", size=size)
 pictures = data.load("cifar10", size="sample")  # to look at, not to train on
 
 sizes = {
-    "quick": {"many": 3_200, "few": 512, "width": 0.5, "rounds": 3},
+    "quick": {"many": 1_280, "few": 512, "width": 0.25, "rounds": 2},
     "cpu": {"many": 12_800, "few": 1_024, "width": 1.0, "rounds": 5},
     "full": {"many": 25_600, "few": 25_600, "width": 1.0, "rounds": 5},
 }[profile]
@@ -1108,7 +1108,7 @@ plots.finish(
 # A benchmark means nothing without its machine.
 
 
-# %%
+# %% tags=["drawn"]
 def recorded(kind):
     """Rows of both benchmarks; none where nothing was measured yet."""
     rows = {name: records.bench(kind, name) for name in ("cpu", "gpu")}
@@ -1128,7 +1128,7 @@ def show(table, *columns):
 
 show(recorded("machine"), "on", "device", "cores", "torch", "date", "commit")
 
-# %%
+# %% tags=["drawn"]
 peaks = recorded("roof")
 for measure in ("convolution", "matmul"):
     if measure in peaks:
@@ -1141,7 +1141,7 @@ show(peaks, "on", "precision", "convolution", "matmul")
 # of the machine. The speed-up is against the beginner, the median over rounds, with its range.
 
 
-# %%
+# %% tags=["drawn"]
 # Goal 8: read a benchmark
 def in_words(speedup):
     return "×{median:.2f} ({least:.2f} to {most:.2f})".format(**speedup)
@@ -1162,7 +1162,7 @@ show(paces, "network", *columns)
 # And the recipes. Read a row from left to right: which accuracy was promised, what was reached, with which averaging,
 # and what is left without it.
 
-# %%
+# %% tags=["drawn"]
 runs = recorded("target")
 rows = []
 names = list(runs["recipe"].unique()) if not runs.empty else []

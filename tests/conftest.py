@@ -4,13 +4,6 @@ import pytest
 
 from course_lib import data
 
-LONGEST = "test_colab.py"
-
-
-def pytest_collection_modifyitems(items):
-    """Run the longest file first, beside all others."""
-    items.sort(key=lambda item: item.path.name != LONGEST)
-
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):

@@ -51,8 +51,8 @@ def bash(text, folder, **environment):
     )
 
 
-def test_there_are_four():
-    assert [file.name for file in FILES] == ["ci.yml", "gpu.yml", "links.yml", "pages.yml"]
+def test_each_is_known():
+    assert [file.stem for file in FILES] == ["ci", "gpu", "links", "nightly", "pages"]
 
 
 @pytest.mark.parametrize("schema", ["vendor.github-workflows", "custom.github-workflows-require-timeout"])

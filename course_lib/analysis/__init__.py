@@ -1,17 +1,33 @@
 """Instruments: look at a network, at its predictions, at the code that runs."""
 
-from course_lib.lazy import lazy_names
+from course_lib.analysis.inside import feature_maps, filters
+from course_lib.analysis.layers import count_multiply_adds, count_parameters, layer_table
+from course_lib.analysis.memory import TrainingMemory, training_memory
+from course_lib.analysis.predictions import Predictions, class_report, confusion_matrix, worst_mistakes
+from course_lib.analysis.receptive import receptive_field, receptive_field_by_gradient
+from course_lib.analysis.signal_flow import Signals, signals, watch
+from course_lib.analysis.source import Source
+from course_lib.analysis.tracing import Step, Trace, trace
 
-__getattr__, __dir__, __all__ = lazy_names(
-    __name__,
-    {
-        "tracing": ["Step", "Trace", "trace"],
-        "layers": ["count_multiply_adds", "count_parameters", "layer_table"],
-        "predictions": ["Predictions", "class_report", "confusion_matrix", "worst_mistakes"],
-        "receptive": ["receptive_field", "receptive_field_by_gradient"],
-        "inside": ["feature_maps", "filters"],
-        "signal_flow": ["Signals", "signals", "watch"],
-        "memory": ["TrainingMemory", "training_memory"],
-        "source": ["Source"],
-    },
-)
+__all__ = [
+    "Predictions",
+    "Signals",
+    "Source",
+    "Step",
+    "Trace",
+    "TrainingMemory",
+    "class_report",
+    "confusion_matrix",
+    "count_multiply_adds",
+    "count_parameters",
+    "feature_maps",
+    "filters",
+    "layer_table",
+    "receptive_field",
+    "receptive_field_by_gradient",
+    "signals",
+    "trace",
+    "training_memory",
+    "watch",
+    "worst_mistakes",
+]

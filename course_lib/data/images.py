@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from course_lib.data.catalog import DataSpec
+from course_lib.data.splits import stratified_holdout
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,21 @@ class ImageData:
             images=torch.cat([split.images for split in both]),
             labels=torch.cat([split.labels for split in both]),
         )
+
+    def part(self, images: int) -> "ImageData":
+        """The same data set with at most so many images in each split, every class in proportion.
+
+        Raises: ValueError for less than one image.
+        """
+        if images < 1:
+            raise ValueError(f"images must be at least 1, not {images}")
+
+        def kept(split: Split) -> Split:
+            if images >= len(split):
+                return split
+            return split.select(stratified_holdout(split.labels.numpy(), images)[1])
+
+        return replace(self, train=kept(self.train), val=kept(self.val), _read_test=lambda: kept(self._read_test()))
 
     def open_test(self) -> Split:
         """Read the test set: once, at the end, when every choice has been made on ``val``."""

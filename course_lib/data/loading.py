@@ -2,13 +2,12 @@
 
 import hashlib
 
+from course_lib import runlog
 from course_lib.data import cache, sample, sources
 from course_lib.data.catalog import spec_of
 from course_lib.data.images import ImageData, as_split
 from course_lib.data.splits import stratified_holdout
 from course_lib.errors import CourseError
-
-_used: set[tuple[str, str]] = set()
 
 
 def load(name: str, size: str = "full") -> ImageData:
@@ -27,7 +26,7 @@ def load(name: str, size: str = "full") -> ImageData:
     spec = spec_of(name)
     if size not in ("full", "sample"):
         raise CourseError(f"There is no size {size!r}: choose 'full' or 'sample'.")
-    _used.add((name, size))
+    runlog.note("data", f"{name} ({size})")
     if size == "sample":
         return ImageData(
             spec=spec,
@@ -49,11 +48,6 @@ def load(name: str, size: str = "full") -> ImageData:
             spec, "test", cache.read_array(spec, "test_images"), cache.read_array(spec, "test_labels")
         ),
     )
-
-
-def used_so_far() -> list[str]:
-    """What this process has loaded, such as ``mnist (full)``: part of what a run depends on."""
-    return sorted(f"{name} ({size})" for name, size in _used)
 
 
 def checksum(label: str) -> str:

@@ -4,28 +4,66 @@
 535818
 """
 
-from course_lib.lazy import lazy_names
-
-__getattr__, __dir__, __all__ = lazy_names(
-    __name__,
-    {
-        "perceptron": ["MLP", "mlp"],
-        "lenet": ["LeNet5", "lenet5"],
-        "alexnets": ["AlexNet", "alexnet"],
-        "vgg": [
-            *("CONFIGURATIONS", "VGG", "minivgg", "vgg_small"),
-            *("vgg8", "vgg8_bn", "vgg11", "vgg11_bn", "vgg16", "vgg16_bn", "vgg19", "vgg19_bn"),
-        ],
-        "resnet": [
-            *("BasicBlock", "Bottleneck", "ResNet"),
-            *("resnet18", "resnet34", "resnet50", "plain34", "resnet_small"),
-        ],
-        "whitening": ["Whitened", "whitened"],
-        "mobilenet": ["MobileNetV2", "mobilenet_v2"],
-        "efficientnet_lite": ["EfficientNetLite", "efficientnet_lite0"],
-        "backbones": ["backbone"],
-        "classifier": ["Classifier", "why_it_does_not_fit"],
-        "modes": ["in_mode"],
-        "meta": ["weights_without_numbers"],
-    },
+from course_lib.models.alexnets import AlexNet, alexnet
+from course_lib.models.backbones import backbone
+from course_lib.models.classifier import Classifier, in_mode, weights_without_numbers, why_it_does_not_fit
+from course_lib.models.efficientnet_lite import EfficientNetLite, efficientnet_lite0
+from course_lib.models.lenet import LeNet5, lenet5
+from course_lib.models.mobilenet import MobileNetV2, mobilenet_v2
+from course_lib.models.perceptron import MLP, mlp
+from course_lib.models.resnet import BasicBlock, Bottleneck, ResNet, plain34, resnet18, resnet34, resnet50, resnet_small
+from course_lib.models.vgg import (
+    CONFIGURATIONS,
+    VGG,
+    minivgg,
+    vgg8,
+    vgg8_bn,
+    vgg11,
+    vgg11_bn,
+    vgg16,
+    vgg16_bn,
+    vgg19,
+    vgg19_bn,
+    vgg_small,
 )
+from course_lib.models.whitening import Whitened, whitened
+
+__all__ = [
+    "CONFIGURATIONS",
+    "MLP",
+    "VGG",
+    "AlexNet",
+    "BasicBlock",
+    "Bottleneck",
+    "Classifier",
+    "EfficientNetLite",
+    "LeNet5",
+    "MobileNetV2",
+    "ResNet",
+    "Whitened",
+    "alexnet",
+    "backbone",
+    "efficientnet_lite0",
+    "in_mode",
+    "lenet5",
+    "minivgg",
+    "mlp",
+    "mobilenet_v2",
+    "plain34",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet_small",
+    "vgg8",
+    "vgg8_bn",
+    "vgg11",
+    "vgg11_bn",
+    "vgg16",
+    "vgg16_bn",
+    "vgg19",
+    "vgg19_bn",
+    "vgg_small",
+    "weights_without_numbers",
+    "whitened",
+    "why_it_does_not_fit",
+]

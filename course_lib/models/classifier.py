@@ -1,10 +1,13 @@
-"""What every network of the course is: images in, logits out, and a clear answer where an image does not fit."""
+"""What every network of the course is: images in, logits out, and a clear answer where an image does not fit.
+
+Beside it, two ways to look at any network that leave it as it is.
+"""
+
+import contextlib
+from collections.abc import Iterator
 
 import torch
 from torch import nn
-
-from course_lib.models.meta import weights_without_numbers
-from course_lib.models.modes import in_mode
 
 
 class Classifier(nn.Module):
@@ -101,3 +104,34 @@ def scaled(channels: int, width: float) -> int:
     if not width > 0:
         raise ValueError(f"width must be above 0, not {width}")
     return max(1, round(channels * width))
+
+
+def weights_without_numbers(model: nn.Module) -> dict[str, torch.Tensor]:
+    """Parameters, then buffers of ``model`` on the ``meta`` device, by name: for ``torch.func.functional_call``.
+
+    Each has the shape, the type and the memory format of the real one, and needs a gradient where that needs one. A
+    tensor that two layers share is there once. They take no memory, and the model stays as it is.
+    """
+    tensors = [*model.named_parameters(), *model.named_buffers()]
+    return {
+        name: torch.empty_like(tensor, device="meta", requires_grad=tensor.requires_grad) for name, tensor in tensors
+    }
+
+
+@contextlib.contextmanager
+def in_mode(model: nn.Module, training: bool) -> Iterator[None]:
+    """Put every layer of ``model`` into one mode inside the ``with`` block; then each has its own mode again.
+
+    That holds after an error, too, and where the layers' modes differ, such as frozen layers in evaluation mode.
+
+    Args:
+        model: any network.
+        training: True for training mode, False for evaluation mode.
+    """
+    modes = {layer: layer.training for layer in model.modules()}
+    try:
+        model.train(training)
+        yield
+    finally:
+        for layer, mode in modes.items():
+            layer.training = mode

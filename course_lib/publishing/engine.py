@@ -13,7 +13,8 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 from traitlets import Any, Float, Int
 
-from course_lib.publishing import witness
+from course_lib.publishing import environment
+from course_lib.publishing.computation import DRAWN
 
 ENGINE = "course"
 OUTPUT_LIMIT = 20_000_000  # bytes a run may print; what is published is held to a much tighter limit
@@ -45,6 +46,8 @@ class LimitedClient(PapermillNotebookClient):
         if cell_index == 0 and self.on_start is not None:
             self.on_start(self.km)
         try:
+            if DRAWN in cell.metadata.get("tags", []):  # shows records, and the site draws that: see drawing.py
+                return cell
             return super().execute_cell(cell, cell_index, **options)
         finally:
             if self.on_cell is not None:
@@ -52,14 +55,14 @@ class LimitedClient(PapermillNotebookClient):
 
     def papermill_execute_cells(self) -> None:
         super().papermill_execute_cells()
-        self.nb.metadata.setdefault("course", {})["run"] = self.hear_witness()
+        self.nb.metadata.setdefault("course", {})["run"] = self.environment_report()
 
-    def hear_witness(self) -> dict:
-        """Ask the kernel what it ran on and what it loaded; an empty answer if it cannot say."""
+    def environment_report(self) -> dict:
+        """Ask the kernel what it ran on; an empty answer if it cannot say."""
         self.timeout_func = lambda _cell: 60
-        message = self.kc.execute("", silent=True, user_expressions={"testimony": witness.QUESTION})
+        message = self.kc.execute("", silent=True, user_expressions={"report": environment.QUESTION})
         reply = self.wait_for_reply(message) or {}
-        answer = reply.get("content", {}).get("user_expressions", {}).get("testimony", {})
+        answer = reply.get("content", {}).get("user_expressions", {}).get("report", {})
         return json.loads(ast.literal_eval(answer["data"]["text/plain"])) if answer.get("status") == "ok" else {}
 
     def process_message(self, message: dict, cell: NotebookNode, cell_index: int) -> NotebookNode | None:

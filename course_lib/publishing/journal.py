@@ -34,7 +34,7 @@ def settle(project: Project) -> None:
             if _fresh(path).exists():
                 _fresh(path).replace(path)
         journal.unlink()
-    for folder in (project.notebooks, project.results):
+    for folder in (project.notebooks, project.results, project.results / "fingerprints"):
         for leftover in folder.glob(f"*{SUFFIX}"):
             leftover.unlink()
 

@@ -5,7 +5,6 @@ own cells still have that digest, the ``.py`` was edited and the notebook follow
 notebook by hand, and is told how to carry the change over.
 """
 
-import ast
 import hashlib
 import json
 from enum import Enum
@@ -16,6 +15,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_lib.errors import CourseError
+from course_lib.publishing.computation import computing_cells
 from course_lib.publishing.project import Chapter
 from course_lib.storage import atomic_file
 
@@ -64,35 +64,14 @@ def digest_of_sources(notebook: NotebookNode) -> str:
     return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()
 
 
-def code_of(notebook: NotebookNode) -> list[str]:
-    """What the code cells say, whatever their layout and comments: their syntax trees, without the install cell.
-
-    A run's outputs belong to a source as long as this is equal. Prose may change freely.
-    """
-    left_out = {"install", "injected-parameters"}
-    return [
-        _syntax("".join(cell.source))
-        for cell in notebook.cells
-        if cell.cell_type == "code" and not left_out & set(cell.metadata.get("tags", []))
-    ]
-
-
-def _syntax(code: str) -> str:
-    try:
-        return ast.dump(ast.parse(code))
-    except SyntaxError:  # an IPython magic, or a mistake that the run will show
-        return code
-
-
 def with_outputs_of(source: NotebookNode, run: NotebookNode) -> NotebookNode:
-    """The source's cells with a run's outputs. Both must have the same code."""
-    ran = [
-        cell
-        for cell in run.cells
-        if cell.cell_type == "code" and "injected-parameters" not in cell.metadata.get("tags", [])
-    ]
-    mine = [cell for cell in source.cells if cell.cell_type == "code"]
-    for cell, other in zip(mine, ran, strict=True):
+    """The source's cells with a run's outputs. Both must compute the same in the run's profile."""
+    profile = run.metadata["course"]["run"]["profile"]
+    for cell in source.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    mine, ran = computing_cells(source, profile), computing_cells(run, profile)
+    for (cell, _), (other, _) in zip(mine, ran, strict=True):
         cell.outputs, cell.execution_count = join_streams(other.outputs), other.execution_count
     source.metadata["course"] = run.metadata["course"]
     return source

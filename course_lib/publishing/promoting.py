@@ -8,14 +8,14 @@ from nbformat import NotebookNode
 
 from course_lib import records
 from course_lib.errors import CourseError
-from course_lib.publishing import freshness, journal, pairs, staging
+from course_lib.publishing import drawing, fingerprints, freshness, journal, pairs, staging
 from course_lib.publishing.project import Chapter, Project
 
 RANK = {"quick": 0, "cpu": 1, "full": 2}
 
 
 def publish(project: Project, chapters: list[Chapter], profile: str, replace_better: bool = False) -> list[Chapter]:
-    """Take over outputs and records of ``profile``'s runs; of each chapter as a whole, of all chapters or none.
+    """Take over outputs, records and fingerprints of ``profile``'s runs: all of them, or none.
 
     ``replace_better`` lets a ``cpu`` run replace published outputs of a ``full`` run.
 
@@ -25,10 +25,18 @@ def publish(project: Project, chapters: list[Chapter], profile: str, replace_bet
     if profile == "quick":
         raise CourseError("A quick run is not published: use --profile cpu, or full on a machine with a GPU.")
     contents: dict[Path, str] = {}
+    notebooks = {chapter.name: staging.load(project, chapter, profile) for chapter in chapters}
+    drawing.draw(project, notebooks, profile)
     for chapter in chapters:
-        notebook = staging.load(project, chapter, profile)
+        notebook = notebooks[chapter.name]
+        problem = staging.what_is_wrong(notebook)
+        if problem:
+            raise CourseError(f"{chapter.name}: {problem}: {staging.how_to_get(chapter, profile)}.")
         _refuse_the_wrong_profile(chapter, notebook, profile, replace_better)
-        changed = freshness.what_changed(project, chapter, notebook)
+        fingerprint = staging.fingerprint_of(project, chapter, profile)
+        changed = freshness.what_changed(project, chapter, notebook, fingerprint)
+        if fingerprint is None or fingerprints.current(project, chapter, notebook) is None:
+            changed = changed or ["the library or the quick profile"]
         if changed:
             raise CourseError(
                 f"{chapter.name}: since its run, {', '.join(changed)} changed: "
@@ -37,12 +45,46 @@ def publish(project: Project, chapters: list[Chapter], profile: str, replace_bet
         pairs.number_cells(notebook)
         pairs.stamp(notebook)
         contents[chapter.notebook] = pairs.to_text(notebook)
+        contents[fingerprints.published_file(project, chapter.name)] = fingerprints.to_text(fingerprint)
         kept = project.run_folder(profile) / f"{chapter.name}.jsonl"
         if kept.exists():
             check_records(kept, profile, chapter.name)
             contents[project.results / kept.name] = kept.read_text(encoding="utf-8")
     journal.replace_all(project, contents)
     return chapters
+
+
+def stamp(project: Project, chapters: list[Chapter]) -> list[Chapter]:
+    """Publish the fingerprint of today's quick run with outputs that stay as they are; of all chapters or none.
+
+    For an author who changed values of the quick profile, and nothing else: the library has to be the one which made
+    the published outputs, or one that was shown to compute the same.
+
+    Raises: CourseError where the published code, data, weights or records changed, or no quick run is at hand.
+    """
+    contents: dict[Path, str] = {}
+    for chapter in chapters:
+        changed = freshness.what_changed(project, chapter, pairs.read_notebook(chapter), None)
+        if changed:
+            raise CourseError(f"{chapter.name}: {', '.join(changed)} changed, so its outputs are stale: run it again.")
+        found = fingerprints.current(project, chapter, pairs.read_source(chapter))
+        if found is None:
+            raise CourseError(f"{chapter.name} has no quick run of today: `course run {chapter.name} --profile quick`.")
+        contents[fingerprints.published_file(project, chapter.name)] = fingerprints.to_text(found)
+    journal.replace_all(project, contents)
+    return chapters
+
+
+def redraw(project: Project) -> list[str]:
+    """Draw tables and figures over records anew in the committed notebooks. Returns the names of those that changed."""
+    chapters = project.chapters()
+    notebooks = {chapter.name: pairs.read_notebook(chapter) for chapter in chapters}
+    before = {name: pairs.to_text(notebook) for name, notebook in notebooks.items()}
+    drawing.draw(project, notebooks, None)
+    texts = {chapter.notebook: pairs.to_text(notebooks[chapter.name]) for chapter in chapters}
+    changed = {file: text for file, text in texts.items() if text != before[file.stem]}
+    journal.replace_all(project, changed)
+    return [file.stem for file in changed]
 
 
 def check_records(path: Path, profile: str | None = None, chapter: str | None = None) -> None:

@@ -35,6 +35,8 @@ def commit(root: Path) -> str:
 def footer(run: dict[str, Any]) -> str:
     """One Markdown paragraph that says where a page's outputs come from."""
     threads = f", {run['threads']} threads" if run["device"] == "CPU" else ""
+    if threads and "processor" in run:
+        threads += f" of {run['processor']}"
     minutes, seconds = divmod(round(run["seconds"]), 60)
     took = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
     return (

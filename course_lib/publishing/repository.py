@@ -22,7 +22,7 @@ _SEARCHED = (
     "pyproject.toml",
     "book/**/*.md",
     "notebooks/*.py",
-    "course_lib/training/card.py",
+    "course_lib/training/history.py",
     "assignments/**/*.md",
     "assignments/**/*.py",
     "assignments/**/*.ipynb",

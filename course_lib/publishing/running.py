@@ -4,16 +4,19 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import papermill
 from joblib import Parallel, delayed
 from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 
-from course_lib.publishing import engine, freshness
+from course_lib import runlog
+from course_lib.publishing import engine, fingerprints, freshness
 from course_lib.publishing.outcomes import Outcome
 from course_lib.publishing.pairs import pair, read_notebook, write_notebook
 from course_lib.publishing.project import Chapter, Project
@@ -34,6 +37,9 @@ def run_chapters(
 ) -> list[Outcome]:
     """Run each chapter in ``profile`` and keep what ran to its end in ``_build/runs/PROFILE/``.
 
+    Before a chapter runs in another profile it runs in ``quick``, unless it did: that takes seconds, and leaves the
+    fingerprint which will say, some day, whether the library still computes what this run did.
+
     Args:
         project: the checkout.
         chapters: which chapters, in order.
@@ -48,8 +54,12 @@ def run_chapters(
     """
     for chapter in chapters:
         pair(chapter)
-    stale = [chapter for chapter in chapters if force or not freshness.fresh_run(project, chapter, profile)]
     done = {chapter.name: Outcome(chapter.name, skipped=True) for chapter in chapters}
+    if profile != "quick":
+        quick = run_chapters(project, chapters, "quick", jobs=jobs)
+        done |= {one.chapter: replace(one, problem=f"in profile quick, {one.problem}") for one in quick if not one.ok}
+        chapters = [chapter for chapter in chapters if done[chapter.name].ok]
+    stale = [chapter for chapter in chapters if force or not freshness.fresh_run(project, chapter, profile)]
     if stale:
         from course_lib.training.setup import usable_cores  # here, for torch takes a second to load
 
@@ -82,7 +92,7 @@ def _run_all(
 
 @dataclass(frozen=True)
 class _Shared:
-    """What all chapters of one ``course run`` have in common. The library is as it was when they started."""
+    """What all chapters of one ``course run`` have in common."""
 
     project: Project
     profile: str
@@ -91,11 +101,9 @@ class _Shared:
     advance: Callable[[], None]
     on_start: Callable
     commit: str = field(init=False)
-    modules: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "commit", commit(self.project.root))
-        object.__setattr__(self, "modules", freshness.all_modules())
 
 
 def _run(shared: _Shared, chapter: Chapter) -> Outcome:
@@ -103,13 +111,20 @@ def _run(shared: _Shared, chapter: Chapter) -> Outcome:
     scratch = folder / "scratch" / chapter.name
     scratch.mkdir(parents=True, exist_ok=True)
     finished, failed = folder / f"{chapter.name}.ipynb", folder / f"{chapter.name}.failed.ipynb"
-    records = scratch / f"{chapter.name}.jsonl"
-    records.unlink(missing_ok=True)
+    records, log = scratch / f"{chapter.name}.jsonl", scratch / f"{chapter.name}.log"
+    for leftover in (records, log):
+        leftover.unlink(missing_ok=True)
     began = time.monotonic()
 
     def outcome(problem: str = "", details: str = "") -> Outcome:
         return Outcome(chapter.name, time.monotonic() - began, problem, details)
 
+    library = fingerprints.library_digest()
+    fingerprint = None
+    if shared.profile != "quick":
+        fingerprint = fingerprints.current(project, chapter, read_notebook(chapter))
+        if fingerprint is None:
+            return outcome("the library was edited since its quick run: run it again")
     try:
         notebook = papermill.execute_notebook(
             chapter.notebook,
@@ -125,6 +140,7 @@ def _run(shared: _Shared, chapter: Chapter) -> Outcome:
                 "COURSE_CHAPTER": chapter.name,
                 "COURSE_COMMIT": shared.commit,
                 "COURSE_RECORDS": str(records),
+                "COURSE_RUNLOG": str(log),
                 "OMP_NUM_THREADS": str(shared.threads),
             },
             on_cell=shared.advance,
@@ -144,22 +160,28 @@ def _run(shared: _Shared, chapter: Chapter) -> Outcome:
         return outcome(f"{type(error).__name__}: {error}".splitlines()[0])
     done = outcome()
     run = notebook.metadata.course["run"]
-    if "used" not in run:
-        return outcome("its kernel could not say what it had loaded: run it again")
+    if "device" not in run:
+        return outcome("its kernel could not say what it ran on: run it again")
     run |= provenance(shared.profile, shared.commit, done.seconds)
-    freshness.add_key(project, chapter, notebook, shared.modules)
-    keep(notebook, finished, records)
+    used = runlog.read(log)
+    run["used"] = {kind: sorted(set(used[kind])) for kind in ("data", "weights", "records")}
+    freshness.add_key(project, chapter, notebook)
+    if shared.profile == "quick":
+        fingerprint = fingerprints.of_run(notebook, log, records) | {"library": library}
+        fingerprints.write(fingerprint, fingerprints.current_file(project, chapter))
+    keep(notebook, finished, records, fingerprint)
     failed.unlink(missing_ok=True)
     return done
 
 
-def keep(notebook, finished: Path, records: Path) -> None:
-    """Move a completed run into place, its records beside it."""
+def keep(notebook: NotebookNode, finished: Path, records: Path, fingerprint: dict[str, Any]) -> None:
+    """Move a completed run into place, its records and its fingerprint beside it."""
     kept = finished.with_suffix(".jsonl")
     if records.exists():
         records.replace(kept)
     else:
         kept.unlink(missing_ok=True)
+    fingerprints.write(fingerprint, finished.with_suffix(".fingerprint.json"))
     write_notebook(notebook, finished)
 
 

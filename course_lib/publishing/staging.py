@@ -10,7 +10,8 @@ from nbformat.v4 import new_markdown_cell
 from pybtex.database import parse_file
 
 from course_lib.errors import CourseError
-from course_lib.publishing import dialect, freshness, pairs
+from course_lib.publishing import dialect, drawing, fingerprints, freshness, pairs
+from course_lib.publishing.computation import computation, computing_cells
 from course_lib.publishing.project import Chapter, Project
 from course_lib.publishing.provenance import footer
 
@@ -45,8 +46,14 @@ def stage(project: Project, profile: str | None) -> list[str]:
     for chapter in project.chapters():
         if f"notebooks/{chapter.name}" not in pages:
             raise CourseError(f"{chapter.name} is not in _toc.yml: add `- file: notebooks/{chapter.name}`.")
-        notebook = load(project, chapter, profile)
-        changed = freshness.what_changed(project, chapter, notebook)
+    notebooks = {chapter.name: load(project, chapter, profile) for chapter in project.chapters()}
+    drawing.draw(project, notebooks, profile)
+    for chapter in project.chapters():
+        notebook = notebooks[chapter.name]
+        problem = what_is_wrong(notebook)
+        if problem:
+            raise CourseError(f"{chapter.name}: {problem}: {how_to_get(chapter, profile)}.")
+        changed = freshness.what_changed(project, chapter, notebook, fingerprint_of(project, chapter, profile))
         notebook = translate(notebook, chapter, papers, terms, changed)
         wanted[Path("notebooks") / f"{chapter.name}.ipynb"] = nbformat.writes(notebook)
     for file in [project.root / "_config.yml", project.root / "_toc.yml", *sorted((project.root / "book").rglob("*"))]:
@@ -66,41 +73,52 @@ def stage(project: Project, profile: str | None) -> list[str]:
 
 
 def load(project: Project, chapter: Chapter, profile: str | None) -> NotebookNode:
-    """The notebook to show, checked: it belongs to its source, every cell ran, none raised, outputs are small."""
+    """The notebook to show, as it ran: it belongs to its source. Its drawn cells are still empty, or of another day.
+
+    Raises: CourseError where there is no such run, or its source was edited since.
+    """
     reason = pairs.out_of_step(chapter)
     if reason:
         raise CourseError(reason)
-    if profile is None:
-        file = chapter.notebook
-        mend = f"`course run {chapter.name} --profile full`, then `course publish {chapter.name}`"
-    else:
-        file = project.run_folder(profile) / f"{chapter.name}.ipynb"
-        mend = f"`course run {chapter.name} --profile {profile}`"
+    file = chapter.notebook if profile is None else project.run_folder(profile) / f"{chapter.name}.ipynb"
     if not file.exists():
-        raise CourseError(f"{chapter.name} has no run in profile {profile}: {mend}.")
+        raise CourseError(f"{chapter.name} has no run in profile {profile}: {how_to_get(chapter, profile)}.")
     notebook = nbformat.read(file, as_version=4)
-    if profile is not None:
+    if profile is not None and "run" in notebook.metadata.get("course", {}):
         source = pairs.read_source(chapter)
-        if pairs.code_of(notebook) != pairs.code_of(source):
-            raise CourseError(f"{chapter.name}: its code was edited after its run: {mend}.")
+        ran_in = notebook.metadata.course.run.profile
+        if computation(notebook, ran_in) != computation(source, ran_in):
+            raise CourseError(f"{chapter.name}: its code was edited after its run: {how_to_get(chapter, profile)}.")
         notebook = pairs.with_outputs_of(source, notebook)
-    problem = what_is_wrong(notebook)
-    if problem:
-        raise CourseError(f"{chapter.name}: {problem}; run it again: {mend}.")
     return notebook
+
+
+def fingerprint_of(project: Project, chapter: Chapter, profile: str | None) -> dict | None:
+    """The fingerprint of the published outputs, or of the run in ``profile``."""
+    if profile is None:
+        return fingerprints.read(fingerprints.published_file(project, chapter.name))
+    return fingerprints.read(project.run_folder(profile) / f"{chapter.name}.fingerprint.json")
+
+
+def how_to_get(chapter: Chapter, profile: str | None) -> str:
+    """The commands that make the outputs of a chapter."""
+    if profile is None:
+        return f"`course run {chapter.name} --profile full`, then `course publish {chapter.name}`"
+    return f"`course run {chapter.name} --profile {profile}`"
 
 
 def what_is_wrong(notebook: NotebookNode) -> str | None:
     """Why a notebook must not be shown, in a few words; None where it may."""
     if "run" not in notebook.metadata.get("course", {}):
         return "it never ran to its end"
-    size = 0
+    size, run = 0, notebook.metadata.course.run
+    computing = [id(cell) for cell, _ in computing_cells(notebook, run.profile)]
     for number, cell in enumerate(notebook.cells, 1):
         if cell.cell_type != "code":
             continue
         if any(output.output_type == "error" for output in cell.outputs):
             return f"cell {number} raised an error"
-        if cell.execution_count is None and cell.source.strip():
+        if cell.execution_count is None and id(cell) in computing:
             return f"cell {number} did not run"
         if sum("image/png" in output.get("data", {}) for output in cell.outputs) > 1:
             return f"cell {number} shows more than one figure"

@@ -3,17 +3,21 @@
 import hashlib
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
-from course_lib import storage
+from course_lib import runlog, storage
 from course_lib.errors import CourseError
-
-_read_so_far: set[str] = set()
 
 
 def results_folder() -> Path:
-    """Where the published records lie: ``results/`` of the checkout, or the copy inside an installed package."""
+    """Where the published records lie: ``results/`` of the checkout, or the copy inside an installed package.
+
+    ``COURSE_RESULTS`` names another folder.
+    """
+    if os.environ.get("COURSE_RESULTS"):
+        return Path(os.environ["COURSE_RESULTS"])
     package = Path(__file__).parents[1]
     checkout = package.parent / "results"
     return checkout if checkout.is_dir() else package / "results"
@@ -54,7 +58,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
     Raises: CourseError naming file and line where a line is no record, or was changed after it was written.
     """
-    _read_so_far.add(path.stem)
+    runlog.note("records", path.stem)
     records = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         where = f"{path.name}, line {number}"
@@ -74,13 +78,8 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 def read_if_there(path: Path) -> list[dict[str, Any]]:
     """:func:`read`, or nothing where nothing was published yet; that, too, is something a run depends on."""
-    _read_so_far.add(path.stem)
+    runlog.note("records", path.stem)
     return read(path) if path.exists() else []
-
-
-def read_so_far() -> list[str]:
-    """The chapters whose records this process has read: they are part of what a run depends on."""
-    return sorted(_read_so_far)
 
 
 def _without_nan(value: Any) -> Any:

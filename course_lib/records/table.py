@@ -1,6 +1,6 @@
 """Records as a pandas table: one run a row."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -30,6 +30,35 @@ def table(chapter: str | None = None) -> pd.DataFrame:
     """
     files = [file for file in lines.chapter_files() if chapter in (None, file.stem)]
     return as_table(record for file in files for record in lines.read(file))
+
+
+def summary(runs: Mapping[str, str], split: str = "test") -> pd.DataFrame:
+    """Published results of some networks, one network a row: means over its seeds.
+
+    Args:
+        runs: chapter of each name of a run, such as ``{"LeNet-5, modern": "02-lenet"}``.
+        split: which images they were judged by.
+
+    Returns: indexed by name, in the order of ``runs``: ``data``, ``judged on``, ``epochs``, ``seeds``, ``accuracy`` and
+        its ``spread`` (standard deviation, missing for one seed), ``parameters``, ``multiply_adds`` of one image, and
+        ``seconds`` of training. Networks without a record have no row.
+    Raises: CourseError for a line that is malformed or was changed.
+    """
+    found = pd.concat([table(chapter) for chapter in dict.fromkeys(runs.values())])
+    found = found[(found["chapter"] == found["name"].map(runs)) & (found["split"] == split)]
+    groups = found.groupby("name", sort=False)
+    means = groups.agg(
+        data=("data", "first"),
+        epochs=("epochs", "first"),
+        seeds=("seed", "size"),
+        accuracy=("accuracy", "mean"),
+        spread=("accuracy", "std"),
+        parameters=("parameters", "first"),
+        multiply_adds=("multiply_adds", "first"),
+        seconds=("seconds", "mean"),
+    )
+    means.insert(1, "judged on", split)
+    return means.loc[[name for name in runs if name in means.index]]
 
 
 def as_table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """One run of a study, before it is run."""
 
 import hashlib
+import inspect
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -10,11 +11,12 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from course_lib import analysis, data, training
-from course_lib.data import Split
+from course_lib import analysis, data, runlog, training
+from course_lib.data import ImageData, Split
 from course_lib.data.catalog import spec_of
 from course_lib.studies.preparing import Resized, part_of
 from course_lib.training.describing import name_of
+from course_lib.training.fingerprint import ASKED, fingerprint
 
 
 class Run(Protocol):
@@ -37,6 +39,9 @@ class Run(Protocol):
 
     def train(self) -> dict[str, Any]:
         """Train, judge on test images, and describe the run as a record, which has yet to learn the key."""
+
+    def begin(self) -> None:
+        """Do as much of the training as it takes to write its fingerprint into the run log."""
 
 
 @dataclass(frozen=True)
@@ -102,19 +107,24 @@ class Planned:
     def train(self) -> dict[str, Any]:
         """Train, judge on the test images, and describe the run as a record."""
         images = data.load(self.data, size="sample" if self.sample else "full")
-        training.set_seed(self.seed)
-        network = self.network()
-        history = training.fit(
-            network,
-            self._scaled(part_of(images.train, self.fraction, self.seed)),
-            self._scaled(images.val),
-            seed=self.seed,
-            show=False,
-            **self.recipe,
-        )
+        network, train, val = self._prepared(images)
+        history = training.fit(network, train, val, seed=self.seed, show=False, **self.recipe)
         history.recipe["model"] = type(getattr(network, "network", network)).__name__
         answers = training.predict(network, self._scaled(images.open_test()), precision=history.precision)
         return training.record(self.name, history, answers, images, images=self.images)
+
+    def begin(self) -> None:
+        """Write the fingerprint into the run log, and train nothing."""
+        images = data.load(self.data, size="sample" if self.sample else "full")
+        parameters = inspect.signature(training.fit).parameters
+        asked = {name: self.recipe.get(name, parameters[name].default) for name in ASKED} | {"seed": self.seed}
+        runlog.note("fit", fingerprint(*self._prepared(images), **asked))
+
+    def _prepared(self, images: ImageData) -> tuple[nn.Module, Split, Split]:
+        """The network with its first weights, training and validation images."""
+        training.set_seed(self.seed)
+        part = part_of(images.train, self.fraction, self.seed)
+        return self.network(), self._scaled(part), self._scaled(images.val)
 
     def _scaled(self, split: Split) -> Split:
         if self.normalised:

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from course_lib import records
 from course_lib.errors import CourseError
-from course_lib.publishing import journal
+from course_lib.publishing import fingerprints, journal
 from course_lib.publishing.project import Project
 from course_lib.publishing.promoting import RANK, check_records
 from course_lib.studies import plan
 from course_lib.studies.planned import Run
-from course_lib.studies.running import finished, folder_of
+from course_lib.studies.running import FINGERPRINT, fingerprint_of, finished, folder_of
 
 
 def results_of(project: Project, study: str) -> Path:
@@ -57,7 +57,10 @@ def publish(
         for one, file in zip(planned, fresh, strict=True)
     ]
     lines.sort(key=lambda one: (order.index(one[0]) if one[0] in order else len(order), one[1]))
-    journal.replace_all(project, {target: "".join(f"{line}\n" for *_, line in lines)})
+    stamped = fingerprints.published_file(project, target.stem)
+    computed = fingerprints.read(folder_of(project, study, size) / FINGERPRINT) or fingerprint_of(study)
+    contents = {target: "".join(f"{line}\n" for *_, line in lines), stamped: fingerprints.to_text(computed)}
+    journal.replace_all(project, contents)
     return target, len(fresh)
 
 

@@ -4,24 +4,30 @@ A run that crashes, or whose process dies, costs itself only. What finished lies
 file a run, named by the run's key: a second ``course study`` repeats none of them.
 """
 
+import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from course_lib import records, studies
+from course_lib import records, runlog, studies
 from course_lib.errors import CourseError
+from course_lib.publishing import fingerprints
 from course_lib.publishing.project import Project
 from course_lib.publishing.provenance import commit
 from course_lib.studies.planned import Run
 from course_lib.training.devices import best_device
 from course_lib.training.setup import usable_cores
+
+FINGERPRINT = "fingerprint.json"
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,36 @@ def finished(project: Project, study: str, size: str, planned: Run) -> dict | No
     return record
 
 
+def fingerprint_of(study: str) -> dict[str, Any]:
+    """What a study computes, in its quick size, one seed: see :mod:`course_lib.publishing.fingerprints`."""
+    planned = studies.plan(study, "quick", seeds=1)
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder, "log")
+        before = dict(os.environ)
+        os.environ |= {"COURSE_RUNLOG": str(log), "COURSE_PROFILE": "quick"}
+        try:
+            for one in planned:
+                one.begin()
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+        code = hashlib.sha256(" ".join(one.key for one in planned).encode()).hexdigest()
+        return {"code": code, "weights": [], "fits": runlog.read(log)["fit"], "outputs": {}, "results": {}}
+
+
+def _refuse_another_library(project: Project, study: str, size: str) -> None:
+    """What finished earlier and what is run now must come from libraries that compute the same."""
+    file = folder_of(project, study, size) / FINGERPRINT
+    now, before = fingerprint_of(study), fingerprints.read(file)
+    changed = fingerprints.differences(before, now) if before and before["code"] == now["code"] else []
+    if changed:
+        raise CourseError(
+            f"The library no longer computes what earlier runs of {study} did ({changed[0]}): delete "
+            f"{file.parent.relative_to(project.root)}, and `course study {study}` runs all of it again."
+        )
+    fingerprints.write(now, file)
+
+
 def run_study(
     project: Project, study: str, size: str, planned: list[Run], *, jobs: int | None = None, show: bool = True
 ) -> list[Ended]:
@@ -75,11 +111,13 @@ def run_study(
             where there is a GPU. They share the cores.
         show: draw a progress bar. It counts work, not runs, so the time that it says is left means something.
 
-    Raises: CourseError where an earlier run's record is damaged; nothing is run then.
+    Raises: CourseError where an earlier run's record is damaged, or the library computes something else than it did
+        for earlier runs; nothing is run then.
     """
     ended = {one.key: Ended(one, skipped=True) for one in planned if finished(project, study, size, one)}
     waiting = [one for one in planned if one.key not in ended]
     if waiting:
+        _refuse_another_library(project, study, size)
         cores = usable_cores()
         jobs = jobs or getattr(studies.take(study), "JOBS", None)
         jobs = max(1, min(jobs or (cores if best_device().type == "cpu" else 1), len(waiting)))

@@ -56,6 +56,10 @@ class TransferRun:
             passes = self.digits * (1 if self.choices.freeze_batch_norm else self.epochs)
         return multiply_adds(self.choices) * (passes + self.judged_by)
 
+    def begin(self) -> None:
+        """In the quick size a run takes less than a second, and what it trains leaves its fingerprint."""
+        self.train()
+
     def train(self) -> dict[str, Any]:
         """Train, judge on test images, and describe the run as a record."""
         digits = data.load("mnist", size="sample" if self.sample else "full")

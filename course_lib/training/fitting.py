@@ -10,12 +10,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from course_lib import runlog
 from course_lib.data import Split
 from course_lib.errors import CourseError
 from course_lib.training import schedules, symptoms
 from course_lib.training.checkpoints import digest_of_split, digest_of_weights, load_checkpoint, save_checkpoint
 from course_lib.training.devices import out_of_memory, release_memory
-from course_lib.training.history import History
+from course_lib.training.fingerprint import fingerprint
+from course_lib.training.history import History, help_link
 from course_lib.training.inference import BATCH, Score, evaluate
 from course_lib.training.live import choose_display
 from course_lib.training.run import Augmentation, Loss, Run
@@ -99,20 +101,20 @@ def fit(
         keep_memory=keep_memory,
         threads=threads,
     )
-    run = Run(
-        model,
-        train,
-        setup,
-        epochs=epochs,
-        learning_rate=learning_rate,
-        batch_size=batch_size,
-        optimizer=optimizer,
-        schedule=schedule,
-        loss=loss,
-        augment=augment,
-        seed=seed,
-        micro_batch=micro_batch,
-    )
+    asked = {
+        "epochs": epochs,
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "optimizer": optimizer,
+        "schedule": schedule,
+        "loss": loss,
+        "augment": augment,
+        "seed": seed,
+        "micro_batch": micro_batch,
+    }
+    if runlog.wants_fingerprints():
+        runlog.note("fit", fingerprint(model, train, val, **asked))
+    run = Run(model, train, setup, **asked)
     with setup.at_work(), reproducible(seed, setup.device), _memory_errors_explained(run, batch_size):
         keeper = _Keeper(Path(checkpoint), checkpoint_seconds, run, train) if checkpoint is not None else None
         val = val.to(setup.device) if val is not None else None
@@ -179,10 +181,8 @@ def _memory_errors_explained(run: Run, batch_size: int) -> Iterator[None]:
     except RuntimeError as error:
         if not out_of_memory(error):
             raise
-        from course_lib.training import card
-
         smaller = f"take a batch_size below {batch_size:,}, or fewer pixels or channels"
         raise CourseError(
             f"{run.setup.machine} ran out of memory in epoch {run.epoch + 1}, step {run.step + 1}, so the network is "
-            f"not trained: build it again, and {smaller}. See {card.address('out-of-memory')}"
+            f"not trained: build it again, and {smaller}. See {help_link('out-of-memory')}"
         ) from error

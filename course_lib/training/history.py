@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+DIAGNOSIS = "https://github.com/convnets-measured/convnets-measured/blob/main/book/diagnosis.md"
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -72,3 +74,8 @@ class History:
         if all(math.isnan(row.val_loss) for row in self.epochs):
             del columns["val loss"], columns["val acc"]
         return list(columns), [[cell(row) for cell in columns.values()] for row in self.epochs]
+
+
+def help_link(symptom: str) -> str:
+    """The address of the diagnosis card's part on a symptom, which is a key of ``history.warnings``."""
+    return f"{DIAGNOSIS}#{symptom}"

@@ -10,7 +10,7 @@ from html import escape
 
 from tqdm import tqdm
 
-from course_lib.training.history import History
+from course_lib.training.history import History, help_link
 
 REDRAW_SECONDS = 0.5
 
@@ -42,7 +42,7 @@ class Display:
         """The warnings that were not told yet."""
         new = {symptom: text for symptom, text in history.warnings.items() if text not in self.told}
         self.told |= set(new.values())
-        return [f"{text} See {_card(symptom)}" for symptom, text in new.items()]
+        return [f"{text} See {help_link(symptom)}" for symptom, text in new.items()]
 
 
 class Terminal(Display):
@@ -109,16 +109,10 @@ class Notebook(Display):
         body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
         table = f'<table class="dataframe"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>' if rows else ""
         told = "".join(
-            f'<p class="course-warning">⚠ {escape(text)} <a href="{_card(symptom)}">Diagnosis card</a></p>'
+            f'<p class="course-warning">⚠ {escape(text)} <a href="{help_link(symptom)}">Diagnosis card</a></p>'
             for symptom, text in history.warnings.items()
         )
         return HTML(f'<div class="course-run">{table}{told}{below}</div>')
-
-
-def _card(symptom: str) -> str:
-    from course_lib.training import card
-
-    return card.address(symptom)
 
 
 def choose_display(show: bool, epochs: int, steps: int) -> Display:

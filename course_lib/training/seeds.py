@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from course_lib import runlog
+
 # cuBLAS reads this when CUDA starts, which is after this module was imported.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
@@ -17,6 +19,10 @@ def set_seed(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
+
+
+if runlog.active():
+    set_seed(0)  # in the pipeline, networks that a chapter builds without a seed are the same each time
 
 
 @contextmanager

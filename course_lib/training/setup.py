@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from course_lib import runlog
 from course_lib.errors import CourseError
 from course_lib.training.allocator import can_keep_memory, memory_kept
 from course_lib.training.devices import best_device, describe_device
@@ -94,9 +95,9 @@ def choose_setup(
       CUDA bfloat16 from compute capability 8.0 on and float16 before (such a GPU emulates bfloat16, slowly); on a CPU
       bfloat16 where it has instructions for it (AVX512-BF16 or AMX); else float32.
     * ``channels_last``: for networks that convolve, on a CPU always, on CUDA in half precision. Only the order of
-      numbers in memory changes, so results differ by rounding at most. One exception, seen on a CPU with AVX2 and no
-      AVX-512: the gradient of a strided 1×1 convolution of fewer than 8 channels is written beyond its memory (issue
-      6035 of oneDNN). No network that the course trains is so narrow; one of your own takes ``channels_last=False``.
+      numbers in memory changes, so results differ by rounding at most. Not on a CPU for a network with a strided 1×1
+      convolution of fewer than 16 channels: its gradient is written beyond its memory, and the process ends (issue 6035
+      of oneDNN; seen with fewer than 8 channels with AVX2, with fewer than 16 with AVX-512).
     * ``fused``: with ``precision="auto"``, for the optimisers of torch that have such a kernel.
     * ``compiled``: never by itself. On two CPU cores ``torch.compile`` did not pay (chapter 10).
     * ``keep_memory``: on a CPU, where the C library can (glibc can). No result changes.
@@ -109,16 +110,19 @@ def choose_setup(
         raise ValueError(f"precision must be one of {', '.join(map(repr, PRECISIONS))}, not {precision!r}")
     if threads is not None and threads < 1:
         raise ValueError(f"threads must be at least 1, not {threads}")
-    fast = precision == "auto"
+    fast = precision == "auto" and not runlog.wants_fingerprints()  # which must not depend on the machine
     built_for = _half_precision(device)
     if precision in HALVES and precision not in built_for:
         mend = f"precision='{built_for[0]}'" if built_for else "precision='float32'"
         raise CourseError(f"{describe_device(device)} is not built for {precision}: use {mend}, or 'auto'.")
+    if precision == "auto" and not fast:
+        precision = "float32"
     if fast:
         precision = built_for[0] if built_for else "float32"
     if channels_last is None:
-        convolves = any(isinstance(layer, nn.Conv2d) for layer in model.modules())
-        channels_last = convolves and (device.type == "cpu" or (device.type == "cuda" and precision in HALVES))
+        convolutions = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d)]
+        safe = device.type == "cpu" and not any(map(_is_narrow_shortcut, convolutions))
+        channels_last = bool(convolutions) and (safe or (device.type == "cuda" and precision in HALVES))
     if fused is None:
         fused = fast and optimizer is not None and _has_fused_kernel(optimizer)
     return Setup(
@@ -145,6 +149,11 @@ def usable_cores(control_group: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
         return cores
 
 
+def _is_narrow_shortcut(layer: nn.Conv2d) -> bool:
+    """A convolution whose gradient, in channels last, oneDNN writes beyond its memory."""
+    return layer.kernel_size == (1, 1) and max(layer.stride) > 1 and layer.in_channels < 16
+
+
 def _half_precision(device: torch.device) -> list[str]:
     """The half precisions that ``device`` is built for, the best one first."""
     if device.type == "cuda":
@@ -153,7 +162,13 @@ def _half_precision(device: torch.device) -> list[str]:
 
 
 def _cpu_multiplies_bfloat16() -> bool:
-    """Torch knows, but says so in names of its own only; where they are missing, take it for a no."""
+    """Torch knows, but says so in names of its own only; where they are missing, take it for a no.
+
+    ``ONEDNN_MAX_CPU_ISA`` keeps the library that convolves from instructions that are there: then bfloat16 would crawl.
+    """
+    allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "ALL").upper()
+    if not any(word in allowed for word in ("ALL", "DEFAULT", "BF16", "AMX", "AVX10")):
+        return False
     questions = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, question, bool)() for question in questions)
 

@@ -19,27 +19,91 @@ charts      the ladder and the grid, from records
 'refilled to 112 × 112, grey repeated in 3 channels, normalised as for ImageNet'
 """
 
-from course_lib.lazy import lazy_names
-
-__getattr__, __dir__, __all__ = lazy_names(
-    __name__,
-    {
-        "choices": ["Choices"],
-        "inputs": ["draw", "prepare"],
-        "networks": ["BACKBONES", "Transferred", "build", "trained_share"],
-        "features": ["FeatureSplit", "features_of"],
-        "running": ["Outcome", "record", "run"],
-        "guards": [
-            *("better_than_from_scratch", "frozen_at_the_best_cut", "look_at_inputs", "movement", "normalised"),
-            *("one_image_each", "sees_no_more_than_the_image", "snapshot", "statistics_stand_still"),
-            *("still_near_the_start", "three_equal_channels"),
-        ],
-        "rungs": [
-            *("CUTS", "CUT_RUNS", "GRID", "INPUTS", "LADDER", "MENDED", "MODES", "RIGHT", "Rung"),
-            *("cell_name", "cut_name"),
-        ],
-        "probing": ["accuracy_by_cut", "first_steps"],
-        "pictures": ["batch_as_seen", "channel_pictures", "pixel_histogram", "statistics_drift", "weight_movement"],
-        "charts": ["cut_curve", "grid_heatmap", "grid_table", "ladder_bars"],
-    },
+from course_lib.transfer.charts import cut_curve, grid_heatmap, grid_table, ladder_bars
+from course_lib.transfer.choices import Choices
+from course_lib.transfer.features import FeatureSplit, features_of
+from course_lib.transfer.guards import (
+    better_than_from_scratch,
+    frozen_at_the_best_cut,
+    look_at_inputs,
+    movement,
+    normalised,
+    one_image_each,
+    sees_no_more_than_the_image,
+    snapshot,
+    statistics_stand_still,
+    still_near_the_start,
+    three_equal_channels,
 )
+from course_lib.transfer.inputs import draw, prepare
+from course_lib.transfer.networks import BACKBONES, Transferred, build, trained_share
+from course_lib.transfer.pictures import (
+    batch_as_seen,
+    channel_pictures,
+    pixel_histogram,
+    statistics_drift,
+    weight_movement,
+)
+from course_lib.transfer.probing import accuracy_by_cut, first_steps
+from course_lib.transfer.rungs import (
+    CUT_RUNS,
+    CUTS,
+    GRID,
+    INPUTS,
+    LADDER,
+    MENDED,
+    MODES,
+    RIGHT,
+    Rung,
+    cell_name,
+    cut_name,
+)
+from course_lib.transfer.running import Outcome, record, run
+
+__all__ = [
+    "BACKBONES",
+    "CUTS",
+    "CUT_RUNS",
+    "GRID",
+    "INPUTS",
+    "LADDER",
+    "MENDED",
+    "MODES",
+    "RIGHT",
+    "Choices",
+    "FeatureSplit",
+    "Outcome",
+    "Rung",
+    "Transferred",
+    "accuracy_by_cut",
+    "batch_as_seen",
+    "better_than_from_scratch",
+    "build",
+    "cell_name",
+    "channel_pictures",
+    "cut_curve",
+    "cut_name",
+    "draw",
+    "features_of",
+    "first_steps",
+    "frozen_at_the_best_cut",
+    "grid_heatmap",
+    "grid_table",
+    "ladder_bars",
+    "look_at_inputs",
+    "movement",
+    "normalised",
+    "one_image_each",
+    "pixel_histogram",
+    "prepare",
+    "record",
+    "run",
+    "sees_no_more_than_the_image",
+    "snapshot",
+    "statistics_drift",
+    "statistics_stand_still",
+    "still_near_the_start",
+    "three_equal_channels",
+    "trained_share",
+    "weight_movement",
+]

@@ -5,9 +5,8 @@
 """
 
 from course_lib.weights.cache import path_of, verify
-from course_lib.weights.catalog import NAMES, checksum
-from course_lib.weights.classes import imagenet_classes
-from course_lib.weights.loading import available, load, used_so_far
+from course_lib.weights.catalog import NAMES, checksum, imagenet_classes
+from course_lib.weights.loading import available, load
 from course_lib.weights.roads import ensure
 
 __all__ = [
@@ -18,6 +17,5 @@ __all__ = [
     "imagenet_classes",
     "load",
     "path_of",
-    "used_so_far",
     "verify",
 ]

@@ -122,3 +122,10 @@ def spec_of(name: str) -> WeightsSpec:
 def checksum(name: str) -> str:
     """The SHA-256 that the weights must have: part of what a run depends on. Raises CourseError for an unknown name."""
     return spec_of(name).sha256
+
+
+def imagenet_classes() -> list[str]:
+    """The names of the 1000 classes, in the order of the logits, from torchvision (``"tench"``, ``"goldfish"`` …)."""
+    from course_lib.torchvision_mend import import_torchvision
+
+    return list(import_torchvision().models.MobileNet_V2_Weights.IMAGENET1K_V1.meta["categories"])

@@ -2,10 +2,9 @@
 
 import torch
 
+from course_lib import runlog
 from course_lib.weights import cache, roads
 from course_lib.weights.catalog import spec_of
-
-_used: set[str] = set()
 
 
 def load(name: str) -> dict[str, torch.Tensor]:
@@ -22,15 +21,10 @@ def load(name: str) -> dict[str, torch.Tensor]:
     spec = spec_of(name)
     roads.ensure(name)
     tensors = cache.read(spec)
-    _used.add(name)
+    runlog.note("weights", name)
     return tensors
 
 
 def available(name: str) -> bool:
     """Whether weights are in the cache. Asks no network and reads no file. Raises CourseError for an unknown name."""
     return cache.path_of(name).exists()
-
-
-def used_so_far() -> list[str]:
-    """What this process has loaded, such as ``weights mobilenet-v2``: part of what a run depends on."""
-    return sorted(f"weights {name}" for name in _used)

@@ -9,7 +9,6 @@ _BOTH = ("output_size", "receptive_field")
 _TIME = earns_nothing(
     ("an endless loop", "while True: pass", _LONG),
     ("an endless loop in C, which no signal of Python's ends", "import re; re.match('(a+)+$', 'a' * 60 + 'b')", _LONG),
-    ("a sleep without end", "time.sleep(10**6)", _LONG),
     (
         "an endless loop that handles every signal",
         """
@@ -28,6 +27,7 @@ _TIME = earns_nothing(
     ),
     seconds=1,
 )
+_WAITS = earns_nothing(("a sleep without end", "time.sleep(10**6)", "it took longer than 0.3 seconds"), seconds=0.3)
 
 _END = earns_nothing(
     ("an exit of the process", "os._exit(0)", _ENDED),
@@ -211,4 +211,4 @@ _LOADING = [
     ),
 ]
 
-ATTACKS = [*_TIME, *_END, *_MEMORY, *_PROCESSES, *_LOADING]
+ATTACKS = [*_TIME, *_WAITS, *_END, *_MEMORY, *_PROCESSES, *_LOADING]

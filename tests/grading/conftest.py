@@ -46,12 +46,19 @@ def handed_in(master):
 
 @pytest.fixture(scope="session")
 def hints(asked, handed_in):
-    """``hints(text, seed)``: the hint of each part that a script loses, by the part's key."""
+    """``hints(text, seed, task)``: the hint of each part that a script loses, by the part's key.
 
-    def of(text, seed=2026):
+    Where a task is named, it is marked alone: its own cells, and those of no task.
+    """
+
+    def of(text, seed=2026, task=None):
         torch.set_num_threads(1)
-        marked = marking.mark(script.cells_of(text), asked(seed), Here, handed_in)
-        return {verdict.part.key: verdict.hint for verdict in marked if verdict.hint}
+        cells, questions = script.cells_of(text), asked(seed)
+        if task is not None:
+            cells = [cell for cell in cells if cell.task in (None, task.number)]
+            questions = {part.key: questions[part.key] for part in task.parts}
+        verdicts = marking.mark(cells, questions, Here, handed_in)
+        return {verdict.part.key: verdict.hint for verdict in verdicts if verdict.hint}
 
     return of
 

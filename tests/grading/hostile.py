@@ -46,8 +46,8 @@ _RIGHT = "\nreturn right(size, layers)"
 class Attack:
     """``code`` is the body of the function ``place``, or what its cell begins with where ``at`` is "load".
 
-    ``loses`` are the keys of the parts that earn nothing, and ``hint`` is what the first of them is told. An answer
-    may take ``seconds``. In the code, ``@NAME@`` stands for something that the test has planted.
+    ``loses`` are the keys of the parts that earn nothing, and ``hint`` is what the first of them is told. The answer,
+    or the cell, may take ``seconds``. In the code, ``@NAME@`` stands for something that the test has planted.
     """
 
     name: str

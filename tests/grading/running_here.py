@@ -1,4 +1,6 @@
-"""What needs no process of its own: a runner, and one part asked and judged."""
+"""What needs no process of its own: a runner, one part asked and judged; and what waits for the night."""
+
+import pytest
 
 from course_lib.grading import messages, worker
 
@@ -29,3 +31,8 @@ def hint_for(part, questions, expected, replies):
     """The first hint; None where all replies are right."""
     judged = (part.judge(*asked) for asked in zip(questions, expected, replies, strict=True))
     return next((hint for hint in judged if hint), None)
+
+
+def nightly(*values):
+    """Values of a parameter that only ``make nightly`` tries."""
+    return [pytest.param(value, marks=pytest.mark.nightly) for value in values]

@@ -10,6 +10,7 @@ import attacks_on_limits
 import attacks_on_marks
 import attacks_on_walls
 import pytest
+from running_here import nightly
 
 import course_lib
 from course_lib.grading import marking, script
@@ -20,6 +21,38 @@ SEED = 731_204_655
 PARTS = ("output_size", "receptive_field", "accuracy", "confusion_matrix")  # an int, lists, a float, tensors
 PUBLIC = (Path("/tmp"), Path("/dev/shm"))
 SECRET = f"planted-{uuid.uuid4().hex}"
+
+# What another attack does in much the same way, at the same wall: that one is tried in every run.
+AT_NIGHT = {
+    "lists in lists without end",
+    "an int of four thousand digits",
+    "a reply with half a character",
+    "a tensor whose == is always true",
+    "a tensor without storage",
+    "a tensor of no numbers and a huge shape",
+    "a tensor larger than a message",
+    "a tensor of another type",
+    "a tensor that is no number where one is expected",
+    "a forged reply of another kind",
+    "a reply that is a number",
+    "a length of eight exabytes",
+    "a file with a hole instead of a reply",
+    "a reply of millions of lists",
+    "a closed channel",
+    "an endless loop",
+    "an endless loop in C, which no signal of Python's ends",
+    "a thread that computes while the main one waits",
+    "an interrupt",
+    "an abort",
+    "a memory bomb of torch's",
+    "shared memory",
+    "a flood of print",
+    "no collection of garbage",
+    "an exit of Python while loading",
+    "a memory bomb while loading",
+    "a trace while loading",
+    "a signal to itself",
+}
 
 
 @pytest.fixture(scope="module")
@@ -73,18 +106,18 @@ def somebody_else(zygote):
 
 @pytest.fixture
 def marked(zygote, asked, handed_in):
-    """``marked(text, seconds)``: of each of some parts its hint, None where it is right; and all that was said."""
+    """``marked(attack, text)``: of each of some parts its hint, None where it is right; and all that was said."""
     questions = {key: asked(SEED)[key] for key in PARTS}
 
-    def of(text, seconds=10.0):
+    def of(attack, text):
         said = []
 
         class Listening(sandboxed.Sandboxed):
-            def load(self, source, line, _):
-                return super().load(source, line, seconds)
+            def load(self, source, line, seconds):
+                return super().load(source, line, attack.seconds if attack.at == "load" else seconds)
 
-            def answer(self, key, questions, seed, _):
-                replies = super().answer(key, questions, seed, seconds)
+            def answer(self, key, questions, seed, seconds):
+                replies = super().answer(key, questions, seed, attack.seconds if key == attack.place else seconds)
                 said.append(repr(replies))
                 return replies
 
@@ -108,11 +141,15 @@ def family(root):
     return found
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+@pytest.mark.parametrize(
+    "attack",
+    [one for attack in ATTACKS for one in (nightly(attack) if attack.name in AT_NIGHT else [attack])],
+    ids=lambda attack: attack.name,
+)
 def test_an_attack_earns_nothing_and_harms_nothing(attack, reference, planted, zygote, somebody_else, marked):
     before = family(zygote.process.pid)
     planted = planted | {"ZYGOTE": zygote.process.pid}
-    hints, said = marked(attack.made_in(reference, planted), attack.seconds)
+    hints, said = marked(attack, attack.made_in(reference, planted))
     lost = {key: hint for key, hint in hints.items() if hint}
     assert set(lost) == attack.lost, lost
     if attack.lost:
@@ -127,7 +164,8 @@ def test_an_attack_earns_nothing_and_harms_nothing(attack, reference, planted, z
 
 
 def test_there_are_attacks_enough_and_each_has_its_name():
-    assert len({attack.name for attack in ATTACKS}) == len(ATTACKS) >= 24
+    names = {attack.name for attack in ATTACKS}
+    assert len(names) == len(ATTACKS) >= 24 and names > AT_NIGHT
 
 
 def test_after_all_that_honest_work_gets_full_marks(zygote, reference, asked, handed_in):

@@ -1,20 +1,24 @@
-"""The student's check, as a student calls it: a process in the folder of the assignment."""
+"""The student's check, as a student calls it: in the folder of the assignment."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import safetensors.torch
 import torch
+from running_here import Here
 
 from course_lib import check
-from course_lib.grading import logits, messages, script
+from course_lib.grading import feedback, logits, marking, messages, script
 
 REFUSED = 1
+FIELD = "    field, jump = 1, 1\n"  # how the reference's receptive_field begins
 
 
 @pytest.fixture
@@ -32,16 +36,23 @@ def solved(folder, master, reference):
     return folder
 
 
-def run(folder, *words):
-    """Call the check where the repository is out of reach."""
-    environment = {
-        **os.environ,
-        "OMP_NUM_THREADS": "1",
-        "PYTHONIOENCODING": "utf-8",
-        "COURSE_HOME": str(folder / "none"),
-    }
-    words = [sys.executable, "-m", "course_lib.check", *words]
-    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8")
+@pytest.fixture
+def run(folder, monkeypatch, capfd):
+    """``run()``: call the check in this process, where the repository is out of reach: its status, and what it said.
+
+    Answers run in this process, too, unless it is told ``runner=feedback.Worker``.
+    """
+
+    def run(runner=Here):
+        monkeypatch.chdir(folder)
+        monkeypatch.setenv("COURSE_HOME", str(folder / "none"))
+        monkeypatch.setattr(feedback, "Worker", runner)
+        monkeypatch.setattr(sys, "argv", ["check"])
+        capfd.readouterr()
+        status = check.main()
+        return status, *capfd.readouterr()
+
+    return run
 
 
 def put(folder, old, new):
@@ -52,72 +63,77 @@ def put(folder, old, new):
 
 
 def test_the_reference_passes(solved):
-    done = run(solved)
+    """The whole check, as a process of its own."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8", "COURSE_HOME": str(solved / "no")}
+    words = [sys.executable, "-m", "course_lib.check"]
+    done = subprocess.run(words, cwd=solved, env=environment, capture_output=True, text=True, encoding="utf-8")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "92 of 92 points" in done.stdout and "not yet" not in done.stdout
 
 
-def test_the_stub_earns_nothing_and_says_so_for_every_part(folder):
-    done = run(folder)
-    assert done.returncode == REFUSED
-    assert "0 of 92 points" in done.stdout and ": right" not in done.stdout
-    assert "output_size is still to be written." in done.stdout
-    assert "Traceback" not in done.stdout + done.stderr
+def test_the_stub_earns_nothing_and_says_so_for_every_part(folder, run):
+    status, said, errors = run()
+    assert status == REFUSED
+    assert "0 of 92 points" in said and ": right" not in said
+    assert "output_size is still to be written." in said
+    assert "Traceback" not in said + errors
 
 
-def test_an_endless_answer_costs_its_part_alone(solved):
-    put(solved, "    field, jump = 1, 1\n", "    while True:\n        pass\n")
-    done = run(solved)
-    assert done.returncode == REFUSED
-    assert "receptive_field gave no reply: it took longer than" in done.stdout
-    assert "85 of 92 points" in done.stdout
+@pytest.fixture
+def short(monkeypatch):
+    """A cell has a second to load, and ``receptive_field`` one to answer."""
+    tasks = [replace(task, parts=tuple(map(_shortened, task.parts))) for task in marking.TASKS]
+    monkeypatch.setattr(marking, "TASKS", tasks)
+    monkeypatch.setattr(marking, "LOADING", 1.0)
 
 
-def test_an_answer_that_ends_python_costs_its_part_alone(solved):
-    put(solved, "    field, jump = 1, 1\n", "    import os\n    os._exit(0)\n")
-    done = run(solved)
-    assert "receptive_field gave no reply: it ended Python" in " ".join(done.stdout.split())
-    assert "85 of 92 points" in done.stdout
+def _shortened(part):
+    return replace(part, seconds=1.0) if part.key == "receptive_field" else part
 
 
-def test_a_syntax_error_costs_its_cell_alone_and_names_the_line(solved):
-    put(solved, "    field, jump = 1, 1\n", "    field, jump = 1,, 1\n")
-    done = run(solved)
+def test_whatever_an_answer_does_costs_its_own_part_alone(solved, short, run):
+    """One answer never ends, one ends Python, one wants the library, one prints; and the cell of a task never ends."""
+    put(solved, FIELD, "    while True:\n        pass\n")
+    put(solved, "    conv = norm = 0\n", "    import os\n    os._exit(0)\n")
+    put(solved, "    return math.log(num_classes)\n", "    __import__('course_lib.models.vgg')\n")
+    put(solved, "    scores = []\n", "    scores = []\n    print('x' * 10**6)\n")
+    put(solved, "def memorise(", "while True:\n    pass\n\n\ndef memorise(")
+    status, said, errors = run(feedback.Worker)
+    lost = re.findall(r"(?m)^  ([^:]+): not yet, .*\n((?:      .*\n)+)", said)
+    lost = {key: " ".join(hint.split()) for key, hint in lost}
+    hints = {
+        "receptive_field": "receptive_field gave no reply: it took longer than 1 seconds.",
+        "count_parameters": "count_parameters gave no reply: it ended Python",
+        "train_step": "The cell could not be loaded: it took longer than 1 seconds.",
+        "memorise": "The cell could not be loaded: it took longer than 1 seconds.",
+        "chance_loss": "chance_loss raised ImportError",
+    }
+    assert set(lost) == set(hints), said
+    assert all(hint in lost[key] for key, hint in hints.items()), said
+    assert "answers may not import course_lib" in lost["chance_loss"]
+    assert status == REFUSED and "xxx" not in said + errors
+    assert f"{92 - sum(feedback.PARTS[key].points for key in hints)} of 92 points" in said
+
+
+def test_a_syntax_error_costs_its_cell_alone_and_names_the_line(solved, run):
+    put(solved, FIELD, "    field, jump = 1,, 1\n")
+    _, said, _ = run()
     line = (solved / "answers.py").read_text(encoding="utf-8").splitlines().index("    field, jump = 1,, 1") + 1
-    assert f"line {line} of answers.py" in " ".join(done.stdout.split())
-    assert "80 of 92 points" in done.stdout  # both functions of task 1 stand in that cell
+    assert f"line {line} of answers.py" in " ".join(said.split())
+    assert "80 of 92 points" in said  # both functions of task 1 stand in that cell
 
 
-def test_an_endless_cell_costs_its_task_alone(solved):
-    put(solved, "def receptive_field(layers):", "while True:\n    pass\n\n\ndef receptive_field(layers):")
-    done = run(solved)
-    assert "The cell could not be loaded: it took longer than" in " ".join(done.stdout.split())
-    assert "80 of 92 points" in done.stdout
-
-
-def test_a_renamed_function(solved):
+def test_a_renamed_function(solved, run):
     put(solved, "def receptive_field(layers):", "def field(layers):")
-    done = run(solved)
-    assert "No cell tagged answer defines receptive_field. Was it renamed" in " ".join(done.stdout.split())
-    assert "85 of 92 points" in done.stdout
+    _, said, _ = run()
+    assert "No cell tagged answer defines receptive_field. Was it renamed" in " ".join(said.split())
+    assert "85 of 92 points" in said
 
 
-def test_the_library_is_out_of_reach_by_any_road(solved):
-    put(solved, "    field, jump = 1, 1\n", "    __import__('course_lib.models.vgg')\n    field, jump = 1, 1\n")
-    said = " ".join(run(solved).stdout.split())
-    assert "receptive_field raised ImportError" in said and "answers may not import course_lib" in said
-
-
-def test_what_an_answer_prints_does_not_disturb(solved):
-    put(solved, "    field, jump = 1, 1\n", "    print('x' * 10**6)\n    field, jump = 1, 1\n")
-    done = run(solved)
-    assert done.returncode == 0 and "xxx" not in done.stdout + done.stderr
-
-
-def test_a_hint_cannot_steer_the_terminal(solved):
-    put(solved, "    field, jump = 1, 1\n", "    raise ValueError('\\x1b[2J right, 7 points')\n")
-    done = run(solved)
-    assert "\x1b" not in done.stdout and "receptive_field: not yet" in done.stdout
+def test_a_hint_cannot_steer_the_terminal(solved, run):
+    put(solved, FIELD, "    raise ValueError('\\x1b[2J right, 7 points')\n")
+    _, said, _ = run()
+    assert "\x1b" not in said and "receptive_field: not yet" in said
 
 
 @pytest.mark.parametrize(
@@ -130,20 +146,20 @@ def test_a_hint_cannot_steer_the_terminal(solved):
         (lambda folder: (folder / "answers.py").write_text("#" * 1_000_001), "larger than 1 MB"),
     ],
 )
-def test_a_folder_that_cannot_be_checked_gets_one_line(folder, change, said):
+def test_a_folder_that_cannot_be_checked_gets_one_line(folder, run, change, said):
     change(folder)
-    done = run(folder)
-    assert done.returncode == REFUSED and done.stdout == ""
-    assert done.stderr.startswith("check: ") and said in done.stderr and done.stderr.count("\n") == 1
+    status, nothing, line = run()
+    assert status == REFUSED and nothing == ""
+    assert line.startswith("check: ") and said in line and line.count("\n") == 1
 
 
-def test_a_notebook_that_was_saved_alone(folder):
+def test_a_notebook_that_was_saved_alone(folder, run):
     notebook = json.loads((folder / "answers.ipynb").read_text(encoding="utf-8"))
     cell = next(cell for cell in notebook["cells"] if "task-1" in cell["metadata"].get("tags", []))
     cell["source"] = "output_size = 1"
     (folder / "answers.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-    done = run(folder)
-    assert done.returncode == REFUSED and "answers.ipynb was saved last" in done.stderr
+    status, _, errors = run()
+    assert status == REFUSED and "answers.ipynb was saved last" in errors
 
 
 def test_jupytext_brings_the_pair_together_as_the_check_says(folder):
@@ -155,14 +171,14 @@ def test_jupytext_brings_the_pair_together_as_the_check_says(folder):
     assert script.difference_of_the_pair(folder) is None
 
 
-def test_logits_of_a_training_that_went_wrong_cost_their_part_alone(solved):
+def test_logits_of_a_training_that_went_wrong_cost_their_part_alone(solved, run):
     tensors = safetensors.torch.load_file(solved / "logits.safetensors")
     tensors["val_5"].fill_(torch.nan)
     safetensors.torch.save_file(tensors, solved / "logits.safetensors")
-    done = run(solved)
-    assert done.returncode == REFUSED
-    assert "val_5 in logits.safetensors holds NaN or infinity" in " ".join(done.stdout.split())
-    assert "88 of 92 points" in done.stdout
+    status, said, _ = run()
+    assert status == REFUSED
+    assert "val_5 in logits.safetensors holds NaN or infinity" in " ".join(said.split())
+    assert "88 of 92 points" in said
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from known_mistakes import Mistake
-from running_here import Here
+from running_here import Here, nightly
 
 from course_lib.grading import marking, script
 from course_lib.grading.tasks import TASKS
@@ -16,9 +16,15 @@ MISTAKES = [mistake for module in MODULES for mistake in importlib.import_module
 PARTS = {part.key for task in TASKS for part in task.parts}
 
 
-@pytest.mark.parametrize("seed", [0, 7, 2026, 123_456_789])
+@pytest.mark.parametrize("seed", [0, 2026, *nightly(7, 123_456_789)])
 def test_the_reference_gets_full_marks(hints, reference, seed):
     assert hints(reference, seed) == {}
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.title)
+def test_no_task_needs_another_tasks_cells(hints, reference, task):
+    """So a mistake in a cell can cost its own task alone, and it is enough to mark that one."""
+    assert hints(reference, task=task) == {}
 
 
 def test_the_untouched_master_earns_nothing(asked, master, handed_in):
@@ -28,15 +34,25 @@ def test_the_untouched_master_earns_nothing(asked, master, handed_in):
     assert {verdict.part.key for verdict in verdicts} == PARTS
 
 
-@pytest.mark.parametrize(
+EVERY_MISTAKE = pytest.mark.parametrize(
     ("mistake", "seed"),
     [(mistake, (2026, 99)[at % 2]) for at, mistake in enumerate(MISTAKES)],
     ids=lambda value: f"{value.task}: {value.name}" if isinstance(value, Mistake) else str(value),
 )
+
+
+@EVERY_MISTAKE
 def test_a_mistake_loses_its_own_part_with_its_hint(hints, reference, mistake, seed):
-    lost = hints(mistake.made_in(reference), seed)
+    (task,) = (task for task in TASKS if task.number == mistake.task)
+    lost = hints(mistake.made_in(reference), seed, task)
     assert set(lost) == {mistake.part}, lost
     assert mistake.hint in lost[mistake.part]
+
+
+@pytest.mark.nightly
+@EVERY_MISTAKE
+def test_a_mistake_costs_no_part_of_another_task(hints, reference, mistake, seed):
+    assert set(hints(mistake.made_in(reference), seed)) == {mistake.part}
 
 
 def test_every_task_that_a_program_marks_has_five_mistakes():

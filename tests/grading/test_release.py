@@ -85,22 +85,26 @@ def test_the_workflow_may_only_read_and_runs_the_readmes_command(released):
     assert all(step["uses"] in pinned for step in job["steps"] if "uses" in step)
 
 
-def test_a_release_twice_is_the_same_but_for_its_date(released, tmp_path):
-    again = tmp_path / "again"
-    release.release(Project(ROOT), again)
-    assert git(again, "rev-parse", "HEAD^{tree}") == git(released, "rev-parse", "HEAD^{tree}")
-
-
-def test_the_users_own_git_settings_leave_no_trace(tmp_path, monkeypatch):
-    hooks = tmp_path / "hooks"
-    hooks.mkdir()
+def test_the_command_says_what_it_made_and_a_second_release_is_the_same_but_for_its_date(
+    released, tmp_path, capsys, monkeypatch
+):
+    """Whatever the user's own git settings are: they leave no trace."""
+    hooks = tmp_path / "settings" / "hooks"
+    hooks.mkdir(parents=True)
     (hooks / "pre-commit").write_text("#!/bin/sh\nexit 1\n")
     (hooks / "pre-commit").chmod(0o755)
-    (tmp_path / "gitconfig").write_text(f"[core]\nhooksPath = {hooks}\n[user]\nname = Prof\nemail = prof@example.org\n")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    settings = f"[core]\nhooksPath = {hooks}\n[user]\nname = Prof\nemail = prof@example.org\n"
+    (tmp_path / "settings" / "gitconfig").write_text(settings)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "settings" / "gitconfig"))
     monkeypatch.setenv("GIT_AUTHOR_NAME", "Prof")
-    release.release(Project(ROOT), tmp_path / "made")
-    assert "Prof" not in git(tmp_path / "made", "log", "--format=%an %ae %cn %ce")
+    monkeypatch.chdir(ROOT)
+    made = tmp_path / "made"
+    assert cli.main(["assignment", "release", str(made)]) == 0
+    assert "9 files, one commit, nothing secret" in capsys.readouterr().out
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["made", "settings"]
+    assert stat.S_IMODE(made.stat().st_mode) & 0o700 == 0o700 and os.access(made / "README.md", os.R_OK)
+    assert git(made, "rev-parse", "HEAD^{tree}") == git(released, "rev-parse", "HEAD^{tree}")
+    assert "Prof" not in git(made, "log", "--format=%an %ae %cn %ce")
 
 
 def refused(said, target, project=None):
@@ -130,7 +134,21 @@ def test_git_is_needed_and_named(tmp_path, monkeypatch):
     refused("install git", tmp_path / "made")
 
 
-def test_a_failure_on_the_way_leaves_nothing(tmp_path, monkeypatch):
+@pytest.fixture
+def filled(released, monkeypatch):
+    """A release is filled with what an earlier one held, which takes no time; after that, ``filled`` are called."""
+    then = []
+
+    def fill(project, master, made):
+        shutil.copytree(released, made, ignore=shutil.ignore_patterns(".git"))
+        for act in then:
+            act(made)
+
+    monkeypatch.setattr(release, "_fill", fill)
+    return then
+
+
+def test_a_failure_on_the_way_leaves_nothing(tmp_path, monkeypatch, filled):
     def fail(made):
         raise CourseError("the disk is full: free some space.")
 
@@ -139,19 +157,13 @@ def test_a_failure_on_the_way_leaves_nothing(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_leak_in_a_file_stops_the_release(tmp_path, monkeypatch, reference):
-    fill = release._fill
-
-    def leak(project, master, made):
-        fill(project, master, made)
-        (made / "README.md").write_text(reference, encoding="utf-8")
-
-    monkeypatch.setattr(release, "_fill", leak)
+def test_a_leak_in_a_file_stops_the_release(tmp_path, filled, reference):
+    filled.append(lambda made: (made / "README.md").write_text(reference, encoding="utf-8"))
     refused("README.md is a secret file: nothing was released", tmp_path / "made")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_leak_in_the_history_stops_the_release(tmp_path, monkeypatch, reference):
+def test_a_leak_in_the_history_stops_the_release(tmp_path, monkeypatch, filled, reference):
     commit = release._commit
 
     def leak(made):
@@ -166,12 +178,3 @@ def test_a_leak_in_the_history_stops_the_release(tmp_path, monkeypatch, referenc
 
 def test_a_checkout_without_the_assignment(tmp_path):
     refused("There is no assignment in assignments/cifar10", tmp_path / "made", Project(tmp_path))
-
-
-def test_the_command_says_what_it_made(tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(ROOT)
-    assert cli.main(["assignment", "release", str(tmp_path / "made")]) == 0
-    assert "9 files, one commit, nothing secret" in capsys.readouterr().out
-    assert stat.S_IMODE((tmp_path / "made").stat().st_mode) & 0o700 == 0o700
-    assert not [file for file in tmp_path.iterdir() if file.name != "made"]
-    assert not shutil.which("nothing") and os.access(tmp_path / "made" / "README.md", os.R_OK)

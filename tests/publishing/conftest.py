@@ -1,6 +1,8 @@
-"""A checkout in miniature: one chapter that runs in a second, and the pages around it."""
+"""A checkout in miniature: chapters that run in a second, and the pages around them."""
 
 import shutil
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -36,10 +38,8 @@ def script(*cells: str) -> str:
     return HEADER + "\n".join(f"# %%\n{cell}\n" for cell in cells)
 
 
-@pytest.fixture
-def project(tmp_path):
-    """A project with the chapter ``01-small``, whose one code cell prints its profile."""
-    root = tmp_path / "checkout"
+def make_checkout(root: Path) -> Path:
+    """A checkout with the chapter ``01-small``, whose one code cell prints its profile."""
     (root / "notebooks").mkdir(parents=True)
     (root / "book").mkdir()
     (root / "notebooks" / "01-small.py").write_text(script('print("profile", PROFILE)'))
@@ -52,35 +52,68 @@ def project(tmp_path):
     (root / "book" / "references.bib").write_text(
         "@misc{paper2000, title={T}, author={A, B}, year={2000}, doi={10.1/paper}}\n"
     )
-    return Project(root)
+    return root
 
 
 @pytest.fixture
-def write(project):
-    """Replace the chapter's code cells, or add another chapter."""
+def project(tmp_path):
+    """A project with one chapter that never ran."""
+    return Project(make_checkout(tmp_path / "checkout"))
 
-    def put(*cells: str, name: str = "01-small"):
+
+@pytest.fixture
+def write_in():
+    """Replace a chapter's code cells, or add a chapter."""
+
+    def put(project: Project, *cells: str, name: str = "01-small"):
         (project.notebooks / f"{name}.py").write_text(script(*cells))
         return project.pick([name])[0]
 
     return put
 
 
-@pytest.fixture(scope="module")
-def first_run(tmp_path_factory):
-    """Where a module keeps the checkout in which its chapters ran first."""
-    return tmp_path_factory.mktemp("first-run") / "checkout"
+@pytest.fixture
+def write(project, write_in):
+    """The same for the project with one chapter."""
+    return partial(write_in, project)
+
+
+SMALL = (
+    "from course_lib import data, models, records, training\n"
+    "from course_lib.profiles import resolve_profile\n"
+    "profile = resolve_profile(PROFILE)\n"
+    "width = {'quick': 4, 'cpu': 8, 'full': 8}[profile]",
+    "digits = data.load('mnist', size='sample')\n"
+    "few = digits.train.select(range(64))\n"
+    "training.set_seed(0)\n"
+    "network = models.mlp(hidden=(width,))\n"
+    "history = training.fit(network, few, epochs=1, batch_size=32, show=False)\n"
+    "answers = training.predict(network, few)\n"
+    "_ = training.record('perceptron', history, answers, digits)\n"
+    "print('profile', profile)",
+)
+DRAWN = "def count(name):\n    return len(records.table(name))\n\n\nprint(count('01-small'), 'runs are recorded')"
+OTHER = "from course_lib import plots\nfigure, axes = plots.new_figure()\nplots.finish(figure, 'A line that rises.')"
+
+
+@pytest.fixture(scope="session")
+def first_book(tmp_path_factory):
+    """A checkout with two chapters, which ran in quick and in cpu: ``01-small`` trains, ``02-other`` plots."""
+    root = make_checkout(tmp_path_factory.mktemp("book") / "checkout")
+    drawn = f'\n# %% tags=["drawn"]\n{DRAWN}\n'
+    (root / "notebooks" / "01-small.py").write_text(script(*SMALL) + drawn)
+    (root / "notebooks" / "02-other.py").write_text(script(OTHER))
+    with (root / "_toc.yml").open("a") as toc:
+        toc.write("- file: notebooks/02-other\n")
+    (root / "results").mkdir()
+    project = Project(root)
+    outcomes = running.run_chapters(project, project.chapters(), "cpu")
+    assert all(outcome.ok for outcome in outcomes), outcomes
+    return root
 
 
 @pytest.fixture
-def run_once(project, first_run):
-    """Run all chapters; in later tests of the same module take the checkout as the first run left it."""
-
-    def run(profile: str) -> None:
-        if first_run.exists():
-            shutil.copytree(first_run, project.root, dirs_exist_ok=True)
-        else:
-            assert all(outcome.ok for outcome in running.run_chapters(project, project.chapters(), profile))
-            shutil.copytree(project.root, first_run)
-
-    return run
+def book(first_book, tmp_path):
+    """A copy of that checkout, to be changed."""
+    shutil.copytree(first_book, tmp_path / "checkout")
+    return Project(tmp_path / "checkout")

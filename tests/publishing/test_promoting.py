@@ -7,17 +7,7 @@ import pytest
 
 from course_lib import cli, records
 from course_lib.errors import CourseError
-from course_lib.publishing import pairs, promoting, running
-
-
-@pytest.fixture
-def two(project, write, run_once):
-    """Two chapters that ran in the cpu profile."""
-    write("print('other')", name="02-other")
-    toc = project.root / "_toc.yml"
-    toc.write_text(toc.read_text() + "- file: notebooks/02-other\n")
-    run_once("cpu")
-    return project
+from course_lib.publishing import pairs, promoting
 
 
 def published(project):
@@ -29,7 +19,7 @@ class Interrupt(BaseException):
 
 
 @pytest.mark.parametrize(("cut_off", "after"), [(".part", [False, False]), (".publishing", [True, True])])
-def test_an_interrupted_publish_is_undone_or_finished(two, monkeypatch, cut_off, after):
+def test_an_interrupted_publish_is_undone_or_finished(book, monkeypatch, cut_off, after):
     """Cut off before the journal is in place, nothing happened; cut off after it, the next call finishes."""
     rename = Path.replace
 
@@ -38,46 +28,49 @@ def test_an_interrupted_publish_is_undone_or_finished(two, monkeypatch, cut_off,
             raise Interrupt  # while the journal, or the first of the files, is moved into place
         return rename(self, target)
 
-    monkeypatch.chdir(two.root)
+    monkeypatch.chdir(book.root)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", stop)
         with pytest.raises(Interrupt):
-            promoting.publish(two, two.chapters(), "cpu")
-    assert published(two) == [False, False], "no reader may see one chapter new and the other old"
+            promoting.publish(book, book.chapters(), "cpu")
+    assert published(book) == [False, False], "no reader may see one chapter new and the other old"
     assert cli.main(["status"]) == 0  # any command settles what was interrupted
-    assert published(two) == after
-    assert not list(two.notebooks.glob("*.publishing")) and not (two.build / "publish.journal").exists()
+    assert published(book) == after
+    assert not list(book.notebooks.glob("*.publishing")) and not (book.build / "publish.journal").exists()
 
 
-def test_a_run_of_another_profile_is_refused(two):
-    source, target = two.run_folder("cpu"), two.run_folder("full")
+def test_a_run_of_another_profile_is_refused(book):
+    source, target = book.run_folder("cpu"), book.run_folder("full")
     target.mkdir(parents=True)
     (target / "01-small.ipynb").write_bytes((source / "01-small.ipynb").read_bytes())
     with pytest.raises(CourseError, match="this run is of profile cpu, not full"):
-        promoting.publish(two, two.chapters()[:1], "full")
+        promoting.publish(book, book.chapters()[:1], "full")
 
 
-def test_a_lesser_run_does_not_replace_a_better_one_unasked(two):
-    running.run_chapters(two, two.chapters(), "full", jobs=1)
-    promoting.publish(two, two.chapters(), "full")
+def test_a_lesser_run_does_not_replace_a_better_one_unasked(book):
+    promoting.publish(book, book.chapters(), "cpu")
+    for chapter in book.chapters():
+        notebook = pairs.read_notebook(chapter)
+        notebook.metadata.course.run.profile = "full"
+        pairs.write_notebook(notebook, chapter.notebook)
     with pytest.raises(CourseError, match="worth more than cpu: use --replace-better"):
-        promoting.publish(two, two.chapters(), "cpu")
-    promoting.publish(two, two.chapters(), "cpu", replace_better=True)
-    assert nbformat.read(two.chapters()[0].notebook, 4).metadata.course.run.profile == "cpu"
+        promoting.publish(book, book.chapters(), "cpu")
+    promoting.publish(book, book.chapters(), "cpu", replace_better=True)
+    assert nbformat.read(book.chapters()[0].notebook, 4).metadata.course.run.profile == "cpu"
 
 
-def test_records_go_along_and_a_bad_one_stops_everything(two):
-    kept = two.run_folder("cpu") / "02-other.jsonl"
+def test_records_go_along_and_a_bad_one_stops_everything(book):
+    kept = book.run_folder("cpu") / "02-other.jsonl"
     records.append(kept, {"not": "a valid record"})
     with pytest.raises(CourseError, match=r"02-other\.jsonl, line 1"):
-        promoting.publish(two, two.chapters(), "cpu")
-    assert published(two) == [False, False]
-    assert not two.results.exists() or not list(two.results.iterdir())
+        promoting.publish(book, book.chapters(), "cpu")
+    assert published(book) == [False, False]
+    assert not list(book.results.iterdir())
 
 
-def test_a_run_that_is_stale_is_refused(two, write):
-    write("print('new code')", name="02-other")
+def test_a_run_that_is_stale_is_refused(book, write_in):
+    write_in(book, "print('new code')", name="02-other")
     with pytest.raises(CourseError, match="its code was edited after its run"):
-        pairs.pair(two.chapters()[1])
-        promoting.publish(two, two.chapters(), "cpu")
-    assert published(two) == [False, False]
+        pairs.pair(book.chapters()[1])
+        promoting.publish(book, book.chapters(), "cpu")
+    assert published(book) == [False, False]

@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from course_lib import models, training
 from course_lib.errors import CourseError
-from course_lib.training import card, live
-from course_lib.training.history import Epoch, History
+from course_lib.training import live
+from course_lib.training.history import Epoch, History, help_link
 
 
 def fit(model, *splits, **options):
@@ -281,7 +281,7 @@ def test_the_terminal_prints_a_warning_once(capsys):
         terminal.epoch(ended(**{"dead-layers": "Epoch 1: none learns."}))
     terminal.close(ended(), "done")
     printed = capsys.readouterr().out
-    assert printed.count(f"Epoch 1: none learns. See {card.address('dead-layers')}") == 1
+    assert printed.count(f"Epoch 1: none learns. See {help_link('dead-layers')}") == 1
 
 
 def test_the_notebook_keeps_a_warning_below_the_table(monkeypatch):
@@ -297,6 +297,6 @@ def test_the_notebook_keeps_a_warning_below_the_table(monkeypatch):
     history = ended(**{"dead-layers": "Epoch 1: <none> learns."})
     notebook.epoch(history)
     notebook.close(history, "done")
-    link = f'<a href="{card.address("dead-layers")}">Diagnosis card</a>'
+    link = f'<a href="{help_link("dead-layers")}">Diagnosis card</a>'
     assert all(f"Epoch 1: &lt;none&gt; learns. {link}" in page for page in shown) and len(shown) == 2
     assert "course-warning" not in notebook._page(ended(), "").data

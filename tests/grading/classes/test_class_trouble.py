@@ -7,16 +7,17 @@ import subprocess
 import sys
 import textwrap
 import time
+from types import SimpleNamespace
 from typing import ClassVar
 
 import filelock
 import pytest
-from running_here import Here
+import quick_judge
+from running_here import nightly
 from small_class import ROOT, Counting, answers, everything, grade, hand_in, lines, refuses, regrade, table
 
 from course_lib.errors import CourseError
 from course_lib.grading.classes import judging, keeping, letters, running
-from course_lib.grading.classes.judging import Bench, Job
 from course_lib.grading.process import WorkerGone
 from course_lib.grading.walls import sandboxed
 
@@ -200,36 +201,23 @@ def test_a_cell_that_took_too_long_has_its_task_tried_again(slow_class, out, mon
     assert row.marks.tried_again and row.total == 12 and len(tries) == 2
 
 
-class Deadly(Here):
-    """Ends the judge's own process where a submission says so."""
-
-    def load(self, source, line, seconds):
-        if "deadly" in source:
-            os._exit(1)
-        return super().load(source, line, seconds)
-
-
-def deadly():
-    return Deadly
-
-
-def test_a_judges_process_that_dies_costs_one_submission(tmp_path, reference):
-    jobs = []
-    for name in ("one", "deadly"):
-        hand_in(tmp_path, name, answers(reference, code=f"# {name}\n{name} = 1"))
-        jobs.append(Job(name, tmp_path / name))
-    bench = Bench(ROOT / "assignments" / "cifar10", 5, "v", deadly)
+def test_a_judges_process_that_dies_costs_one_submission(monkeypatch):
+    monkeypatch.setattr(judging, "judge", quick_judge.judge)
+    jobs = [SimpleNamespace(name=name) for name in ("one", "deadly")]
     kept = {}
-    found = running.run_jobs(bench, jobs, {}, kept.__setitem__, side_by_side=2, show=False)
+    found = running.run_jobs(None, jobs, {}, kept.__setitem__, side_by_side=2, show=False)
     assert set(found) == {"one", "deadly"} and set(kept) == {"one"}
     assert "the process that judged it ended" in found["deadly"].failure
-    assert kept["one"].hints["output_size"] is None
+    assert kept["one"].hints == {"output_size": None}
 
 
 _RUN = """
     import sys
     from pathlib import Path
+    from running_here import Here
     from small_class import grade
+    from course_lib.grading.classes import judging
+    judging.trust = lambda: Here
     grade(Path(sys.argv[1]), Path(sys.argv[2]))
 """
 
@@ -255,7 +243,8 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, out, reference):
     assert {row["id"]: row["total"] for row in lines(out)} == {"ann": "12", "bob": "7"}
 
 
-def test_students_code_runs_side_by_side_in_sandboxes(tmp_path, out, reference, master):
+@pytest.mark.parametrize("jobs", [1, *nightly(2)])
+def test_students_code_runs_in_sandboxes(tmp_path, out, reference, master, jobs):
     folder = tmp_path / "class"
     whole = hand_in(folder, "whole", reference)
     (whole / "logits.safetensors").write_bytes((master / "logits.safetensors").read_bytes())
@@ -263,7 +252,7 @@ def test_students_code_runs_side_by_side_in_sandboxes(tmp_path, out, reference, 
     spy = f"import os\ndef output_size(size, layers):\n    return os.listdir({str(master)!r})"
     hand_in(folder, "spy", answers(reference, code=spy))
     hand_in(folder, "killer", answers(reference, code="import os\nfor who in (os.getppid(), -1):\n    os.kill(who, 9)"))
-    grade(folder, out, trusted=False, jobs=2).check()
+    grade(folder, out, trusted=False, jobs=jobs).check()
     assert {row["id"]: row["total"] for row in lines(out)} == {"whole": "92", "ender": "5", "spy": "7", "killer": "12"}
     assert Counting.started == 0
     hints = {row["id"]: (out.parent / "grades" / "feedback" / f"{row['id']}.md").read_text() for row in lines(out)}

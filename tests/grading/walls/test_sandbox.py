@@ -1,5 +1,6 @@
 """What a student's code has around it, what becomes of it, and what happens where there can be no sandbox."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from altered import COLD, LUKEWARM, altered, code_of
 
 import course_lib
 from course_lib.errors import CourseError
@@ -30,16 +32,6 @@ def told(zygote, code, seconds=10):
     problem = zygote.runner().load(code, 1, seconds)
     assert problem["type"] == "ValueError", problem
     return problem["text"]
-
-
-def altered(change):
-    """A zygote of another kind: ``change`` is Python that runs before it begins."""
-
-    class Altered(sandboxed.Zygote):
-        code = f"from course_lib.grading.walls import linux, sandbox, seccomp, visible, zygote\n{change}\nzygote.main()"
-        command = (sys.executable, "-c", code)
-
-    return Altered()
 
 
 def test_the_file_system_is_empty_but_for_python_and_what_answers_may_import(zygote):
@@ -123,31 +115,6 @@ def test_an_answer(zygote):
     assert (first, second) == ({"value": 3}, {"value": 5}) and third["problem"]["type"] == "TypeError"
 
 
-def test_the_same_code_and_seed_give_the_same_reply(zygote):
-    code = """
-import random, numpy, torch
-def output_size(size, layers):
-    print(hash("x"))
-    return [random.random(), numpy.random.rand(), torch.rand(3), hash("x"), (torch.rand(99, 99) @ torch.rand(99)).sum()]
-"""
-    with sandboxed.Zygote() as other:
-        replies = []
-        for one in (zygote, zygote, other):
-            runner = one.runner()
-            assert runner.load(code, 1, 10) is None
-            replies.append(messages.pack(runner.answer("output_size", [{"size": 1, "layers": []}] * 2, 5, 10)))
-    assert replies[0] == replies[1] == replies[2]
-
-
-def test_a_timeout_says_so(zygote):
-    with pytest.raises(WorkerGone, match="longer than 1 seconds") as gone:
-        zygote.runner().load("while True: pass", 1, 1)
-    assert gone.value.timed_out
-    with pytest.raises(WorkerGone, match="ended Python") as gone:
-        zygote.runner().load("import os; os._exit(1)", 1, 10)
-    assert not gone.value.timed_out
-
-
 def test_a_kill_in_the_second_half_of_the_time_is_taken_for_the_limit(zygote):
     """On a busy machine the kernel, which counts ticks, kills early: as if the answer had lowered its own limit."""
     code = "import resource; resource.setrlimit(resource.RLIMIT_CPU, (1, 1))\nwhile True: pass"
@@ -182,26 +149,43 @@ def child_of(process):
     pytest.fail(f"{process} has no child")
 
 
-def test_a_zygote_that_died_is_started_anew():
-    with sandboxed.Zygote() as zygote:
-        runner = zygote.runner()
-        assert runner.load("x = 1", 1, 10) is None
-        first = child_of(zygote.process.pid)
-        os.kill(first, signal.SIGKILL)
-        assert runner.load("assert x == 1", 1, 10) is None
-        assert gone(first) and child_of(zygote.process.pid) != first
-        last = child_of(zygote.process.pid)
-    assert gone(last)
+def test_a_zygote_that_died_is_started_anew_and_the_same_code_and_seed_give_the_same_reply(zygote):
+    code = """
+import random, numpy, torch
+def output_size(size, layers):
+    print(hash("x"))
+    return [random.random(), numpy.random.rand(), torch.rand(3), hash("x"), (torch.rand(99, 99) @ torch.rand(99)).sum()]
+"""
+
+    def reply(runner):
+        return messages.pack(runner.answer("output_size", [{"size": 1, "layers": []}] * 2, 5, 10))
+
+    runners = [zygote.runner(), zygote.runner()]
+    assert [runner.load(code, 1, 10) for runner in runners] == [None, None]
+    replies = [reply(runner) for runner in runners]
+    first = child_of(zygote.process.pid)
+    os.kill(first, signal.SIGKILL)
+    replies.append(reply(runners[0]))
+    assert gone(first) and child_of(zygote.process.pid) != first
+    assert replies[0] == replies[1] == replies[2]
+
+
+def test_a_zygote_that_is_closed_is_gone():
+    with altered(COLD) as zygote:
+        zygote._start()
+        inner = child_of(zygote.process.pid)
+        assert is_alive(inner)
+    assert gone(inner)
 
 
 def test_a_zygote_ends_with_its_judge():
-    code = """
-import os, time
+    code = f"""
 from course_lib.grading.walls import sandboxed
 zygote = sandboxed.Zygote()
-zygote.ask({"cells": []}, 60)
+zygote.command = (*zygote.command[:1], "-c", {code_of(LUKEWARM)!r})
+zygote.ask({{"cells": []}}, 60)
 print(zygote.process.pid, flush=True)
-zygote.ask({"cells": [("import time; time.sleep(600)", 1)]}, 600)
+zygote.ask({{"cells": [("import time; time.sleep(600)", 1)]}}, 600)
 """
     judge = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     try:
@@ -217,14 +201,15 @@ zygote.ask({"cells": [("import time; time.sleep(600)", 1)]}, 600)
 
 def test_a_zygote_that_stands_still_is_killed(monkeypatch):
     monkeypatch.setattr(sandboxed, "_GRACE", 0.1)
-    with altered("zygote._warm_up = lambda: None") as zygote:
+    with altered(COLD) as zygote:
         zygote._start()
         inner = child_of(zygote.process.pid)
         os.kill(inner, signal.SIGSTOP)
     assert gone(inner)
 
 
-def test_a_machine_that_can_do_it_passes_the_check():
+def test_a_machine_that_can_do_it_passes_the_check(zygote, monkeypatch):
+    monkeypatch.setattr(sandboxed, "Zygote", lambda: contextlib.nullcontext(zygote))
     sandboxed.check()
 
 
@@ -232,7 +217,7 @@ def test_a_machine_whose_packages_cannot_be_read_does_not(monkeypatch):
     change = (
         "installed = visible.installed\nvisible.installed = lambda: [one for one in installed() if 'torch' not in one]"
     )
-    without_torch = altered(change)
+    without_torch = altered(LUKEWARM, change)
     monkeypatch.setattr(sandboxed, "Zygote", lambda: without_torch)
     with pytest.raises(CourseError, match=r"cannot import wave, .*No module named 'torch.nn.utils.prune'"):
         sandboxed.check()
@@ -250,8 +235,7 @@ def test_a_machine_whose_packages_cannot_be_read_does_not(monkeypatch):
     ],
 )
 def test_where_there_can_be_no_sandbox_nothing_is_run(change, said, tmp_path):
-    change += "\nzygote._warm_up = lambda: None"  # it comes to nothing anyway
-    with altered(change) as zygote, pytest.raises(CourseError, match=said) as refused:
+    with altered(COLD, change) as zygote, pytest.raises(CourseError, match=said) as refused:
         zygote.runner().load(f"open({str(tmp_path / 'ran')!r}, 'w')", 1, 10)
     assert "--i-trust-this-code" in str(refused.value) and "\n" not in str(refused.value)
     assert zygote.process is None and not (tmp_path / "ran").exists()

@@ -7,19 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from altered import LUKEWARM, altered
 
-from course_lib.grading.walls import sandbox, sandboxed
-
-
-class Unfiltered(sandboxed.Zygote):
-    code = "from course_lib.grading.walls import seccomp, zygote\nseccomp.install = lambda: None\nzygote.main()"
-    command = (sys.executable, "-c", code)
+from course_lib.grading.walls import sandbox
 
 
 @pytest.fixture(scope="module")
 def told():
     """``told(code)``: what a child finds out without a filter. Whatever it does, nothing is left of it."""
-    with Unfiltered() as zygote:
+    with altered(LUKEWARM, "seccomp.install = lambda: None") as zygote:
         zygote.ask({"cells": []}, 10)
         family = set(descendants(zygote.process.pid))
         assert len(family) == 1

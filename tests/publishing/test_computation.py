@@ -1,0 +1,62 @@
+"""What a chapter computes in a profile, and what is no part of that."""
+
+import nbformat
+import pytest
+
+from course_lib.publishing.computation import computation, folded
+
+
+def same(one: str, other: str, profile: str = "cpu") -> bool:
+    return folded(one, profile) == folded(other, profile)
+
+
+@pytest.mark.parametrize(
+    ("written", "runs"),
+    [
+        ("epochs = {'quick': 2, 'cpu': 8}[profile]", "epochs = 8"),
+        ("epochs = {'quick': 2}.get(profile, 8)", "epochs = 8"),
+        ("epochs = {'cpu': 8}.get(profile, 2)", "epochs = 8"),
+        ("seeds = range(2 if profile == 'quick' else 5)", "seeds = range(5)"),
+        ("size = 'full' if profile != 'quick' else 'sample'", "size = 'full'"),
+        ("if profile == 'quick':\n    small()\nelse:\n    large()", "large()"),
+        ("if profile in ('cpu', 'full'):\n    large()", "large()"),
+        ("if profile not in ('cpu', 'full'):\n    small()\nrest()", "rest()"),
+        ("if not profile == 'quick' and ready:\n    large()", "if ready:\n    large()"),
+        ("if profile == 'quick' or ready:\n    large()", "if ready:\n    large()"),
+        ("def f():\n    if profile == 'quick':\n        return 1", "def f():\n    pass"),
+        ("import math\nfrom torch import nn\nx = 1", "x = 1"),
+        ("x = 1  # one", "x   =   1"),
+    ],
+)
+def test_only_what_the_profile_runs_is_left(written, runs):
+    assert same(written, runs)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("epochs = {'quick': 2, 'cpu': 8}[profile]", "epochs = {'quick': 2, 'cpu': 9}[profile]"),
+        ("epochs = {'quick': 2, 'cpu': 8}[size]", "epochs = 8"),
+        ("if profile == kind:\n    small()", "if profile == other:\n    small()"),
+        ("x = 1", "x = 2"),
+    ],
+)
+def test_what_the_profile_runs_is_kept(one, other):
+    assert not same(one, other)
+
+
+def test_values_of_other_profiles_change_those_only():
+    before, after = (f"epochs = {{'quick': {value}, 'cpu': 8}}[profile]" for value in (2, 3))
+    assert same(before, after, "cpu") and not same(before, after, "quick")
+
+
+def test_cells_that_install_import_or_are_drawn_compute_nothing():
+    def cell(source, *tags):
+        return nbformat.v4.new_code_cell(source, metadata={"tags": list(tags)})
+
+    cells = [cell("x = 1"), cell("print(records)", "drawn"), cell("pip()", "install"), cell("import math")]
+    assert computation(nbformat.v4.new_notebook(cells=cells), "cpu") == [folded("x = 1", "cpu")]
+
+
+def test_code_that_is_no_python_stands_for_itself():
+    assert folded("%matplotlib inline", "cpu") == "%matplotlib inline"
