@@ -127,7 +127,8 @@ def _kernel(project: Project, folder: Path, python: Path) -> None:
     home.mkdir(parents=True)
     start = folder / "start.py"
     start.write_text(_PIP.format(record=str(folder / "installed")))
-    launch = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}", f"--IPKernelApp.exec_files={start}"]
+    launch = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    launch += [f"--IPKernelApp.exec_files={start}", "--IPKernelApp.log_level=40"]
     git = {
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": f"url.{(folder / 'repository').resolve().as_uri()}.insteadOf",

@@ -140,10 +140,15 @@ def _raised(cell: NotebookNode) -> bool:
 def _fill(notebook: NotebookNode, outputs: list[list[dict]]) -> None:
     for cell, shown in zip(drawn_cells(notebook), outputs, strict=True):
         cell.outputs = [nbformat.from_dict(output) for output in shown]
-        for output in cell.outputs:
-            if output.output_type == "execute_result":
-                output.execution_count = None
-        cell.execution_count = None
+        cell.execution_count = 0
+    count = 0
+    for cell in notebook.cells:  # the notebook reads as if it had run from top to bottom, drawn cells included
+        if cell.cell_type == "code" and cell.execution_count is not None:
+            count += 1
+            cell.execution_count = count
+            for output in cell.outputs:
+                if output.output_type == "execute_result":
+                    output.execution_count = count
 
 
 def _read(file: Path, key: str) -> list[list[dict]] | None:

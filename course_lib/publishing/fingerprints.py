@@ -167,12 +167,16 @@ def _far(old: dict[str, float], new: dict[str, float]) -> bool:
 
 
 def _fixed_outputs(notebook: NotebookNode) -> Iterator[tuple[str, str]]:
-    """A digest of what each cell tagged ``nbval-check-output`` printed and showed as text, by its number."""
-    for number, cell in enumerate(notebook.cells, 1):
-        tags = cell.metadata.get("tags", [])
-        if cell.cell_type == "code" and "nbval-check-output" in tags and DRAWN not in tags:
-            texts = [output.get("text", "") or output.get("data", {}).get("text/plain", "") for output in cell.outputs]
-            yield f"of cell {number}", _sha("".join("".join(text) for text in texts))[:16]
+    """A digest of what each cell tagged ``nbval-check-output`` printed and showed as text, counted from 1."""
+    tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
+    cells = [
+        cell
+        for cell, has in zip(notebook.cells, tags, strict=True)
+        if cell.cell_type == "code" and "nbval-check-output" in has and DRAWN not in has
+    ]
+    for number, cell in enumerate(cells, 1):
+        texts = [output.get("text", "") or output.get("data", {}).get("text/plain", "") for output in cell.outputs]
+        yield f"of checked cell {number}", _sha("".join("".join(text) for text in texts))[:16]
 
 
 @cache

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import nbformat
 from jsonschema import Draft202012Validator
 from nbformat import NotebookNode
 
@@ -71,6 +72,11 @@ def stamp(project: Project, chapters: list[Chapter]) -> list[Chapter]:
         if found is None:
             raise CourseError(f"{chapter.name} has no quick run of today: `course run {chapter.name} --profile quick`.")
         contents[fingerprints.published_file(project, chapter.name)] = fingerprints.to_text(found)
+        key = pairs.read_notebook(chapter).metadata.course.run.key
+        for folder in (project.build / "runs").glob("*"):  # the run that was published, if it still lies here
+            run = folder / f"{chapter.name}.ipynb"
+            if run.exists() and nbformat.read(run, 4).metadata.get("course", {}).get("run", {}).get("key") == key:
+                fingerprints.write(found, run.with_suffix(".fingerprint.json"))
     journal.replace_all(project, contents)
     return chapters
 

@@ -170,13 +170,19 @@ print(json.dumps(found))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux resets the peak memory of a process")
-def test_the_estimate_is_what_real_steps_take():
+@pytest.mark.parametrize(
+    "runs",
+    [
+        [("vgg_small", 256, "Adam"), ("minivgg", 16, "Adam")],
+        pytest.param([("minivgg", 16, "SGD"), ("resnet_small", 64, "SGD")], marks=pytest.mark.nightly),
+    ],
+)
+def test_the_estimate_is_what_real_steps_take(runs):
     """In the first and last, maps take the memory; in the others weights and what the optimiser makes of them.
 
     15 % is for what the estimate leaves out: the libraries' scratch space, a few MB that stay about the same, and
     pages that the allocator holds back. It is told to give back what is freed, or it would keep most of it.
     """
-    runs = [("vgg_small", 256, "Adam"), ("minivgg", 16, "Adam"), ("minivgg", 16, "SGD"), ("resnet_small", 64, "SGD")]
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, json.dumps(runs)],
         env=os.environ | {"OMP_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"},

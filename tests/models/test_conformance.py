@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from course_lib import models
 from course_lib.analysis import count_parameters, trace
@@ -37,10 +38,21 @@ def sides(name, shape, **options):
     return list(dict.fromkeys(seen))
 
 
-def with_torchvisions_weights(name):
+def narrow_head(network):
+    """16 hidden units in place of 4,096, between the same ReLUs and dropouts: a hundredth of the weights."""
+    made = None
+    for place, layer in enumerate(network.classifier):
+        if isinstance(layer, nn.Linear):
+            units = 16 if layer.out_features == 4096 else layer.out_features
+            network.classifier[place] = made = nn.Linear(made.out_features if made else layer.in_features, units)
+
+
+def with_torchvisions_weights(name, whole):
     """Torchvision's network with seeded weights, and ours with the very same ones; both in training mode."""
     with torch.device("meta"):
-        other = getattr(theirs, name)()
+        other, ours = getattr(theirs, name)(), getattr(models, name)()
+        if not whole:
+            narrow_head(other), narrow_head(ours)
     other.to_empty(device="cpu")
     chance = torch.Generator().manual_seed(len(name))
     with torch.no_grad():
@@ -52,8 +64,6 @@ def with_torchvisions_weights(name):
             else:
                 bound = (6 / tensor[0].numel()) ** 0.5
                 tensor.uniform_(-bound, bound, generator=chance)
-    with torch.device("meta"):
-        ours = getattr(models, name)()
     shared = dict(other.named_parameters())  # 143 million weights need not lie in memory twice
     state = {key: one if key in shared else one.clone() for key, one in other.state_dict().items()}
     ours.load_state_dict(state, assign=True)
@@ -69,10 +79,17 @@ def test_every_weight_has_torchvisions_name_place_and_shape(name):
     assert count_parameters(unreal(name)) == count_parameters(other)
 
 
-@pytest.mark.parametrize("name", SHARED)
-def test_with_its_weights_the_logits_and_all_gradients_are_torchvisions(name):
+@pytest.mark.parametrize(
+    ("name", "whole"),
+    [
+        *((name, False) for name in ("alexnet", *VGGS)),
+        *((name, True) for name in RESNETS),
+        *(pytest.param(name, True, marks=pytest.mark.nightly) for name in ("alexnet", *VGGS)),
+    ],
+)
+def test_with_its_weights_the_logits_and_all_gradients_are_torchvisions(name, whole):
     """In training mode, so that dropout and batch norm have their say, too: the same seed, so the same units drop."""
-    ours, other = with_torchvisions_weights(name)
+    ours, other = with_torchvisions_weights(name, whole)
     side = 63 if name == "alexnet" else 64
     images = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(1))
     logits = []
@@ -91,7 +108,36 @@ def test_with_its_weights_the_logits_and_all_gradients_are_torchvisions(name):
         torch.testing.assert_close(mine, one, rtol=1e-5, atol=1e-6, msg=key)
 
 
-@pytest.mark.parametrize("name", ["alexnet", "vgg11_bn", *RESNETS])
+class Draws(TorchDispatchMode):
+    """Notes what would fill a weight that has no numbers: by which rule, and after how many random ones."""
+
+    def __init__(self):
+        super().__init__()
+        self.before, self.last = {"normal_": 0, "uniform_": 0}, {}
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        rule = func.overloadpacket.__name__
+        if rule in self.before:
+            self.last[id(args[0])] = (rule, *args[1:], *self.before.values())
+            self.before[rule] += args[0].numel()
+        elif rule in ("fill_", "zero_"):
+            self.last[id(args[0])] = float(args[1] if rule == "fill_" else 0)
+        return func(*args, **kwargs or {})
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_the_same_random_numbers_are_drawn_for_each_weight_as_torchvision_draws(name):
+    noted = []
+    for source in (models, theirs):
+        with torch.device("meta"), Draws() as draws:
+            network = getattr(source, name)()
+        noted.append({key: draws.last[id(one)] for key, one in network.named_parameters()})
+    assert noted[0] == noted[1]
+    places = [drawn[-2:] for drawn in noted[0].values() if isinstance(drawn, tuple)]
+    assert len(set(places)) == len(places) > 5, "else one place would be as good as another"
+
+
+@pytest.mark.parametrize("name", ["alexnet", pytest.param("vgg11_bn", marks=pytest.mark.nightly), *RESNETS])
 def test_the_same_seed_gives_torchvisions_first_weights(name):
     """All VGGs are initialised by the same lines, so the smallest stands for them."""
     states = []

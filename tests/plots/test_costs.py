@@ -15,7 +15,7 @@ def tables(build):
     return {name: layer_table(build(name), shape) for name, shape in shapes.items()}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def costs():
     """Five models, two of them nearly at one place."""
     return pd.DataFrame(
@@ -28,6 +28,12 @@ def costs():
         },
         index=["MLP", "LeNet-5", "MiniVGG", "VGG-16", "ResNet-34"],
     )
+
+
+@pytest.fixture(scope="module")
+def against_cost(costs):
+    """The five models' accuracy against what they cost, drawn once."""
+    return plots.accuracy_against_cost(costs)
 
 
 def test_bars_are_as_long_as_the_table_says(tables):
@@ -113,8 +119,8 @@ def test_one_linear_layer_has_one_slice(tables):
     assert len(figure.axes[0].patches) == 2 and "the linear layer 513 k, 2.4%" in figure.alt
 
 
-def test_each_panel_shows_accuracy_over_its_cost(costs):
-    figure = plots.accuracy_against_cost(costs)
+def test_each_panel_shows_accuracy_over_its_cost(costs, against_cost):
+    figure = against_cost
     for axes, column in zip(figure.axes, ("parameters", "multiply_adds", "seconds"), strict=True):
         points = np.array([bars.lines[0].get_xydata()[0] for bars in axes.containers])
         assert points.tolist() == costs[[column, "accuracy"]].to_numpy().tolist()
@@ -125,15 +131,14 @@ def test_each_panel_shows_accuracy_over_its_cost(costs):
     assert "ResNet-34 99.36% with" in figure.alt, "one seed has no spread"
 
 
-def test_a_model_looks_the_same_in_each_panel(costs):
-    figure = plots.accuracy_against_cost(costs)
+def test_a_model_looks_the_same_in_each_panel(costs, against_cost):
     looks = [
-        [(bars.lines[0].get_color(), bars.lines[0].get_marker()) for bars in axes.containers] for axes in figure.axes
+        [(bars.lines[0].get_color(), bars.lines[0].get_marker()) for bars in axes.containers]
+        for axes in against_cost.axes
     ]
     assert looks[0] == looks[1] == looks[2] and len(set(looks[0])) == len(costs)
 
 
-def test_names_hide_nothing(costs, overlapping):
-    figure = plots.accuracy_against_cost(costs)
-    assert overlapping(figure) == []
-    assert [[text.get_text() for text in axes.texts] for axes in figure.axes] == [list(costs.index)] * 3
+def test_names_hide_nothing(costs, against_cost, overlapping):
+    assert overlapping(against_cost) == []
+    assert [[text.get_text() for text in axes.texts] for axes in against_cost.axes] == [list(costs.index)] * 3

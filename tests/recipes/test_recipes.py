@@ -29,6 +29,15 @@ FOLDER = Path(recipes.__file__).parent
 HERE = {"device": "cpu", "threads": 1, "show": False}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def without_bfloat16():
+    """What is learnt here is the same on every processor, and none is slow at it: "auto" is float32."""
+    with pytest.MonkeyPatch.context() as patch:
+        for question in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+            patch.setattr(torch.cpu, question, lambda: False, raising=False)
+        yield
+
+
 @pytest.fixture(scope="module")
 def pictures():
     """The embedded sample of CIFAR-10."""

@@ -1,16 +1,33 @@
 """Studies in small: an empty checkout, workers that do as they are told, and records of runs that never were."""
 
+import inspect
 import json
 import os
-import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from course_lib import models, records, studies, training
+from course_lib import data, models, records, studies, training
 from course_lib.publishing.project import Project
 from course_lib.studies import running
+
+
+def give_few_digits(data):
+    """From now on ``data.load`` gives 640 images to learn from, and 200 for each of the other purposes."""
+    from dataclasses import replace
+
+    whole = data.load
+
+    def few(*words, **options):
+        digits = whole(*words, **options)
+        test = digits.open_test().select(range(200))
+        return replace(
+            digits, train=digits.train.select(range(640)), val=digits.val.select(range(200)), _read_test=lambda: test
+        )
+
+    data.load = few
+
 
 WORKER = '''\
 """Python runs this file first, in each process that is started with its folder on PYTHONPATH."""
@@ -28,6 +45,10 @@ if "course_lib.studies.worker" in sys.orig_argv:
         time.sleep(600)
     if isinstance(order, int):
         os._exit(order)
+    if orders.get("few digits"):
+        from course_lib import data
+
+        give_few_digits(data)
     if order == "raise":
         from course_lib import training
 
@@ -40,11 +61,14 @@ if "course_lib.studies.worker" in sys.orig_argv:
 
 
 class Orders:
-    """What workers are told: by key, or ``all``, to ``be killed``, ``hang``, ``raise`` or exit with a number."""
+    """What workers are told: by key, or ``all``, to ``be killed``, ``hang``, ``raise`` or exit with a number.
+
+    With ``few digits`` the others learn from a few.
+    """
 
     def __init__(self, folder: Path):
         self.folder = folder
-        (folder / "sitecustomize.py").write_text(WORKER)
+        (folder / "sitecustomize.py").write_text(f"{inspect.getsource(give_few_digits)}\n\n{WORKER}")
         self.give()
 
     def give(self, orders: dict | None = None):
@@ -73,6 +97,13 @@ def project(tmp_path):
 
 
 @pytest.fixture
+def few_digits(monkeypatch):
+    """In this process, too, there are as few digits as in the workers of the story."""
+    monkeypatch.setattr(data, "load", data.load)  # so that it is put back
+    give_few_digits(data)
+
+
+@pytest.fixture
 def orders(tmp_path_factory, monkeypatch):
     """Orders for the workers of this test; without any they do their work."""
     given = Orders(tmp_path_factory.mktemp("orders"))
@@ -92,7 +123,7 @@ def cheap():
 def story(tmp_path_factory, cheap):
     """Two calls of run_study. In the first, LeNet is killed and the second perceptron raises; in the second, nothing.
 
-    Two runs at a time, on two cores. What each call said and left behind is kept.
+    Two runs at a time, on two cores, with few digits. What each call said and left behind is kept.
     """
     given = Orders(tmp_path_factory.mktemp("orders"))
     project = empty_checkout(tmp_path_factory.mktemp("story") / "checkout")
@@ -100,7 +131,7 @@ def story(tmp_path_factory, cheap):
     elsewhere = project.root / "elsewhere.jsonl"
 
     def call(told):
-        given.give(told)
+        given.give(told | {"few digits": True})
         ended = running.run_study(project, "mnist-six", "quick", cheap, jobs=2, show=False)
         left = {file.name: file.stat().st_mtime_ns for file in folder.iterdir()}
         logs = {file.stem: file.read_text() for file in folder.glob("*.log")}
@@ -117,13 +148,6 @@ def story(tmp_path_factory, cheap):
     return SimpleNamespace(
         project=project, planned=cheap, folder=folder, first=first, second=second, elsewhere=elsewhere
     )
-
-
-@pytest.fixture
-def done(story, tmp_path):
-    """A copy of the checkout in which those three runs are done, to break."""
-    shutil.copytree(story.project.root, tmp_path / "done")
-    return Project(tmp_path / "done")
 
 
 @pytest.fixture(scope="session")
@@ -166,3 +190,10 @@ def run_before(project, pretended):
             pretended(file, study, size, one, accuracy)
 
     return put
+
+
+@pytest.fixture
+def done(project, run_before, cheap):
+    """A checkout in which those three runs are done, as far as anybody can tell."""
+    run_before("mnist-six", "quick", cheap)
+    return project

@@ -224,8 +224,9 @@ def test_little_data_leaves_enough_images_for_a_batch():
     """``fit`` refuses a batch that is larger than the data."""
     train = spec_of("cifar10").train - spec_of("cifar10").validation
     assert min(little_data.FRACTIONS) * train >= 128
+    sample = len(data.load("cifar10", size="sample").train)
     for one in grid("little-data", "quick"):
-        assert one.fraction * len(data.load("cifar10", size="sample").train) >= one.recipe["batch_size"]
+        assert one.fraction * sample >= one.recipe["batch_size"]
 
 
 # ---- one planned run

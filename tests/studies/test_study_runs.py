@@ -72,7 +72,7 @@ def what_was_learned(record):
 
 
 @pytest.mark.parametrize("which", [0, 1, 2])
-def test_training_in_this_process_gives_the_same_bit_for_bit(story, which, one_thread):
+def test_training_in_this_process_gives_the_same_bit_for_bit(story, which, one_thread, few_digits):
     planned = story.planned[which]
     here = json.loads(json.dumps(planned.train() | {"study_key": planned.key}))
     assert what_was_learned(here) == what_was_learned(running.finished(story.project, "mnist-six", "quick", planned))
@@ -220,7 +220,7 @@ def alive(pid):
     return bool(state) and not state.startswith("Z")
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [pytest.param(1, marks=pytest.mark.nightly), 2])
 def test_control_c_leaves_no_worker_behind_and_keeps_what_was_finished(done, cheap, orders, jobs):
     before = files(done)
     orders.give({"all": "hang"})
