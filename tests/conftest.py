@@ -2,7 +2,7 @@
 
 import pytest
 
-from course_lib import data
+from course_lib import data, runlog
 
 
 @pytest.fixture
@@ -11,6 +11,14 @@ def home(tmp_path, monkeypatch):
     folder = tmp_path / "home"
     monkeypatch.setenv("COURSE_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def logged(tmp_path, monkeypatch):
+    """What this process notes in a run log from here on: ``logged("weights")`` names the weights that were loaded."""
+    log = tmp_path / "runlog"
+    monkeypatch.setenv("COURSE_RUNLOG", str(log))
+    return lambda kind: sorted(set(runlog.read(log)[kind]))
 
 
 @pytest.fixture(scope="session")

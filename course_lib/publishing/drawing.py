@@ -52,7 +52,7 @@ def draw(project: Project, notebooks: dict[str, NotebookNode], profile: str | No
         for name, notebook in notebooks.items():
             if drawn_cells(notebook):
                 key = key_of(notebook, results) + fingerprints.library_digest()
-                kept = _read(project.build / "drawn" / f"{name}.json", key)
+                kept = _read(_kept(project, name, profile), key)
                 if kept is None:
                     todo[name] = key
                 else:
@@ -62,9 +62,13 @@ def draw(project: Project, notebooks: dict[str, NotebookNode], profile: str | No
             for name, key in todo.items():
                 outputs = shown[name]
                 _fill(notebooks[name], outputs)
-                file = project.build / "drawn" / f"{name}.json"
+                file = _kept(project, name, profile)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(json.dumps({"key": key, "outputs": outputs}), encoding="utf-8")
+
+
+def _kept(project: Project, name: str, profile: str | None) -> Path:
+    return project.build / "drawn" / (profile or "published") / f"{name}.json"
 
 
 def key_of(notebook: NotebookNode, results: Path) -> str:

@@ -32,6 +32,11 @@ def there_are(digits, monkeypatch):
     return only
 
 
+def with_bfloat16(monkeypatch):
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
+
+
 def test_the_beginners_loop_trains_like_fit(few):
     """Another order of the images, so not the same numbers: but the same loss for weights that do not move."""
     training.set_seed(0)
@@ -51,7 +56,7 @@ def test_the_beginner_takes_every_image_once_an_epoch_in_batches_of_128(few, mon
 
 def test_a_step_has_a_line_for_each_loop(there_are, monkeypatch):
     there_are(300)
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
+    with_bfloat16(monkeypatch)
     monkeypatch.setattr(steps, "NETWORKS", [("tiny", lambda: models.mlp(hidden=(4,)), "mnist", 2, 2)])
     made = list(steps.measure("cpu", ROOF, rounds=2))
     assert [line["loop"] for line in made] == ["beginner", "fit", "fit, auto"]
@@ -66,7 +71,7 @@ def test_a_step_has_a_line_for_each_loop(there_are, monkeypatch):
 
 
 def test_roofs_are_those_of_float32_and_of_what_auto_takes(monkeypatch):
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
+    with_bfloat16(monkeypatch)
     monkeypatch.setattr(training, "convolution_roof", lambda device, dtype: (device, dtype), raising=False)
     monkeypatch.setattr(training, "matmul_roof", lambda device, dtype: 1.0, raising=False)
     assert [line["convolution"] for line in steps.roofs("cpu")] == [("cpu", torch.float32), ("cpu", torch.bfloat16)]

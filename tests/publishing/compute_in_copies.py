@@ -1,6 +1,6 @@
 """``python compute_in_copies.py FOLDER…``: run a small chapter with the library in each folder, keep its fingerprint.
 
-A child process for each copy imports the library anew; torch is imported once, before.
+A child process for each copy imports the library anew; what the library imports is imported once, before.
 """
 
 import contextlib
@@ -12,11 +12,16 @@ import sys
 import traceback
 from pathlib import Path
 
+import jupytext  # noqa: F401, imported once for all copies, as the next ones
 import matplotlib
 import nbformat
 import pandas
+import seaborn  # noqa: F401
 import torch
+import yaml  # noqa: F401
 from torch.nn import functional
+
+from course_lib.torchvision_mend import import_torchvision
 
 CHAPTER = """
 from course_lib import analysis, data, models, plots, training
@@ -55,6 +60,9 @@ def compute(folder: Path) -> None:
 
 
 def main(folders: list[str]) -> None:
+    import_torchvision()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "course_lib"]:
+        del sys.modules[name]
     matplotlib.use("agg")
     pandas.DataFrame({"warm": [1]})
     torch.set_num_threads(1)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.publishing import running
+from course_lib.publishing import running, staging
 from course_lib.publishing.project import Project
 
 HEADER = """\
@@ -109,6 +109,8 @@ def first_book(tmp_path_factory):
     project = Project(root)
     outcomes = running.run_chapters(project, project.chapters(), "cpu")
     assert all(outcome.ok for outcome in outcomes), outcomes
+    for profile in ("cpu", "quick"):
+        staging.stage(project, profile)  # keeps what was drawn
     return root
 
 

@@ -120,7 +120,6 @@ def test_a_drawn_cell_that_needs_more_than_it_may_is_named(book):
 
 
 def test_what_was_drawn_is_drawn_once(book, monkeypatch):
-    staging.stage(book, "cpu")
     monkeypatch.setattr(drawing, "_execute", None)
     staging.stage(book, "cpu")
 

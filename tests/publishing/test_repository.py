@@ -8,6 +8,7 @@ import pytest
 from course_lib import cli
 from course_lib.errors import CourseError
 from course_lib.publishing import pairs, repository
+from course_lib.publishing.computation import computation
 from course_lib.publishing.project import Project
 from course_lib.publishing.repository import Address
 
@@ -73,7 +74,7 @@ def refused(project, said, owner="me", name="mine", branch="main"):
 
 def test_a_fork_takes_every_mention_along_and_keeps_its_outputs(fork):
     def run_of(chapter):
-        return outputs(chapter), pairs.code_of(pairs.read_source(chapter))
+        return outputs(chapter), computation(pairs.read_source(chapter), "cpu")
 
     old, before = repository.read_address(fork), everything(fork.root)
     runs = {chapter.name: run_of(chapter) for chapter in fork.chapters()}

@@ -11,7 +11,6 @@ from course_lib.records import lines
 def folder(tmp_path, monkeypatch):
     """An empty results folder."""
     monkeypatch.setattr(lines, "results_folder", lambda: tmp_path)
-    monkeypatch.setattr(lines, "_read_so_far", set())
     return tmp_path
 
 
@@ -42,10 +41,10 @@ def test_each_kind_of_machine_has_its_own_file(measured):
     assert len(records.bench("roof", "gpu")) == 0
 
 
-def test_where_nothing_was_measured_there_are_no_rows(folder):
+def test_where_nothing_was_measured_there_are_no_rows(folder, logged):
     for device in ("cpu", "gpu"):
         assert records.bench("target", device).empty
-    assert lines.read_so_far() == ["bench-cpu", "bench-gpu"], "a run that saw nothing depends on that, too"
+    assert logged("records") == ["bench-cpu", "bench-gpu"], "a run that saw nothing depends on that, too"
 
 
 def test_a_kind_that_was_not_measured_yet_has_no_rows(measured):
@@ -74,9 +73,9 @@ def test_a_malformed_line_is_named(measured, line):
         records.bench("step")
 
 
-def test_what_was_read_is_part_of_what_a_chapter_depends_on(measured):
+def test_what_was_read_is_logged(measured, logged):
     records.bench("step")
-    assert lines.read_so_far() == ["bench-cpu"]
+    assert logged("records") == ["bench-cpu"]
 
 
 def test_chapters_records_do_not_count_them(measured):

@@ -112,10 +112,9 @@ def test_the_table_has_a_row_a_run(made, monkeypatch):
     assert len(records.table("02-lenet")) == 0
 
 
-def test_only_chapters_files_are_read(made, monkeypatch):
+def test_only_chapters_files_are_read(made, monkeypatch, logged):
     """Beside them lie the files of benchmarks, whose lines are no records of runs."""
     monkeypatch.setattr(lines, "results_folder", lambda: made.parent)
-    monkeypatch.setattr(lines, "_read_so_far", set())
     later = made.with_name("02-lenet.jsonl")
     later.write_text(made.read_text())
     for other in ("bench-cpu.jsonl", "bench-01-mlp.jsonl", "1-mlp.jsonl", "01.jsonl"):
@@ -123,7 +122,7 @@ def test_only_chapters_files_are_read(made, monkeypatch):
     assert lines.chapter_files() == [made, later]
     assert len(records.table()) == 4
     assert len(records.table("bench-cpu")) == 0
-    assert lines.read_so_far() == ["01-mlp", "02-lenet"]
+    assert logged("records") == ["01-mlp", "02-lenet"]
 
 
 def test_yours_beside_the_recorded(made, monkeypatch):
@@ -154,10 +153,9 @@ def test_the_numbers_of_training_images_are_all_listed(made, monkeypatch, publis
     assert records.compare("01-mlp", "large", [0.9], "x").endswith("% (one seed) on 48,000 images, CPU")
 
 
-def test_what_was_read_is_known(made, monkeypatch):
-    monkeypatch.setattr(lines, "_read_so_far", set())
+def test_what_was_read_is_logged(made, logged):
     records.read(made)
-    assert lines.read_so_far() == ["01-mlp"]
+    assert logged("records") == ["01-mlp"]
 
 
 def test_the_published_records_are_whole_valid_and_of_real_runs():
@@ -191,3 +189,16 @@ def test_what_the_readme_says_is_what_was_recorded(chapter, name, least):
     row = next(row for row in (ROOT / "README.md").read_text().splitlines() if f"notebooks/{chapter}.ipynb" in row)
     said = re.sub(r" <!-- claim: [^>]* -->", "", row).split(" | ")[-1].rstrip(" |")
     assert said == comparison.mean_and_spread(runs["accuracy"])
+
+
+def test_a_summary_has_a_row_for_each_network_in_the_order_asked(made, monkeypatch):
+    monkeypatch.setattr(lines, "results_folder", lambda: made.parent)
+    first, second = records.read(made)
+    records.append(made, first | {"name": "other"})
+    records.append(made.with_name("02-lenet.jsonl"), second | {"chapter": "02-lenet", "name": "small"})
+    found = records.summary({"other": "01-mlp", "small": "01-mlp", "missing": "01-mlp"})
+    assert found.index.tolist() == ["other", "small"], "another chapter's run of that name is another network"
+    assert found["seeds"].tolist() == [1, 2] and found["judged on"].tolist() == ["test", "test"]
+    both = [one["final"]["accuracy"] for one in (first, second)]
+    assert found.loc["small", "accuracy"] == pytest.approx(sum(both) / 2)
+    assert found["spread"].isna().tolist() == [True, False]

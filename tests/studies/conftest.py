@@ -1,5 +1,6 @@
 """Studies in small: an empty checkout, workers that do as they are told, and records of runs that never were."""
 
+import functools
 import inspect
 import json
 import os
@@ -10,7 +11,7 @@ import pytest
 
 from course_lib import data, models, records, studies, training
 from course_lib.publishing.project import Project
-from course_lib.studies import running
+from course_lib.studies import promoting, running
 
 
 def give_few_digits(data):
@@ -97,6 +98,15 @@ def project(tmp_path):
 
 
 @pytest.fixture
+def fingerprinted(monkeypatch):
+    """What studies compute is said to be this. To find it out takes seconds: test_study_fingerprints.py does."""
+    said = {"code": "of the plan", "weights": [], "fits": [], "outputs": {"one": "same"}, "results": {}}
+    for module in (running, promoting):
+        monkeypatch.setattr(module, "fingerprint_of", lambda study: said)
+    return said
+
+
+@pytest.fixture
 def few_digits(monkeypatch):
     """In this process, too, there are as few digits as in the workers of the story."""
     monkeypatch.setattr(data, "load", data.load)  # so that it is put back
@@ -143,6 +153,7 @@ def story(tmp_path_factory, cheap):
         patch.setenv("COURSE_COMMIT", "abc123+")
         patch.setenv("COURSE_RECORDS", str(elsewhere))
         patch.setattr(running, "usable_cores", lambda: 2)
+        patch.setattr(running, "fingerprint_of", functools.cache(running.fingerprint_of))
         first = call({cheap[1].key: "be killed", cheap[2].key: "raise"})
         second = call({})
     return SimpleNamespace(

@@ -5,6 +5,8 @@ import pytest
 from course_lib import cli, studies
 from course_lib.studies import running
 
+pytestmark = pytest.mark.usefixtures("fingerprinted")
+
 
 @pytest.fixture
 def here(project, monkeypatch):

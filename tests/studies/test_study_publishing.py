@@ -9,6 +9,7 @@ import pytest
 
 from course_lib import records, studies
 from course_lib.errors import CourseError
+from course_lib.publishing import fingerprints
 from course_lib.publishing import promoting as chapters
 from course_lib.records import lines
 from course_lib.studies import promoting, running
@@ -16,6 +17,7 @@ from course_lib.studies import promoting, running
 STUDY = "vgg-vs-resnet"
 SMALL = ("modified VGG", "modified ResNet")
 LARGE = ("VGG-16", "VGG-16 with batch norm", "ResNet-34")
+pytestmark = pytest.mark.usefixtures("fingerprinted")
 
 
 def plan(size, *names, study=STUDY, seeds=2):
@@ -49,6 +51,12 @@ def test_finished_runs_are_published_a_line_each(project, run_before):
     made = "".join((running.folder_of(project, STUDY, "cpu") / f"{one.key}.jsonl").read_text() for one in planned)
     assert sorted(target.read_text().splitlines()) == sorted(made.splitlines()), "each byte as the worker wrote it"
     assert [file.name for file in project.results.iterdir()] == ["study-vgg-vs-resnet.jsonl"]
+
+
+def test_what_the_library_computed_is_published_with_them(project, run_before, fingerprinted):
+    run_before(STUDY, "cpu", plan("cpu"))
+    promoting.publish(project, STUDY, "cpu", plan("cpu"))
+    assert fingerprints.read(fingerprints.published_file(project, f"study-{STUDY}")) == fingerprinted
 
 
 def test_a_quick_study_is_not_published(project, run_before):

@@ -19,6 +19,8 @@ from course_lib.publishing import promoting
 from course_lib.studies import planned, running, worker
 from course_lib.studies.planned import Planned
 
+pytestmark = pytest.mark.usefixtures("fingerprinted")
+
 
 def run(project, planned, **options):
     return running.run_study(project, "mnist-six", "quick", planned, show=False, **options)
@@ -176,6 +178,21 @@ def test_a_damaged_record_that_was_deleted_runs_again(done, cheap, orders):
     ended = run(done, cheap)
     assert [one["key"] for one in orders.started()] == [cheap[1].key]
     assert [one.skipped for one in ended] == [True, False, True]
+
+
+def test_a_library_that_computes_something_else_adds_no_runs_to_earlier_ones(done, cheap, orders, fingerprinted):
+    (done.build / "studies" / "quick" / "mnist-six" / f"{cheap[1].key}.jsonl").unlink()
+    orders.give({"all": 3})
+    run(done, cheap)
+    fingerprinted["outputs"]["one"] = "another"
+    orders.give({"all": 3})
+    with pytest.raises(CourseError) as caught:
+        run(done, cheap)
+    assert str(caught.value) == (
+        "The library no longer computes what earlier runs of mnist-six did (output one): delete "
+        "_build/studies/quick/mnist-six, and `course study mnist-six` runs all of it again."
+    )
+    assert orders.started() == []
 
 
 def test_failures_are_summed_up_and_the_way_on_is_named(cheap):

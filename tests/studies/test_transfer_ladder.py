@@ -16,6 +16,7 @@ from course_lib.studies.transferring import TransferRun
 from course_lib.transfer import Choices, rungs
 
 SIZES = ("quick", "cpu", "full")
+pytestmark = pytest.mark.usefixtures("fingerprinted")
 
 
 @pytest.fixture(autouse=True)

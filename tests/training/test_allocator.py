@@ -7,8 +7,8 @@ import torch
 from course_lib.training import allocator
 from course_lib.training.setup import choose_setup
 
-# In a fresh process: a heap that earlier tests have left with a large hole hands out that hole again and again. For the
-# same reason the last pieces are five times as large as those before: the hole that these may leave is too small for them.
+# In a fresh process: a heap that earlier tests have left with a large hole hands out that hole again and again. So the
+# last pieces are five times as large as those before: a hole that these leave is too small for them.
 COUNT = """
 import contextlib
 import resource

@@ -243,6 +243,7 @@ def convnet(seed=0):
 
 
 def test_half_precision_is_used_where_it_is_chosen(few, monkeypatch):
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
     model, seen = convnet(), []
     model.features[3].register_forward_hook(lambda layer, inputs, output: seen.append(output))

@@ -17,6 +17,7 @@ def model():
 
 @pytest.fixture
 def with_bfloat16(monkeypatch):
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
 
 

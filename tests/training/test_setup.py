@@ -16,6 +16,12 @@ def choose(model=None, **options):
     return choose_setup(models.mlp() if model is None else model, **{"device": CPU, **options})
 
 
+@pytest.fixture(autouse=True)
+def all_instructions(monkeypatch):
+    """Nobody keeps oneDNN from instructions that are there."""
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+
+
 @pytest.fixture
 def with_bfloat16(monkeypatch):
     monkeypatch.setattr(torch.cpu, AVX, lambda: True, raising=False)
@@ -60,6 +66,20 @@ def test_a_cpu_takes_bfloat16_where_it_has_instructions_for_it(avx, amx, name, m
     with chosen.autocast():
         made = torch.rand(2, 2) @ torch.rand(2, 2)
     assert str(made.dtype) == f"torch.{name}"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "name"),
+    [
+        ("AVX2", "float32"),
+        ("AVX512_CORE", "float32"),
+        ("avx512_core_bf16", "bfloat16"),
+        ("AVX512_CORE_AMX", "bfloat16"),
+    ],
+)
+def test_not_where_onednn_is_kept_from_these_instructions(with_bfloat16, monkeypatch, allowed, name):
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", allowed)
+    assert choose(precision="auto").precision == name
 
 
 def test_a_torch_that_does_not_tell_trains_in_float32(monkeypatch):

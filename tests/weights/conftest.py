@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from course_lib import torchvision_mend
-from course_lib.weights import cache, catalog, loading, naming, roads
+from course_lib.weights import cache, catalog, naming, roads
 
 MEMBER = "tiny_package/weights/tiny.ckpt"
 
@@ -55,7 +55,6 @@ def tiny(home, tensors, monkeypatch):
         ),
     )
     monkeypatch.setitem(catalog.CATALOG, "tiny", spec)
-    monkeypatch.setattr(loading, "_used", set())
     return spec
 
 

@@ -11,14 +11,14 @@ def test_names():
     assert tuple(catalog.CATALOG) == weights.NAMES
 
 
-def test_only_what_was_loaded_counts_as_used(tiny, tensors):
+def test_only_what_was_loaded_is_logged(tiny, tensors, logged):
     cache.write(tiny, tensors)
     weights.ensure("tiny")
     assert weights.verify("tiny") and weights.available("tiny")
-    assert weights.used_so_far() == []
+    assert logged("weights") == []
     weights.load("tiny")
     weights.load("tiny")
-    assert weights.used_so_far() == ["weights tiny"]
+    assert logged("weights") == ["tiny"]
     assert weights.checksum("tiny") == cache.digest(tensors)
 
 

@@ -55,14 +55,14 @@ def test_a_host_with_other_weights_counts_as_closed(tiny, tensors, host, registr
     assert torch.equal(weights.load("tiny")["features.0.bias"], tensors["features.0.bias"])
 
 
-def test_wrong_weights_on_both_roads_leave_nothing_behind(tiny, tensors, host, registry, home):
+def test_wrong_weights_on_both_roads_leave_nothing_behind(tiny, tensors, host, registry, home, logged):
     wrong = tensors | {"features.0.bias": torch.zeros(4)}
     host.serve(wrong)
     registry.offer(wrong)
     with pytest.raises(CourseError) as caught:
         weights.load("tiny")
     assert str(caught.value).count("wrong SHA-256") == 2
-    assert not weights.available("tiny") and weights.used_so_far() == []
+    assert not weights.available("tiny") and logged("weights") == []
     assert [file for file in home.rglob("*") if file.is_file() and not file.name.endswith(".lock")] == []
 
 

@@ -251,7 +251,9 @@ def test_students_code_runs_in_sandboxes(tmp_path, out, reference, master, jobs)
     hand_in(folder, "ender", answers(reference, code="import os\ndef receptive_field(layers):\n    os._exit(0)"))
     spy = f"import os\ndef output_size(size, layers):\n    return os.listdir({str(master)!r})"
     hand_in(folder, "spy", answers(reference, code=spy))
-    hand_in(folder, "killer", answers(reference, code="import os\nfor who in (os.getppid(), -1):\n    os.kill(who, 9)"))
+    kill = "import os\nif os.getpid() == 1:  # not where there is no sandbox: everybody would be the whole machine\n"
+    kill += "    for who in (os.getppid(), -1):\n        os.kill(who, 9)"
+    hand_in(folder, "killer", answers(reference, code=kill))
     grade(folder, out, trusted=False, jobs=jobs).check()
     assert {row["id"]: row["total"] for row in lines(out)} == {"whole": "92", "ender": "5", "spy": "7", "killer": "12"}
     assert Counting.started == 0
