@@ -201,11 +201,11 @@ def test_a_cell_that_took_too_long_has_its_task_tried_again(slow_class, out, mon
     assert row.marks.tried_again and row.total == 12 and len(tries) == 2
 
 
-def test_a_judges_process_that_dies_costs_one_submission(monkeypatch):
+def test_a_judges_process_that_dies_costs_one_submission(tmp_path, monkeypatch):
     monkeypatch.setattr(judging, "judge", quick_judge.judge)
     jobs = [SimpleNamespace(name=name) for name in ("one", "deadly")]
     kept = {}
-    found = running.run_jobs(None, jobs, {}, kept.__setitem__, side_by_side=2, show=False)
+    found = running.run_jobs(tmp_path, jobs, {}, kept.__setitem__, side_by_side=2, show=False)
     assert set(found) == {"one", "deadly"} and set(kept) == {"one"}
     assert "the process that judged it ended" in found["deadly"].failure
     assert kept["one"].hints == {"output_size": None}
