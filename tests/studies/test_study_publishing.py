@@ -31,7 +31,7 @@ def published(project, study=STUDY):
 
 
 def everything(project):
-    return {file: file.read_bytes() for file in project.results.glob("*")} if project.results.exists() else {}
+    return {file: file.read_bytes() for file in project.results.rglob("*") if file.is_file()}
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_finished_runs_are_published_a_line_each(project, run_before):
     chapters.check_records(target, "cpu", "study-vgg-vs-resnet")
     made = "".join((running.folder_of(project, STUDY, "cpu") / f"{one.key}.jsonl").read_text() for one in planned)
     assert sorted(target.read_text().splitlines()) == sorted(made.splitlines()), "each byte as the worker wrote it"
-    assert [file.name for file in project.results.iterdir()] == ["study-vgg-vs-resnet.jsonl"]
+    assert set(everything(project)) == {target, fingerprints.published_file(project, target.stem)}
 
 
 def test_what_the_library_computed_is_published_with_them(project, run_before, fingerprinted):
@@ -217,7 +217,8 @@ def test_other_studies_and_chapters_are_left_alone(on_cpu, run_before):
     promoting.publish(on_cpu, "mnist-six", "cpu", planned)
     after = everything(on_cpu)
     assert {file: after[file] for file in before} == before
-    assert [file.name for file in after.keys() - before.keys()] == ["study-mnist-six.jsonl"]
+    new = {file.name for file in after.keys() - before.keys()}
+    assert new == {"study-mnist-six.jsonl", "study-mnist-six.json"}, "records, and their fingerprint"
 
 
 # ---- what is said about it
