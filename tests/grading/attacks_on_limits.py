@@ -207,7 +207,7 @@ _LOADING = [
         "no builtins any more, for this cell and all after it",
         "__builtins__['__build_class__'] = __builtins__['__import__'] = __builtins__['len'] = None",
         at="load",
-        loses=(*_BOTH, "accuracy", "confusion_matrix"),
+        loses=(*_BOTH, "confusion_matrix"),
     ),
 ]
 

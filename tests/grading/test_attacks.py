@@ -18,7 +18,7 @@ from course_lib.grading.walls import sandboxed
 
 ATTACKS = [*attacks_on_marks.ATTACKS, *attacks_on_limits.ATTACKS, *attacks_on_walls.ATTACKS]
 SEED = 731_204_655
-PARTS = ("output_size", "receptive_field", "accuracy", "confusion_matrix")  # an int, lists, a float, tensors
+PARTS = ("output_size", "receptive_field", "confusion_matrix")  # an int, lists, tensors
 PUBLIC = (Path("/tmp"), Path("/dev/shm"))
 SECRET = f"planted-{uuid.uuid4().hex}"
 

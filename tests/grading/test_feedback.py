@@ -81,14 +81,14 @@ def test_the_stub_earns_nothing_and_says_so_for_every_part(folder, run):
 
 @pytest.fixture
 def short(monkeypatch):
-    """A cell has a second to load, and ``receptive_field`` one to answer."""
+    """A cell has half a second to load, and ``receptive_field`` half a second to answer."""
     tasks = [replace(task, parts=tuple(map(_shortened, task.parts))) for task in marking.TASKS]
     monkeypatch.setattr(marking, "TASKS", tasks)
-    monkeypatch.setattr(marking, "LOADING", 1.0)
+    monkeypatch.setattr(marking, "LOADING", 0.5)
 
 
 def _shortened(part):
-    return replace(part, seconds=1.0) if part.key == "receptive_field" else part
+    return replace(part, seconds=0.5) if part.key == "receptive_field" else part
 
 
 def test_whatever_an_answer_does_costs_its_own_part_alone(solved, short, run):
@@ -102,10 +102,10 @@ def test_whatever_an_answer_does_costs_its_own_part_alone(solved, short, run):
     lost = re.findall(r"(?m)^  ([^:]+): not yet, .*\n((?:      .*\n)+)", said)
     lost = {key: " ".join(hint.split()) for key, hint in lost}
     hints = {
-        "receptive_field": "receptive_field gave no reply: it took longer than 1 seconds.",
+        "receptive_field": "receptive_field gave no reply: it took longer than 0.5 seconds.",
         "count_parameters": "count_parameters gave no reply: it ended Python",
-        "train_step": "The cell could not be loaded: it took longer than 1 seconds.",
-        "memorise": "The cell could not be loaded: it took longer than 1 seconds.",
+        "train_step": "The cell could not be loaded: it took longer than 0.5 seconds.",
+        "memorise": "The cell could not be loaded: it took longer than 0.5 seconds.",
         "chance_loss": "chance_loss raised ImportError",
     }
     assert set(lost) == set(hints), said
