@@ -42,7 +42,7 @@
 # >
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
-# > | `quick` | 6,000 digits, in the package | two CPU cores | seconds | 0.6 GB |
+# > | `quick` | 6,000 digits, in the package | two CPU cores | half a minute | 0.6 GB |
 # > | `cpu` | all 70,000 | two CPU cores | 6 min <!-- claim: mlp-time --> | 0.8 GB <!-- claim: mlp-memory --> |
 # > | `full` | all 70,000 | one GPU | not measured yet | not measured yet |
 

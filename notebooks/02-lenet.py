@@ -40,7 +40,7 @@
 # >
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
-# > | `quick` | 6,000 digits, in the package | two CPU cores | a minute | 0.6 GB |
+# > | `quick` | a part of the 6,000 digits in the package | two CPU cores | half a minute | 0.6 GB |
 # > | `cpu` | all 70,000 | two CPU cores | 9 min <!-- claim: lenet-time --> | 0.8 GB <!-- claim: lenet-memory --> |
 # > | `full` | all 70,000 | one GPU | not measured yet | not measured yet |
 

@@ -48,7 +48,7 @@
 # >
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
-# > | `quick` | 6,000 digits, 1,600 photographs, in the package | two CPU cores | a minute | 0.9 GB |
+# > | `quick` | a few hundred of the digits and photographs in the package | two CPU cores | half a minute | 1.0 GB |
 # > | `cpu` | all 70,000 digits, 13,000 photographs | two CPU cores | 8 min <!-- claim: alexnet-time --> | 3.0 GB <!-- claim: alexnet-memory --> |
 # > | `full` | all 70,000 digits, 50,000 photographs | one GPU | not measured yet | not measured yet |
 

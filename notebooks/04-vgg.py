@@ -45,7 +45,7 @@
 # >
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
-# > | `quick` | 2,000 photographs, in the package | two CPU cores | half a minute | 0.8 GB |
+# > | `quick` | a few hundred of the photographs in the package | two CPU cores | half a minute | 0.9 GB |
 # > | `cpu` | all 60,000 | two CPU cores | 18 min <!-- claim: vgg-time --> | 3.6 GB <!-- claim: vgg-memory --> |
 # > | `full` | all 60,000 | one GPU | not measured yet | not measured yet |
 

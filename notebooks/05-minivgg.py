@@ -43,7 +43,7 @@
 # >
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
-# > | `quick` | 6,000 digits, in the package; narrow networks | two CPU cores | a minute | 1.4 GB |
+# > | `quick` | a few hundred of the digits in the package; narrow networks | two CPU cores | half a minute | 1.4 GB |
 # > | `cpu` | all 70,000 | two CPU cores | 15 min <!-- claim: minivgg-time --> | 2.8 GB <!-- claim: minivgg-memory --> |
 # > | `full` | all 70,000 | one GPU | not measured yet | not measured yet |
 

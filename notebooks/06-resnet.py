@@ -43,7 +43,7 @@
 # >
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
-# > | `quick` | 6,000 digits and 2,000 pictures, in the package | two CPU cores | a minute | 0.8 GB |
+# > | `quick` | a few hundred of the digits and pictures in the package; narrow networks | two CPU cores | half a minute | 1.0 GB |
 # > | `cpu` | all digits, 10,000 of CIFAR-10's pictures | two CPU cores | 10 min <!-- claim: resnet-time --> | 1.6 GB <!-- claim: resnet-memory --> |
 # > | `full` | all digits, all pictures | one GPU | not measured yet | not measured yet |
 

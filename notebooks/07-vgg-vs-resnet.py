@@ -43,7 +43,7 @@
 # >
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
-# > | `quick` | 6,000 digits, in the package; narrow networks | two CPU cores | a minute | about 1 GB |
+# > | `quick` | a few hundred of the digits in the package; narrow networks | two CPU cores | half a minute | about 1 GB |
 # > | `cpu` | all 70,000 | one CPU core | 4 min <!-- claim: vgg-vs-resnet-time --> | 3.9 GB <!-- claim: vgg-vs-resnet-memory --> |
 # > | `full` | all 70,000 | one GPU | not measured yet | not measured yet |
 

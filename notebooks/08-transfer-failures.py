@@ -46,7 +46,7 @@
 # >
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
-# > | `quick` | 6,000 digits, in the package; MobileNetV2's weights, if they are there | two CPU cores | a minute | about 1 GB |
+# > | `quick` | a few hundred of the digits in the package; MobileNetV2's weights, if they are there | two CPU cores | half a minute | 1.6 GB |
 # > | `cpu` | all 70,000; VGG-16's weights, too | two CPU cores | 29 s <!-- claim: transfer-time --> | 1.9 GB <!-- claim: transfer-memory --> |
 # > | `full` | the same | one GPU | not measured yet | not measured yet |
 

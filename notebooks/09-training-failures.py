@@ -43,7 +43,7 @@
 # >
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
-# > | `quick` | a few hundred pictures, in the package; narrow networks | two CPU cores | under a minute | about 1 GB |
+# > | `quick` | a few hundred pictures, in the package; narrow networks | two CPU cores | half a minute | about 1 GB |
 # > | `cpu` | 5 % <!-- claim: little-data-share --> of CIFAR-10's training pictures | two CPU cores | 4 min <!-- claim: training-failures-time --> | 1.4 GB <!-- claim: training-failures-memory --> |
 # > | `full` | the same, more seeds | one GPU | not measured yet | not measured yet |
 

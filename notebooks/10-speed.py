@@ -42,7 +42,7 @@
 # >
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
-# > | `quick` | 6,000 digits and 2,000 pictures, in the package | two CPU cores | a minute | 1.2 GB |
+# > | `quick` | a part of the 6,000 digits in the package | two CPU cores | a minute | 1.2 GB |
 # > | `cpu` | all digits, 2,000 pictures | two CPU cores | 8 min <!-- claim: speed-time --> | 1.9 GB <!-- claim: speed-memory --> |
 # > | `full` | all digits, 2,000 pictures | one GPU | not measured yet | not measured yet |
 

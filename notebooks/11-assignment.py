@@ -35,7 +35,7 @@
 # >
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
-# > | `quick` | the sample in the package | two CPU cores | under a minute | about 1 GB |
+# > | `quick` | the sample in the package | two CPU cores | half a minute | about 1 GB |
 # > | `cpu` | CIFAR-10, all of it and a twentieth | two CPU cores | 4 min <!-- claim: assignment-time --> | 1 GB <!-- claim: assignment-memory --> |
 # > | `full` | the same, more seeds | one GPU | not measured yet | not measured yet |
 
