@@ -34,7 +34,15 @@ def folded(code: str, profile: str) -> str:
         tree = _Fold(profile).visit(ast.parse(code))
     except SyntaxError:  # an IPython magic, or a mistake that the run will show
         return code
-    return ast.dump(tree) if tree.body else ""
+    return canonical(tree) if tree.body else ""
+
+
+def canonical(node: object) -> str:
+    """A syntax tree as text, the same in all versions of Python: ``ast.dump`` shows empty fields in some of them."""
+    if isinstance(node, ast.AST):
+        fields = [(name, value) for name, value in ast.iter_fields(node) if value is not None and value != []]
+        return f"{type(node).__name__}({', '.join(f'{name}={canonical(value)}' for name, value in fields)})"
+    return f"[{', '.join(map(canonical, node))}]" if isinstance(node, list) else repr(node)
 
 
 class _Fold(ast.NodeTransformer):

@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 
 import course_lib
 from course_lib import records, runlog, storage
-from course_lib.publishing.computation import DRAWN, computation
+from course_lib.publishing.computation import DRAWN, canonical, computation
 from course_lib.publishing.project import Chapter, Project
 
 EXACT = 1e-9  # relative, of learning rates: Python's own floats
@@ -187,7 +187,7 @@ def _code_digest(file: Path, _changed: int, _size: int) -> str:
         documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         if documented and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
-    return _sha(ast.dump(tree))
+    return _sha(canonical(tree))
 
 
 def _sha(text: str) -> str:
