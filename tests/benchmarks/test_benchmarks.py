@@ -115,7 +115,7 @@ def test_beginner_and_recipe_train_on_all_training_images_and_are_judged_on_test
 
 def test_resnet_18_is_measured_in_the_same_words(there_are, monkeypatch):
     there_are(200)
-    # Not narrower: fewer than 8 channels meet an error of oneDNN, see training.choose_setup.
+    # Not narrower: with fewer than 16 channels it would not have them last, see training.choose_setup.
     monkeypatch.setattr(models, "resnet18", lambda **options: models.resnet_small(width=0.25), raising=False)
     line = targets.resnet18_run(0, ROOF, "cpu", epochs=1, size="sample")
     assert (line["images"], line["epochs"], line["judged_on"]) == (400, 1, "test")

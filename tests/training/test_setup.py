@@ -2,6 +2,7 @@ import functools
 
 import pytest
 import torch
+from torch import nn
 
 from course_lib import models, training
 from course_lib.errors import CourseError
@@ -105,6 +106,21 @@ def test_a_precision_that_the_device_lacks_is_refused_with_a_mend(gpu, monkeypat
     monkeypatch.setattr(torch.cpu, AMX, lambda: False, raising=False)
     with pytest.raises(CourseError, match=r"^CPU, .* is not built for bfloat16: use precision='float32'"):
         choose(precision="bfloat16")
+
+
+def test_a_narrow_strided_shortcut_keeps_its_channels_first_on_a_cpu_and_trains(few):
+    """In channels last oneDNN writes that layer's gradient beyond its memory, and Python dies."""
+
+    def network(channels, stride=2, side=1):
+        convolution = nn.Conv2d(channels, 16, side, stride, padding=side // 2)
+        return nn.Sequential(
+            nn.Conv2d(1, channels, 3), convolution, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10)
+        )
+
+    assert not choose(network(8)).channels_last and not choose(network(15)).channels_last
+    assert choose(network(16)).channels_last
+    assert choose(network(8, stride=1)).channels_last and choose(network(8, side=3)).channels_last
+    training.fit(network(8), few, epochs=1, device="cpu", show=False)
 
 
 def test_convolutions_have_their_channels_last_where_that_is_faster(with_bfloat16, gpu):
