@@ -2,6 +2,7 @@
 
 * Each cell runs, and outputs tagged ``nbval-check-output`` are the committed ones: that is nbval itself.
 * The library is the one that the chapter's first cell installed, and no publishing tool is at hand.
+* A chapter leaves nothing behind in its folder.
 * The library computes what it computed when the chapter was published: its fingerprint is held against the published
   one, and kept, so that ``course status`` knows it, too.
 
@@ -53,6 +54,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         records.parent.mkdir(parents=True, exist_ok=True)
         for file in (records, log):
             file.unlink(missing_ok=True)
+        item.parent.folder_before = _names_in_its_folder(item)
         os.environ |= {
             "COURSE_PROFILE": "quick",
             "COURSE_CHAPTER": item.path.stem,
@@ -64,6 +66,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def _kept(item: pytest.Item) -> tuple[Path, Path]:
     folder = Project(item.config.rootpath).build / "quick-check"
     return folder / f"{item.path.stem}.jsonl", folder / f"{item.path.stem}.log"
+
+
+def _names_in_its_folder(item: pytest.Item) -> set[str]:
+    return {file.name for file in item.path.parent.iterdir()}
 
 
 class LastItem(pytest.Item):
@@ -101,6 +107,9 @@ class LastItem(pytest.Item):
             raise Mismatch(f"the library of {library} ran, not the one that the first cell installed")
         if tools:
             raise Mismatch(f"a chapter has to run without {', '.join(tools)}")
+        left = sorted(_names_in_its_folder(self) - self.parent.folder_before)
+        if left:
+            raise Mismatch(f"a chapter, this one or one that ran beside it, left {', '.join(left)} in its folder")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo) -> str:
         if isinstance(excinfo.value, Mismatch):

@@ -43,6 +43,19 @@ def test_a_change_of_results_is_red_and_names_the_chapter_and_the_remedy(copy):
 
 
 @pytest.mark.nightly
+def test_a_chapter_that_leaves_a_file_behind_is_red(copy):
+    notebook = copy / "notebooks" / f"{CHAPTER}.ipynb"
+    before = notebook.read_text()
+    notebook.write_text(
+        before.replace('PROFILE = \\"auto\\"', 'PROFILE = \\"auto\\"\\nopen(\\"left.txt\\", \\"w\\").close()')
+    )
+    assert notebook.read_text() != before
+    done = check(copy)
+    notebook.write_text(before)
+    assert done.returncode == 1 and "left left.txt in its folder" in done.stdout
+
+
+@pytest.mark.nightly
 def test_a_first_cell_that_installs_something_else_is_red(copy):
     notebook = copy / "notebooks" / f"{CHAPTER}.ipynb"
     notebook.write_text(notebook.read_text().replace("install --quiet {address}", "install --quiet {address}@old"))
