@@ -117,10 +117,17 @@ def test_an_answer(zygote):
 
 def test_a_kill_in_the_second_half_of_the_time_is_taken_for_the_limit(zygote):
     """On a busy machine the kernel, which counts ticks, kills early: as if the answer had lowered its own limit."""
-    code = "import resource; resource.setrlimit(resource.RLIMIT_CPU, (1, 1))\nwhile True: pass"
-    for seconds, timed_out in ((1.8, True), (4, False)):
+    code = """
+import resource, time
+while time.process_time() < {}:
+    pass
+resource.setrlimit(resource.RLIMIT_CPU, (1, 1))
+while True:
+    pass
+"""
+    for spent, seconds, timed_out in ((1.4, 2.5, True), (0, 5, False)):
         with pytest.raises(WorkerGone) as gone:
-            zygote.runner().load(code, 1, seconds)
+            zygote.runner().load(code.format(spent), 1, seconds)
         assert gone.value.timed_out is timed_out
 
 
