@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,13 +41,13 @@ def draw(project: Project, notebooks: dict[str, NotebookNode], profile: str | No
     Args:
         project: the checkout.
         notebooks: by the chapter's name.
-        profile: records of these runs in ``_build/runs`` come before the published ones; None or ``quick``: published
-            records only.
+        profile: for these chapters, records of their runs in ``_build/runs`` come before the published ones; None or
+            ``quick``: published records only.
 
     What was drawn is kept in ``_build/drawn``, and drawn again where records, cells or library changed.
     Raises: CourseError with the words of a cell that raised.
     """
-    with _results(project, profile) as results:
+    with _results(project, notebooks.keys(), profile) as results:
         todo = {}
         for name, notebook in notebooks.items():
             if drawn_cells(notebook):
@@ -164,9 +164,10 @@ def _read(file: Path, key: str) -> list[list[dict]] | None:
 
 
 @contextmanager
-def _results(project: Project, profile: str | None) -> Iterator[Path]:
-    """A folder with the records to show."""
-    own = [] if profile in (None, "quick") else sorted(project.run_folder(profile).glob("*.jsonl"))
+def _results(project: Project, chapters: Iterable[str], profile: str | None) -> Iterator[Path]:
+    """A folder with the records to show: other chapters' runs that nobody published are not among them."""
+    files = [] if profile in (None, "quick") else [project.run_folder(profile) / f"{name}.jsonl" for name in chapters]
+    own = [file for file in files if file.exists()]
     if not own:
         yield project.results
         return

@@ -61,16 +61,23 @@ def what_changed(project: Project, chapter: Chapter, notebook: NotebookNode, fin
 
     ``fingerprint`` is the run's. It is held against that of a quick run of today's library, where there is one here.
     """
+    changed = inputs_changed(project, chapter, notebook)
+    if changed:
+        return changed
+    if fingerprint is None:
+        return ["fingerprint (it is missing)"]
+    today = fingerprints.current(project, chapter, pairs.read_source(chapter))
+    return [] if today is None else fingerprints.differences(fingerprint, today)
+
+
+def inputs_changed(project: Project, chapter: Chapter, notebook: NotebookNode) -> list[str]:
+    """Names of what went into a run and is another today."""
     run = notebook.metadata.get("course", {}).get("run", {})
     if "ingredients" not in run:
         return ["it never ran"]
     source = pairs.read_source(chapter)
     before, now = run["ingredients"], ingredients(project, chapter, run["profile"], run["used"], source)
-    changed = sorted(name for name in now.keys() | before.keys() if now.get(name) != before.get(name))
-    today = fingerprints.current(project, chapter, source)
-    if fingerprint is not None and today is not None and not changed:
-        changed += fingerprints.differences(fingerprint, today)
-    return changed
+    return sorted(name for name in now.keys() | before.keys() if now.get(name) != before.get(name))
 
 
 def fresh_run(project: Project, chapter: Chapter, profile: str) -> bool:

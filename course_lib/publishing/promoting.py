@@ -36,7 +36,7 @@ def publish(project: Project, chapters: list[Chapter], profile: str, replace_bet
         _refuse_the_wrong_profile(chapter, notebook, profile, replace_better)
         fingerprint = staging.fingerprint_of(project, chapter, profile)
         changed = freshness.what_changed(project, chapter, notebook, fingerprint)
-        if fingerprint is None or fingerprints.current(project, chapter, notebook) is None:
+        if fingerprints.current(project, chapter, notebook) is None:
             changed = changed or ["the library or the quick profile"]
         if changed:
             raise CourseError(
@@ -65,7 +65,7 @@ def stamp(project: Project, chapters: list[Chapter]) -> list[Chapter]:
     """
     contents: dict[Path, str] = {}
     for chapter in chapters:
-        changed = freshness.what_changed(project, chapter, pairs.read_notebook(chapter), None)
+        changed = freshness.inputs_changed(project, chapter, pairs.read_notebook(chapter))
         if changed:
             raise CourseError(f"{chapter.name}: {', '.join(changed)} changed, so its outputs are stale: run it again.")
         found = fingerprints.current(project, chapter, pairs.read_source(chapter))

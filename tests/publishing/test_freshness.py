@@ -112,6 +112,17 @@ def test_a_run_that_is_not_published_yet_shows_its_own_records(book):
     assert "0 runs are recorded" in (book.stage / "notebooks" / "01-small.ipynb").read_text()
 
 
+def test_publishing_shows_no_run_of_another_chapter_that_is_not_published(book):
+    edit(book.notebooks / "01-small.py", "print(count('01-small'),", "print(count('02-other'),")
+    (record,) = records.read(book.run_folder("cpu") / "01-small.jsonl")
+    records.append(book.run_folder("cpu") / "02-other.jsonl", record | {"chapter": "02-other"})
+    pairs.pair(book.chapters()[0])
+    promoting.publish(book, book.chapters()[:1], "cpu")
+    assert "0 runs are recorded" in book.chapters()[0].notebook.read_text()
+    promoting.publish(book, book.chapters(), "cpu")
+    assert "1 runs are recorded" in book.chapters()[0].notebook.read_text()
+
+
 def test_a_drawn_cell_that_needs_more_than_it_may_is_named(book):
     edit(book.notebooks / "01-small.py", "print(count(", "print(len(few), count(")
     pairs.pair(book.chapters()[0])
@@ -158,6 +169,11 @@ def test_a_library_that_computes_something_else_makes_pages_stale(published, mon
     assert "are **stale**" in page.cells[0].source and "first gradient" in page.cells[0].source
     with pytest.raises(CourseError, match=r"01-small: since its run, training run 1 .* changed"):
         promoting.publish(published, published.chapters(), "cpu")
+
+
+def test_a_page_without_a_fingerprint_is_stale(published):
+    fingerprints.published_file(published, "02-other").unlink()
+    assert "stale: fingerprint (it is missing)" in status.table(published)
 
 
 def test_status_says_when_nobody_knows_what_the_library_computes(published, monkeypatch):

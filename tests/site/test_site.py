@@ -100,6 +100,21 @@ def test_the_install_cell_stays_in_the_notebook(chapters):
         assert "install" in first.metadata.tags and "google.colab" in first.source
 
 
+def test_committed_tables_and_figures_over_records_are_those_of_today(built):
+    """The site draws them anew; who opens a notebook in Colab sees the committed ones."""
+
+    def texts(file):
+        cells = [cell for cell in nbformat.read(file, 4).cells if "drawn" in cell.metadata.get("tags", [])]
+        outputs = [output for cell in cells for output in cell.outputs]
+        return ["".join(one.get("text", "") or one.get("data", {}).get("text/plain", "")) for one in outputs]
+
+    stage = built.parent / "stage" / "notebooks"
+    shown = {file.name: texts(file) for file in stage.glob("*.ipynb")}
+    assert sum(map(len, shown.values())) > 20
+    behind = [name for name in shown if shown[name] != texts(ROOT / "notebooks" / name)]
+    assert not behind, "`course draw` brings them up to date"
+
+
 def test_published_outputs_are_of_a_real_run(chapters):
     for path in chapters:
         notebook = nbformat.read(ROOT / path.with_suffix(".ipynb"), 4)
