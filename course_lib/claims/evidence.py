@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -23,7 +24,6 @@ from course_lib.publishing import pairs
 from course_lib.publishing.project import Chapter, Project
 
 SAME = 0.005  # two runs of one recipe, seed included, differ by rounding: by so much accuracy at most
-CERTAIN = 2.0  # a difference of means counts from so many of its standard errors on
 
 
 class NoEvidence(CourseError):
@@ -34,7 +34,8 @@ class NoEvidence(CourseError):
 class Found:
     """What the evidence says: a number, with its ``spread`` over ``count`` runs, or whether a statement holds.
 
-    ``value`` is a number, a text, or True and False; ``said`` is what a calculation printed.
+    ``value`` is a number, a text, or True and False; ``said`` is what a calculation printed. A difference's ``spread``
+    is half the width of its 95 % t interval.
     """
 
     value: float | str | bool
@@ -48,10 +49,6 @@ class Found:
         """Value and spread, as a literal wants them."""
         return (self.value,) if self.spread is None else (self.value, self.spread)
 
-    @property
-    def standard_error(self) -> float:
-        return 0.0 if self.spread is None else self.spread / math.sqrt(self.count)
-
 
 def look_up(project: Project, fact: Fact) -> Found:
     """The evidence for a fact.
@@ -63,6 +60,7 @@ def look_up(project: Project, fact: Fact) -> Found:
         "records": lambda: mean(project, fact.asked["of"], fact.asked),
         "order": lambda: _order(project, fact),
         "level": lambda: _level(project, fact),
+        "difference": lambda: _difference(project, fact),
         "calculate": lambda: calculate(fact.asked, fact.needs_numbers),
         "figures": lambda: _figures(project, fact),
         "run": lambda: _run(project, fact),
@@ -76,13 +74,18 @@ def look_up(project: Project, fact: Fact) -> Found:
 
 def mean(project: Project, of: str, asked: dict[str, Any]) -> Found:
     """Mean and spread of a measure over the seeds of one run, ``FILE/NAME`` such as ``02-lenet/LeNet-5, modern``."""
+    values, devices = _measured(project, of, asked)
+    counted = pd.api.types.is_integer_dtype(values) and values.nunique() == 1  # such as epochs: nothing spreads
+    spread = float(values.std()) if len(values) > 1 and not counted else None
+    return Found(float(values.mean()), spread, len(values), devices=devices)
+
+
+def _measured(project: Project, of: str, asked: dict[str, Any]) -> tuple[pd.Series, str]:
+    """A measure of each run of one name, indexed by seed, and the devices that ran them."""
     found = _runs(project, of, asked.get("split", "test"), asked.get("profile"))
     values = [_measure(record, asked["measure"], asked.get("epoch"), asked.get("per")) for record in found]
-    spread = float(np.std(values, ddof=1)) if len(values) > 1 and len(set(values)) > 1 else None
-    if spread is None and len(values) > 1 and isinstance(values[0], float):
-        spread = 0.0
-    devices = ", ".join(sorted({record["machine"]["device"] for record in found}))
-    return Found(float(np.mean(values)), spread, len(values), devices=devices)
+    seeds = pd.Index([record["seed"] for record in found], name="seed")
+    return pd.Series(values, seeds), ", ".join(sorted({one["machine"]["device"] for one in found}))
 
 
 def _runs(project: Project, of: str, split: str, profile: str | None) -> list[dict]:
@@ -169,16 +172,25 @@ def _with_gaps(epoch: dict) -> dict:
 
 
 def _order(project: Project, fact: Fact) -> Found:
-    """Whether one mean lies above all others, by more than chance makes of it."""
-    first = mean(project, fact.asked["higher"], fact.asked)
-    for other in fact.asked["than"]:
-        second = mean(project, other, fact.asked)
-        if min(first.count, second.count) < 2:
-            raise CourseError(f"{other!r} or {fact.asked['higher']!r} has one seed: that supports no comparison.")
-        error = math.hypot(first.standard_error, second.standard_error)
-        if not first.value - second.value > CERTAIN * error:
-            return Found(False, count=first.count, devices=first.devices)
-    return Found(True, count=first.count, devices=first.devices)
+    """Whether one mean lies above all others: the 95 % t interval of each difference lies above zero."""
+    apart = [_apart(project, fact.asked["higher"], other, fact.asked) for other in fact.asked["than"]]
+    holds = all(one.value > one.spread for one in apart)
+    return Found(holds, count=apart[0].count, devices=apart[0].devices)
+
+
+def _difference(project: Project, fact: Fact) -> Found:
+    return _apart(project, fact.asked["of"], fact.asked["minus"], fact.asked)
+
+
+def _apart(project: Project, of: str, minus: str, asked: dict[str, Any]) -> Found:
+    """The difference of two means; its spread is half the width of its 95 % t interval."""
+    first, devices = _measured(project, of, asked)
+    second, _ = _measured(project, minus, asked)
+    try:
+        value, half = records.difference(first, second)
+    except ValueError as error:
+        raise CourseError(f"{of!r} or {minus!r} has one seed: that supports no comparison.") from error
+    return Found(value, half, min(len(first), len(second)), devices=devices)
 
 
 def _level(project: Project, fact: Fact) -> Found:

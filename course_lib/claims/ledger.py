@@ -20,7 +20,7 @@ DOCUMENTS = {"A": 9, "B": 12, "C": 9, "D": 5, "E": 10}
 MAY_BE_EXPLAINED = {"A.1", "A.9", "B.1", *(f"B.{number}" for number in range(6, 12))}
 # VGG-16 and ResNet-34 at 224 × 224: nothing smaller stands for them.
 ONLY_FULL = {"C.3", "C.4"}
-PROOFS = ("records", "order", "level", "calculate", "figures", "run", "printed")
+PROOFS = ("records", "order", "level", "difference", "calculate", "figures", "run", "printed")
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _refuse_what_is_missing(claims: dict[str, Claim]) -> None:
         for fact in claim.facts:
             if fact.verdict == "explained" and claim.name not in MAY_BE_EXPLAINED:
                 raise CourseError(f"{FILE}: {fact.title} may not be explained only: give the evidence.")
-            measured = fact.proof in ("records", "order", "level")
+            measured = fact.proof in ("records", "order", "level", "difference")
             if claim.name in ONLY_FULL and measured and fact.asked.get("profile") != "full":
                 raise CourseError(f"{FILE}: {fact.title} is proven by a full run only: ask for `profile: full`.")
             if fact.proof == "records" and fact.verdict == "reproduced" and fact.band is None:

@@ -4,6 +4,7 @@ This room imports none of the others; :mod:`course_lib.training` writes through 
 """
 
 from course_lib.records.comparison import compare
+from course_lib.records.intervals import difference, interval
 from course_lib.records.lines import append, digest, read, results_folder
 from course_lib.records.measurements import bench
 from course_lib.records.table import summary, table
@@ -12,7 +13,9 @@ __all__ = [
     "append",
     "bench",
     "compare",
+    "difference",
     "digest",
+    "interval",
     "read",
     "results_folder",
     "summary",

@@ -139,18 +139,24 @@ def with_recipe(record, **changes):
     return record | {"recipe": record["recipe"] | changes}
 
 
-@pytest.mark.parametrize("publishing", [True, False])
-def test_the_numbers_of_training_images_are_all_listed(made, monkeypatch, publishing):
-    if publishing:
-        monkeypatch.setattr(lines, "results_folder", lambda: made.parent / "nothing")
-    else:
-        monkeypatch.setattr(lines, "results_folder", lambda: made.parent)
-        monkeypatch.delenv("COURSE_RECORDS")
+def test_the_numbers_of_training_images_are_all_listed(made, monkeypatch):
+    monkeypatch.setattr(lines, "results_folder", lambda: made.parent)
+    monkeypatch.delenv("COURSE_RECORDS")
     first, second = records.read(made)
     records.append(made, with_recipe(first, train=48_000))
     records.append(made, with_recipe(second, train=48_000) | {"name": "large"})
     assert records.compare("01-mlp", "small", [0.9], "x").endswith("(3 seeds) on 300 and 48,000 images, CPU")
     assert records.compare("01-mlp", "large", [0.9], "x").endswith("% (one seed) on 48,000 images, CPU")
+
+
+def test_a_run_for_publishing_is_not_compared_with_itself(made, monkeypatch):
+    monkeypatch.setattr(lines, "results_folder", lambda: made.parent)
+    monkeypatch.setenv("COURSE_PROFILE", "cpu")
+    accuracies = records.table("01-mlp")["accuracy"].tolist()
+    said = records.compare("01-mlp", "small", accuracies, "MNIST")
+    assert said.startswith(comparison.mean_and_spread(records.table("01-mlp")["accuracy"])) and said.count("±") == 1
+    monkeypatch.setenv("COURSE_PROFILE", "quick")
+    assert records.compare("01-mlp", "small", accuracies, "MNIST (sample)").count("±") == 2
 
 
 def test_what_was_read_is_logged(made, logged):
