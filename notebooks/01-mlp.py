@@ -251,7 +251,7 @@ network = models.mlp()
 print("untrained:", training.evaluate(network, digits.val, device=device))
 
 # %% [markdown]
-# Keep 2.303 <!-- claim: D.4 --> in mind. A first loss far above it means that something is wrong: the scale of the
+# Keep 2.303 <!-- claim: E.5 --> in mind. A first loss far above it means that something is wrong: the scale of the
 # inputs or of the first weights. A loss that *stays* there means a network that does not learn.
 
 # %% [markdown]

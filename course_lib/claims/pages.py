@@ -11,7 +11,7 @@ from course_lib.publishing.generated import Page
 from course_lib.publishing.project import Project
 
 COMMAND = "course claims --update"
-VERDICTS = ("reproduced", "corrected", "explained", "awaiting a GPU")
+VERDICTS = ("reproduced", "partly", "corrected", "differs", "explained", "ours", "awaiting")
 NONE = "—"
 
 
@@ -26,21 +26,62 @@ def pages_of(project: Project, claims: dict[str, Claim]) -> list[Page]:
 def _scorecard(project: Project, claims: dict[str, Claim]) -> dict[str, str]:
     tables = {"summary": _summary(claims)}
     for document in DOCUMENTS:
-        lines = ["| | what | verdict | source | ours | runs |", "|---|---|---|---:|---:|---:|"]
-        for claim in _of(claims, document):
-            for place, fact in enumerate(claim.facts):
-                found = _found(project, fact)
-                cells = [
-                    f"**{claim.name}**" if place == 0 else "",
-                    _cell(fact.what),
-                    fact.verdict,
-                    (f"⚠ {_cell(fact.source)}" if fact.wrong else _cell(fact.source)) or NONE,
-                    _ours(fact, found),
-                    _runs(found),
-                ]
-                lines.append(f"| {' | '.join(cells)} |")
-        tables[document.lower()] = "\n".join(lines) + "\n"
+        facts = [fact for claim in _of(claims, document) for fact in claim.facts]
+        compared = [fact for fact in facts if fact.verdict not in ("ours", "awaiting")]
+        own = [fact for fact in facts if fact.verdict == "ours"]
+        awaiting = [fact for fact in facts if fact.verdict == "awaiting"]
+        text = _compared_table(project, compared)
+        if own:
+            text += f"\n**Ours, beyond the source.** No document states these.\n\n{_own_table(project, own)}"
+        if awaiting:
+            text += f"\n```{{dropdown}} Awaiting a run: {len(awaiting)}\n{_awaiting_table(awaiting)}```\n"
+        tables[document.lower()] = text
     return tables
+
+
+def _compared_table(project: Project, facts: list[Fact]) -> str:
+    rows = []
+    for fact in facts:
+        found = _found(project, fact)
+        source = (f"⚠ {_cell(fact.source)}" if fact.wrong else _cell(fact.source)) or NONE
+        rows.append([_cell(fact.what), source, _ours(fact, found), _cell(_verdict(fact)), _runs(found)])
+    return _table(["what", "source", "ours", "verdict", "runs"], facts, rows)
+
+
+def _own_table(project: Project, facts: list[Fact]) -> str:
+    rows = []
+    for fact in facts:
+        found = _found(project, fact)
+        rows.append([_cell(fact.what), _ours(fact, found), _cell(fact.note) or NONE, _runs(found)])
+    return _table(["what", "ours", "note", "runs"], facts, rows)
+
+
+def _awaiting_table(facts: list[Fact]) -> str:
+    rows = [[_cell(fact.what), _cell(fact.source), _cell(fact.note) or "a GPU"] for fact in facts]
+    return _table(["what", "source", "needs"], facts, rows)
+
+
+def _table(head: list[str], facts: list[Fact], rows: list[list[str]]) -> str:
+    """A Markdown table; the first row of each claim bears its name."""
+    names = [fact.claim for fact in facts]
+    lines = [f"| | {' | '.join(head)} |", f"|---|{'---|' * len(head)}"]
+    for place, row in enumerate(rows):
+        name = "" if place and names[place] == names[place - 1] else f"**{names[place]}**"
+        lines.append(f"| {name} | {' | '.join(row)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _verdict(fact: Fact) -> str:
+    """The verdict, how near counted as the same, and what the reader has to know of the run."""
+    said = fact.verdict
+    if fact.proof == "figures":
+        chapters = " and ".join(str(int(name[:2])) for name in fact.asked)
+        said += f", drawn in chapter{'s' if len(fact.asked) > 1 else ''} {chapters}"
+    if fact.band is not None:
+        unit = fact.literal.unit.replace("%", "points")
+        band = f"{fact.band / fact.literal.scale:g}{unit}"
+        said += f" by more than {band}" if fact.verdict == "differs" else f" within ±{band}"
+    return f"{said}: {fact.note}" if fact.note else said
 
 
 def _summary(claims: dict[str, Claim]) -> str:
@@ -102,8 +143,6 @@ def _found(project: Project, fact: Fact) -> Found | None:
 
 
 def _ours(fact: Fact, found: Found | None) -> str:
-    if fact.verdict == "awaiting a GPU":
-        return NONE
     if fact.verdict == "explained":
         return ", ".join(f"{{cite:t}}`{key}`" for key in fact.cite)
     return _cell(fact.ours or (say(found, fact) if found else NONE))

@@ -115,7 +115,7 @@ def _values(project: Project, claim: Claim, for_range: bool) -> list[tuple[float
             values.append(fact.literal.values)
             if fact.literal.is_range:
                 values += [(one,) for one in fact.literal.values]
-        if fact.proof in ("records", "difference", "calculate", "run", "printed") and fact.verdict != "awaiting a GPU":
+        if fact.proof in ("records", "difference", "calculate", "run", "printed") and fact.verdict != "awaiting":
             found = look_up(project, fact)
             if not isinstance(found.value, bool | str):
                 values.append(found.numbers[:1] if for_range else found.numbers)

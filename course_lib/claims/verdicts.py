@@ -30,20 +30,24 @@ def problem_of(project: Project, fact: Fact) -> str | None:
     """
     if not fact.proof:  # explained, or cited: the paper is the evidence
         return None
-    if fact.verdict == "awaiting a GPU":
+    if fact.verdict == "awaiting":
         try:
             found = look_up(project, fact)
         except NoEvidence:
             return None
-        return f"{fact.title} awaits a GPU, but it was measured: {say(found, fact)}. Give it its verdict."
+        return f"{fact.title} awaits a run, but it was measured: {say(found, fact)}. Give it its verdict."
     found = look_up(project, fact)
     if not fact.verdict:  # the book's own: a comparison must hold, a number is held against the prose
         return f"{fact.claim} does not hold any more: say so in the prose." if found.value is False else None
+    if fact.verdict == "ours" and fact.proof in ("records", "difference"):  # what was measured is said, not foretold
+        return None
     agrees = _agrees(fact, found)
-    if fact.verdict == "reproduced" and not agrees:
+    if fact.verdict in ("reproduced", "partly") and not agrees:
         return f"{fact.title}: the source says {fact.source or 'so'}, and ours is {say(found, fact)}: not reproduced."
-    if fact.verdict == "corrected" and agrees:
+    if fact.verdict in ("corrected", "differs") and agrees:
         return f"{fact.title}: ours is {say(found, fact)}, as the source says: there is nothing to correct."
+    if fact.verdict == "ours" and not agrees:
+        return f"{fact.title}: we say {fact.source or 'so'}, and the evidence is {say(found, fact)}: mend the value."
     return None
 
 
@@ -69,10 +73,12 @@ def say(found: Found, fact: Fact) -> str:
     if isinstance(found.value, str):
         return found.value
     style = fact.literal
-    if style is None or (style.is_range and not fact.band):
+    if style is None:
         return f"{found.value:,.6g}"
     unit = style.unit
-    decimals = style.decimals + (1 if found.count > 1 and unit.strip() == "%" and style.decimals < 2 else 0)
+    other = fact.verdict in ("corrected", "differs") and style.decimals == 0
+    finer = other or (style.is_range and not fact.band) or (found.count > 1 and style.decimals < 2)
+    decimals = style.decimals + (1 if finer and unit.strip() == "%" else 0)
     scale = style.scale
     text = f"{found.value / scale:,.{decimals}f}"
     if not style.says(found.value) and float(text.replace(",", "")) == style.values[0] / scale:

@@ -60,7 +60,7 @@ def filler(name: str) -> dict[str, Any]:
     if name in ledger.MAY_BE_EXPLAINED:
         fact = {"what": "history", "verdict": "explained", "cite": ["paper2000"], "because": "A paper has it."}
     if name in ledger.ONLY_FULL:
-        fact = {"what": "test accuracy", "source": "98.6 %", "verdict": "awaiting a GPU"}
+        fact = {"what": "test accuracy", "source": "98.6 %", "verdict": "awaiting"}
         fact["records"] = {"of": "study-small/large", "measure": "accuracy", "profile": "full"}
     return {"says": f"What {name} says.", "facts": [fact]}
 

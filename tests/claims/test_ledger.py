@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from course_lib.claims import ledger
+from course_lib.claims import ledger, verdicts
 from course_lib.errors import CourseError
 
 MEASURED = {"what": "test accuracy", "source": "98.6 %", "records": {"of": "study-small/net", "measure": "accuracy"}}
@@ -102,7 +102,7 @@ def test_a_claim_that_stands_there_twice_is_an_error_not_a_silent_loss(checkout)
         ({"cite": ["Paper 2000"]}, "C.6, fact 1, cite, 0: 'Paper 2000' does not match"),
         ({"records": {"of": "study-small/net"}}, "C.6, fact 1, records: 'measure' is a required property"),
         ({"records": {"of": "net", "measure": "accuracy"}}, "C.6, fact 1, records, of: 'net' does not match"),
-        ({"verdict": "corrected"}, "C.6, fact 1: 'because' is a required property"),
+        ({"verdict": "differs"}, "C.6, fact 1: 'because' is a required property"),
         ({"wrong": True}, "C.6, fact 1, verdict: 'corrected' was expected"),
     ],
 )
@@ -117,8 +117,13 @@ def test_a_fact_that_is_not_as_it_should_be_is_named(checkout, change, said):
         {"what": "nothing proves it", "source": "2", "verdict": "reproduced"},
         {"what": "nothing is said", "source": "2", "because": "It is not.", "verdict": "corrected"},
         {"what": "no paper", "because": "It was so.", "verdict": "explained"},
-        {"what": "nothing can be measured", "verdict": "awaiting a GPU"},
-        {"what": "no GPU is needed", "source": "2", "calculate": "1 + 1", "verdict": "awaiting a GPU"},
+        {"what": "nothing can be measured", "source": "2", "verdict": "awaiting"},
+        {"what": "no run is needed", "source": "2", "calculate": "1 + 1", "verdict": "awaiting"},
+        {"what": "no error is shown", "source": "2", "calculate": "1 + 2", "because": "So.", "verdict": "corrected"},
+        {"what": "no reason", "source": "2", "calculate": "1 + 2", "verdict": "differs"},
+        {"what": "what is smaller?", "source": "2", "calculate": "1 + 1", "verdict": "partly"},
+        {"what": "a source states it", "source": "2", "calculate": "1 + 1", "verdict": "ours"},
+        {"what": "a source states nothing", "value": "2", "calculate": "1 + 1", "verdict": "reproduced"},
     ],
 )
 def test_a_fact_without_evidence_is_refused(checkout, fact):
@@ -188,9 +193,16 @@ def test_only_a_full_run_may_stand_for_the_large_networks(checkout, name, profil
     assert checkout.claims()[name].facts[0].asked["profile"] == "full"
 
 
-def test_a_measured_value_needs_a_band(checkout):
-    checkout.give("C.6", MEASURED | {"verdict": "reproduced"})
+@pytest.mark.parametrize("more", [{"verdict": "reproduced"}, {"verdict": "partly", "note": "half the width"}])
+def test_a_measured_value_needs_a_band(checkout, more):
+    checkout.give("C.6", MEASURED | more)
     assert "C.6, test accuracy is measured, so it needs a band" in refused(checkout)
+
+
+def test_a_setting_needs_none(checkout):
+    asked = {"of": "study-small/net", "measure": "epochs"}
+    checkout.give("C.6", {"what": "epochs", "source": "2", "records": asked, "verdict": "reproduced"})
+    assert verdicts.problem_of(checkout.project, checkout.claims()["C.6"].facts[0]) is None
 
 
 def test_a_band_needs_a_number_of_the_source(checkout):

@@ -119,7 +119,7 @@ def test_a_wrong_number_of_a_claim_with_several_values_is_an_error_that_lists_th
 
 
 def test_a_wrong_number_of_a_claim_with_several_values_is_named_in_the_text_and_not_rewritten(checkout):
-    checkout.give("A.2", {"what": "sum", "source": "5", "calculate": "2 + 2", "because": "No.", "verdict": "corrected"})
+    checkout.give("A.2", {"what": "sum", "source": "5", "calculate": "2 + 2", "because": "No.", "verdict": "differs"})
     checkout.add("README.md", "It has 6 <!-- claim: A.2 --> of them.\n")
     assert problems(checkout) == ["README.md: the prose says 6, and A.2 knows only 4 or 5."]
     before = (checkout.root / "README.md").read_bytes()

@@ -48,39 +48,53 @@ DIFFERS = [
 ]
 
 
+@pytest.mark.parametrize("verdict", ["reproduced", "partly"])
 @pytest.mark.parametrize(("proof", "asked", "source", "more"), AGREES)
-def test_what_agrees_is_reproduced(checkout, proof, asked, source, more):
-    assert problem(checkout, "reproduced", proof, asked, source, **more) is None
+def test_what_agrees_is_reproduced(checkout, verdict, proof, asked, source, more):
+    assert problem(checkout, verdict, proof, asked, source, **more) is None
 
 
+@pytest.mark.parametrize("verdict", ["reproduced", "partly"])
 @pytest.mark.parametrize(("proof", "asked", "source", "more"), DIFFERS)
-def test_what_differs_is_not_reproduced(checkout, proof, asked, source, more):
-    said = problem(checkout, "reproduced", proof, asked, source, **more)
+def test_what_differs_is_not_reproduced(checkout, verdict, proof, asked, source, more):
+    said = problem(checkout, verdict, proof, asked, source, **more)
     assert said.startswith(f"C.6, so: the source says {source}, and ours is ")
     assert said.endswith(": not reproduced.")
 
 
+@pytest.mark.parametrize("verdict", ["corrected", "differs"])
 @pytest.mark.parametrize(("proof", "asked", "source", "more"), DIFFERS)
-def test_what_differs_is_corrected(checkout, proof, asked, source, more):
-    assert problem(checkout, "corrected", proof, asked, source, **more) is None
+def test_what_differs_is_corrected_or_said_to_differ(checkout, verdict, proof, asked, source, more):
+    assert problem(checkout, verdict, proof, asked, source, **more) is None
 
 
+@pytest.mark.parametrize("verdict", ["corrected", "differs"])
 @pytest.mark.parametrize(("proof", "asked", "source", "more"), AGREES)
-def test_what_agrees_needs_no_correction(checkout, proof, asked, source, more):
-    said = problem(checkout, "corrected", proof, asked, source, **more)
+def test_what_agrees_needs_no_correction(checkout, verdict, proof, asked, source, more):
+    said = problem(checkout, verdict, proof, asked, source, **more)
     assert said.startswith("C.6, so: ours is ") and said.endswith(", as the source says: there is nothing to correct.")
+
+
+@pytest.mark.parametrize(("proof", "asked", "value", "more"), AGREES)
+def test_what_is_ours_holds(checkout, proof, asked, value, more):
+    assert problem(checkout, "ours", proof, asked, value, **more) is None
+
+
+@pytest.mark.parametrize(("proof", "asked", "value", "more"), [one for one in DIFFERS if one[0] != "records"])
+def test_what_is_ours_has_to_hold_unless_it_was_measured(checkout, proof, asked, value, more):
+    assert problem(checkout, "ours", proof, asked, value, **more).startswith(f"C.6, so: we say {value}, and the evid")
 
 
 @pytest.mark.parametrize(
     ("proof", "asked", "said"),
     [
-        ("records", NET, "C.6, so awaits a GPU, but it was measured: 98.50 ± 0.02 %. Give it its verdict."),
-        ("order", ABOVE, "C.6, so awaits a GPU, but it was measured: holds. Give it its verdict."),
-        ("order", BELOW, "C.6, so awaits a GPU, but it was measured: does not hold. Give it its verdict."),
+        ("records", NET, "C.6, so awaits a run, but it was measured: 98.50 ± 0.02 %. Give it its verdict."),
+        ("order", ABOVE, "C.6, so awaits a run, but it was measured: holds. Give it its verdict."),
+        ("order", BELOW, "C.6, so awaits a run, but it was measured: does not hold. Give it its verdict."),
     ],
 )
 def test_what_was_measured_awaits_nothing(checkout, proof, asked, said):
-    assert problem(checkout, "awaiting a GPU", proof, asked, "98.4 %") == said
+    assert problem(checkout, "awaiting", proof, asked, "98.4 %") == said
 
 
 @pytest.mark.parametrize(
@@ -94,7 +108,7 @@ def test_what_was_measured_awaits_nothing(checkout, proof, asked, said):
     ],
 )
 def test_what_was_not_measured_awaits(checkout, proof, asked):
-    assert problem(checkout, "awaiting a GPU", proof, asked, "98.4 %") is None
+    assert problem(checkout, "awaiting", proof, asked, "98.4 %") is None
 
 
 @pytest.mark.parametrize("verdict", ["reproduced", "corrected"])
@@ -116,7 +130,7 @@ def test_evidence_that_is_wrong_is_no_missing_evidence(checkout):
     """A record that contradicts itself must not pass for one that is still to come."""
     checkout.record("study-small/net", 0.5, seed=0)
     with pytest.raises(CourseError, match="disagree"):
-        problem(checkout, "awaiting a GPU", "records", NET, "98.4 %")
+        problem(checkout, "awaiting", "records", NET, "98.4 %")
 
 
 @pytest.mark.parametrize("verdict", ["explained", "corrected"])
@@ -181,7 +195,7 @@ def test_a_cpu_record_never_stands_for_a_full_network(checkout, name):
         checkout.record("study-small/large", 0.986, seed=seed, profile="cpu")
     assert checkout.check() == []
     (fact,) = checkout.claims()[name].facts
-    assert fact.verdict == "awaiting a GPU" and verdicts.problem_of(checkout.project, fact) is None
+    assert fact.verdict == "awaiting" and verdicts.problem_of(checkout.project, fact) is None
 
     asked = {"of": "study-small/large", "measure": "accuracy"}
     fact = {"what": "test accuracy", "source": "98.6 %", "band": 0.01, "verdict": "reproduced", "records": asked}
@@ -200,7 +214,7 @@ def test_a_full_record_does(checkout):
     checkout.record("study-small/large", 0.986, profile="full")
     told = [one for one in checkout.check() if one.startswith("C.")]
     assert told == [
-        f"{name}, test accuracy awaits a GPU, but it was measured: 98.6 %. Give it its verdict."
+        f"{name}, test accuracy awaits a run, but it was measured: 98.6 %. Give it its verdict."
         for name in ("C.3", "C.4")
     ]
 
@@ -222,7 +236,7 @@ def test_a_full_record_does(checkout):
         ("it is", Found(False), {}, "does not hold"),
         ("in each block", Found("in block 3"), {}, "in block 3"),
         ("98.6 %", Found(0.9), {"ours": "much less"}, "much less"),
-        ("97–98 %", Found(0.99251), {}, "0.99251"),
+        ("97–98 %", Found(0.99251), {}, "99.3 %"),
         ("97–98 %", Found(0.99251, None, 1), {"band": 0.005}, "99 %"),
     ],
 )
@@ -233,6 +247,7 @@ def test_the_evidence_is_told_in_the_style_of_the_source(source, found, more, sa
 def test_what_differs_never_reads_like_the_source():
     """102.8 M are not 102 M, though both round to it from afar."""
     assert verdicts.say(Found(0.1066), Fact("B.5", "share", source="10.7 %")) == "10.7 %"
+    assert verdicts.say(Found(0.9167), Fact("C.6", "saved", source="93 %", verdict="corrected")) == "91.7 %"
     near = Fact("B.5", "first layer", source="102 M")
     assert verdicts.say(Found(102_764_544), near) == "103 M"
     spread = Fact("C.6", "so", source="98.50 ± 0.02 %")
