@@ -100,7 +100,9 @@ def parser() -> argparse.ArgumentParser:
     study.add_argument("--replace-better", action="store_true", help="let cpu runs replace published full ones")
 
     claims = verb("claims", commands.claims, "hold every number of the book against the record that proves it")
-    claims.add_argument("--update", action="store_true", help="rewrite numbers in prose, Scorecard and Errata")
+    does = claims.add_mutually_exclusive_group()
+    does.add_argument("--update", action="store_true", help="rewrite numbers in prose, Scorecard and Errata")
+    does.add_argument("--review", action="store_true", help="list passages where a claim may be missing")
 
     summary = "write the page that compares our networks with torchvision's"
     conformance = verb("conformance", commands.conformance, summary)

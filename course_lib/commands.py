@@ -107,6 +107,12 @@ def claims(options: argparse.Namespace) -> None:
     from course_lib import claims
 
     project = _project()
+    if options.review:
+        for missing, passages in claims.review(project).items():
+            print(f"{missing} ({len(passages)})")
+            for passage in passages:
+                print(f"  {passage}")
+        return
     if options.update:
         for line in claims.update(project):
             print(line)

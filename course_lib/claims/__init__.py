@@ -8,6 +8,7 @@ evidence    what records, calculations and runs say to a claim
 verdicts    whether a claim agrees with its evidence
 literals    numbers in prose: how they are written, where they stand
 prose       the texts of the book: is each number covered, and is it right?
+review      passages where a claim may be missing, for a person to look at
 pages       the Scorecard and the Errata, made from the ledger
 =========== =====================================================================
 """
@@ -17,6 +18,7 @@ from pybtex.database import parse_file
 from course_lib import records
 from course_lib.claims import ledger, prose, verdicts
 from course_lib.claims.pages import pages_of
+from course_lib.claims.review import passages
 from course_lib.errors import CourseError
 from course_lib.publishing import pairs
 from course_lib.publishing.project import Project
@@ -57,3 +59,11 @@ def update(project: Project) -> list[str]:
     for page in pages_of(project, claims):
         told += [f"{page.file}: {name} is made anew" for name in page.write(project)]
     return told
+
+
+def review(project: Project) -> dict[str, list[str]]:
+    """Passages where a claim may be missing, by what is missing. A person decides: most are as they should be.
+
+    Raises: CourseError for a ledger that cannot be read, and for evidence that is missing.
+    """
+    return passages(project, ledger.read(project))

@@ -90,7 +90,7 @@ def corrected(project: Project, claim: Claim, text: str) -> str:
     Raises: CourseError where the claim has several values, none of which the literal says, or none at all.
     """
     literal = literals.read(text)
-    values = _values(project, claim, literal.is_range)
+    values = values_of(project, claim, literal.is_range)
     if not values:
         raise CourseError(f"{claim.name} holds no number, but the prose says {text} and names it.")
     if any(literal.says(*one) for one in values):
@@ -101,7 +101,7 @@ def corrected(project: Project, claim: Claim, text: str) -> str:
     return literal.write(*values[0])
 
 
-def _values(project: Project, claim: Claim, for_range: bool) -> list[tuple[float, ...]]:
+def values_of(project: Project, claim: Claim, for_range: bool) -> list[tuple[float, ...]]:
     """All numbers that a claim stands for: the source's, and ours.
 
     A range in the prose is a source's range; only where no source gives one may it be a range that holds the number.
