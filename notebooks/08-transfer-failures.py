@@ -360,13 +360,20 @@ apart = (kept - again.float().cpu()).abs().max().item()
 print("largest difference:", apart)
 
 # %% [markdown]
+# With VGG-16 this is no surprise. It has neither batch norm nor dropout below the head, so it cannot behave differently
+# in training. MobileNetV2 can: rung 6 shows how.
+
+# %% [markdown]
 # ## The ladder
 #
 # One bug a rung. On each rung: what is wrong, what it costs, the plot that would have shown it, and the one line that
 # would have stopped it. Most rungs were trained on 10,000 digits at 112 × 112, once each; the smallest two networks see
 # smaller images, and have several seeds. All were judged by the same 1,000 test digits. By chance alone two runs may
 # lie apart by a point where nearly all is right, and by two points around nineteen in twenty. Another seed adds to
-# that.
+# that. So a difference below two points decides nothing here.
+#
+# (A fault of this edition: with the grid and the cuts below, thirty configurations were judged by these 1,000 test
+# digits. Such comparisons belong on validation digits, and the test images should be opened once, at the end.)
 
 
 # %% tags=["drawn"]
@@ -434,8 +441,8 @@ told("frozen backbone", "grey not repeated")
 
 # %% [markdown]
 # From 95.8 % <!-- claim: transfer-frozen --> to 95.4 % <!-- claim: transfer-in-red -->, which chance could do as
-# well. Surprised? The digit is still there, in red. Its strokes are where they were, and a head that is trained on
-# whatever comes out finds them. The bug is real, and here it is free.
+# well. Surprised? The digit is still there, in red. It goes through the red part of every filter, and the head is new:
+# it is trained on whatever comes out. The bug is real, and in this run it is free.
 
 # %% [markdown]
 # ### Rung 3: not normalised
@@ -461,10 +468,10 @@ for name, batch in batches.items():
 told("frozen backbone", "not normalised")
 
 # %% [markdown]
-# No harm again: 96.4 % <!-- claim: transfer-raw -->. VGG-16 is made of convolutions, ReLUs and pools. Feed it something
-# sixty times as large, and what comes out is large, too, but of much the same form: only the biases no longer count. A
-# new head can live with that. The head for a thousand classes, above, could not, because it had been trained on the
-# other scale.
+# No harm again: 96.4 % <!-- claim: transfer-raw -->. A likely reason, which we did not test alone: VGG-16 is made of
+# convolutions, ReLUs and pools. Feed it something sixty times as large, and what comes out is large, too, but of much the
+# same form, because only the biases no longer count. A new head can live with that. The head for a thousand classes,
+# above, could not, because it had been trained on the other scale.
 #
 # So the bug that tutorials warn of most is not what ruins a frozen VGG-16. Whether it stays so cheap when more than the
 # head learns is a question for the heat map below.
@@ -494,21 +501,26 @@ for rate, verdict in verdicts.items():
 transfer.weight_movement(moved, 0.1)
 
 # %% [markdown]
-# Adam's first steps have the length of the rate, in every weight, however small its gradient. A trained filter is made
-# of small numbers. A few steps of 0.001 in each of them, and it is another filter.
+# In ten steps at 0.001 a layer of VGG-16 moved by 24 % <!-- claim: transfer-moved --> of its length; at 0.0001, by about
+# a tenth of that. Adam's first steps are about as long as the rate, in every weight, however small its gradient. A
+# trained filter is made of small numbers. A few steps of 0.001 in each of them, and it is another filter.
 
 # %% tags=["drawn"]
 told("everything at a small rate", "everything at 0.001")
 
 # %% [markdown]
 # At a tenth of the rate the whole network learns, and gets 98.8 % <!-- claim: transfer-all --> right. At 0.001 it is
-# 94.0 % <!-- claim: transfer-at-0001 -->: five times as many errors, and worse than the frozen backbone, in which nothing
-# but the head learned.
+# 94.0 % <!-- claim: transfer-at-0001 -->: five times as many errors, in one run each. Even the frozen backbone, in which
+# nothing but the head learned, has more with its 95.8 % <!-- claim: transfer-frozen -->, though by less than the two
+# points that chance can make.
 #
-# We had expected worse: a loss of $\ln 10$ to the end. It was there. After the first thirty steps (they are a cell of
-# the heat map below) the mean training loss was 2.320 <!-- claim: transfer-first-steps-loss -->: guessing. But the
-# study went on for three hundred steps, and the network learned again what it had lost. With a fifth of the digits, or
-# half of the patience, somebody would have written that VGG-16 cannot be transferred.
+# We had expected worse: a loss of $\ln 10 = 2.303$ to the end. That is what a short run shows. On 1,000 digits (a cell of
+# the heat map below) the training loss, averaged over its 31 steps, was
+# 2.320 <!-- claim: transfer-first-steps-loss -->: guessing. But learning had begun. *After* these steps the network got
+# 40.0 % <!-- claim: transfer-first-steps-accuracy --> of the test digits right, with a loss of
+# 1.85 <!-- claim: transfer-first-steps-test-loss -->, and in the three hundred steps of the long run it learned again
+# what it had lost. Somebody who stops after thirty steps sees 40 where the small rate has 91.9 %
+# <!-- claim: transfer-grid-all -->, and may write that VGG-16 cannot be transferred.
 #
 # A report trained VGG-16 at this rate for ten epochs and got 98.6 % <!-- claim: C.3 -->. From what weights, and with
 # batch norm or without, it does not say. It need not be a contradiction.
@@ -534,17 +546,23 @@ print(stopped(transfer.frozen_at_the_best_cut, cuts, judged_by))
 told("frozen backbone", "nothing wrong")
 
 # %% [markdown]
-# A head on four blocks gets 96.3 % <!-- claim: transfer-cut-four --> right, a head on all five
-# 91.5 % <!-- claim: transfer-cut-last -->. That is one run each, on
-# 1,000 digits. A plausible reading, which is not tested here: the first blocks know edges, which is too little for a
-# linear layer, and the last knows photographs. In between are shapes, and these a digit has.
+# A head on two blocks gets 43.5 % <!-- claim: transfer-cut-two --> right, on three 87.1 %
+# <!-- claim: transfer-cut-three -->, on four 96.3 % <!-- claim: transfer-cut-four -->, and on all five 91.5 %
+# <!-- claim: transfer-cut-last -->. That is one run each, with heads that learned from 1,000 digits; the 95.8 %
+# <!-- claim: transfer-frozen --> of the table are from 10,000. In this run, digits are better served by the
+# fourth block than by the fifth. A plausible reading, which is not tested here: the last block is about photographs.
 #
-# (These are test digits, to compare rungs. Whoever *chooses* a cut must do it by validation digits, as chapter 9
-# shows.)
+# Do not conclude that the first blocks know little. Each of their maps is averaged before the head sees it, so *where* a
+# stroke lies is lost. And there are few maps: 128 after two blocks, 256 after three, then 512. A head on all places
+# (`head="flatten"`), and one on the bare pixels, would tell what the averages lose. We have not run them.
+#
+# (These are test digits. Whoever *chooses* a cut must do it by validation digits.)
 #
 # So there are two mends: cut the backbone off earlier, or let its last blocks learn. The second row of the table lets
 # everything behind the third convolution of block 3 learn, at a small rate:
-# 98.3 % <!-- claim: transfer-last-blocks -->.
+# 98.3 % <!-- claim: transfer-last-blocks -->, against 95.8 % <!-- claim: transfer-frozen -->. (Its training loss is
+# higher all the same. It is an average over the one epoch in which the network learned, and the frozen one's is from the
+# twentieth epoch.)
 
 # %% [markdown]
 # ### Rung 6: statistics updated
@@ -578,6 +596,8 @@ figure
 told("MobileNetV2, statistics kept", "statistics updated")
 
 # %% [markdown]
+# No weight moved, and yet after ten steps some running variances are a tenth of what they were.
+#
 # With the statistics kept the network gets 93.6 % <!-- claim: transfer-statistics-kept --> right, with statistics that
 # move 92.7 % <!-- claim: transfer-statistics-updated -->. Chance could do that. It is no catastrophe, and the reason is
 # worth a thought. ImageNet's statistics are wrong for digits, and those of digits fit digits. Updating them makes a
@@ -615,6 +635,9 @@ for name, (part, side) in parts.items():
 # The guard gives a hint, and no proof. Residual networks see more than their images, and use it. But it asks you to try
 # a shorter backbone. Three blocks on images of 44 × 44 do a tenth of the work, with an eighth of the parameters. This
 # is what we call the *right-sized backbone*: everything in it learns, at a small rate.
+#
+# "Too large" speaks of the price. It does not make VGG-16 worse: fine-tuned whole, it has the highest accuracy of the
+# comparison below.
 
 # %% [markdown]
 # ### Rung 8: no need to transfer
@@ -627,6 +650,11 @@ contest = [
     means.get(x) for x in ("right-sized backbone", "LeNet from scratch")
 ]
 print(stopped(transfer.better_than_from_scratch, *contest, judged_by))
+
+# %% [markdown]
+# The right-sized backbone is ahead by 0.5 ± 1.0 points <!-- claim: transfer-right-sized-minus-lenet -->. That is a
+# 95-percent $t$ interval, the rule of chapter 7, and it contains zero. So the runs do not decide. The guard, which looks
+# only at the chance in the 1,000 digits, finds the lead too small as well.
 
 # %% [markdown]
 # ## All rungs
@@ -644,9 +672,9 @@ bars = {
 transfer.ladder_bars(bars, bugs)
 
 # %% [markdown]
-# One bug is fatal: images that are not the labels' images <!-- claim: transfer-refilled -->. A rate that is too high
-# costs some points, and so does freezing too much. The others cost nothing that these 1,000 digits could show. And the
-# fatal one is the one that the answer does not mention.
+# One bug is fatal: images that are not the labels' images <!-- claim: transfer-refilled -->. In these runs, one each, a
+# rate that is too high costs some points, and so does freezing too much. The others cost nothing that 1,000 digits could
+# show. And the fatal one is the one that the answer does not mention.
 
 # %% [markdown]
 # ## Bugs together
@@ -665,22 +693,31 @@ transfer.grid_heatmap(grid)
 # Read it by rows and by columns.
 #
 # - **Refilled** is a dark row. There is nothing to learn, so it does not matter what learns.
-# - **All at 0.001** is a dark column. Perfect images do not save it, not in some thirty steps. (Rung 4 had ten times as
-#   many, and got out.)
+# - **All at 0.001** is a dark column. After some thirty steps even perfect images get
+#   40.0 % <!-- claim: transfer-first-steps-accuracy --> there. (Rung 4 had ten times as many steps, and got out.)
+# - **Grey not repeated** is not always as cheap as on its rung. Where the last blocks learn,
+#   94.5 % <!-- claim: transfer-grid-blocks --> become 89.6 % <!-- claim: transfer-grid-blocks-red -->, and in the dark
+#   column 11.4 % <!-- claim: transfer-grid-fast-red --> are left: guessing.
 # - **Not normalised** shows what single bugs cannot. Under a new head it costs nothing. Where the last blocks learn, too,
 #   94.5 % <!-- claim: transfer-grid-blocks --> become 88.2 % <!-- claim: transfer-grid-blocks-raw -->; where everything
-#   does, 91.9 % <!-- claim: transfer-grid-all --> become 87.5 % <!-- claim: transfer-grid-all-raw -->. A rate that is right
-#   for normalised images is not right for images sixty times as large. One seed a cell: take it for a hint.
+#   does, 91.9 % <!-- claim: transfer-grid-all --> become 87.5 % <!-- claim: transfer-grid-all-raw -->. A rate that is
+#   right for normalised images need not be right for images sixty times as large.
 #
-# A fatal bug hides all others. Mend the rate, and with refilled images you will see no difference. Mend the images, and
-# in the first thirty steps the rate still hides it. Who changes one thing at a time and looks only at the accuracy sees
-# no progress until both are mended. This is why each rung has a guard of its own.
+# One seed a cell: take what happens in single cells for a hint.
+#
+# A fatal bug hides all others. As long as the images are refilled, a better rate changes nothing: 10.3 %
+# <!-- claim: transfer-grid-refilled-fast --> become 9.9 % <!-- claim: transfer-grid-refilled-small -->. Mend the images
+# and keep the rate, and you get 40.0 % <!-- claim: transfer-first-steps-accuracy -->. That is progress, and still so bad
+# that you may not believe in it. Only both together bring 91.9 % <!-- claim: transfer-grid-all -->. Whoever changes one
+# thing at a time and looks only at the accuracy may throw a right change away. This is why each rung has a guard of its
+# own.
 
 # %% [markdown]
 # ## Was it a good idea?
 #
 # Everything is mended now. What does transfer buy? Accuracy, seconds and parameters, on the same digits, with the same
-# judges. Seconds are those of training, and of computing frozen features where there are any.
+# judges. Seconds are those of training, and of computing frozen features where there are any, on one thread of a CPU
+# whose model the records do not name.
 
 # %% tags=["drawn"]
 # Goal 10a: the honest comparison
@@ -711,21 +748,22 @@ for name in contestants:
 pd.DataFrame(rows).T
 
 # %% [markdown]
-# Fine-tuned whole, VGG-16 is the best of the table, with 98.8 % <!-- claim: transfer-all -->, one seed, in
-# 319 s <!-- claim: transfer-all-seconds -->. The right-sized backbone has
-# 98.2 ± 0.5 % <!-- claim: transfer-right-sized --> in 74 s <!-- claim: transfer-right-sized-seconds -->. And LeNet-5? It
-# has 61,706 <!-- claim: lenet5-parameters --> parameters, began with nothing, and gets
-# 97.6 ± 0.5 % <!-- claim: transfer-lenet --> in 10 s <!-- claim: transfer-lenet-seconds -->, within a point of the
-# right-sized backbone. <!-- claim: transfer-no-winner --> Chance could turn the two round, and the guard of rung 8 says
-# so. LeNet-5 does less than an eight-hundredth of the other's work for each digit.
+# Fine-tuned whole, VGG-16 has the highest accuracy of the table, 98.8 % <!-- claim: transfer-all -->, one seed, in 319 s
+# <!-- claim: transfer-all-seconds -->. The right-sized backbone has 98.2 ± 0.5 % <!-- claim: transfer-right-sized --> in
+# 74 s <!-- claim: transfer-right-sized-seconds -->. Chance could make that difference. And LeNet-5? It has 61,706
+# <!-- claim: lenet5-parameters --> parameters, began with nothing, and gets 97.6 ± 0.5 % <!-- claim: transfer-lenet -->
+# in 10 s <!-- claim: transfer-lenet-seconds -->, within a point of the right-sized backbone,
+# <!-- claim: transfer-no-winner --> and rung 8 could not tell the two apart. LeNet-5 does less than an eight-hundredth of
+# the other's work for each digit.
 #
-# The runs differ in their epochs: each got what two cores can do. MobileNetV2's head had three, VGG-16's twenty, so do
-# not compare these two.
+# The runs differ in their epochs: each got what a core can do in minutes. MobileNetV2's head had three, VGG-16's twenty,
+# so do not compare these two.
 #
-# So transfer works on digits, once it is mended. Was it a good idea? It buys a point, for thirty times the seconds, as
-# long as there are 10,000 digits. There are more. With all of them, and a recipe of its own, LeNet-5 reached
-# 99.17 ± 0.06 % <!-- claim: lenet5-mnist --> in chapter 2. More digits were worth more than more knowledge. What if there
-# were only a few?
+# So transfer works on digits, once it is mended. Was it a good idea? It buys perhaps a point, for thirty times the
+# seconds, as long as there are 10,000 digits. There are more. With 48,000 of them, and a recipe of its own, LeNet-5
+# reached 99.17 ± 0.06 % <!-- claim: lenet5-mnist --> in chapter 2. You cannot subtract this from the numbers here:
+# chapter 2 judges by all 10,000 test digits, this chapter by 1,000 of them. But it suggests that more digits do for
+# LeNet-5 what photographs did for VGG-16. What if there were only a few?
 
 # %% [markdown]
 # ## And with fifty digits?
@@ -766,9 +804,11 @@ for name, values in scores.items():
 # %% [markdown]
 # Now transfer wins, and clearly <!-- claim: transfer-wins-with-fifty -->: four frozen blocks of VGG-16 name
 # 84.5 ± 1.6 % <!-- claim: transfer-fifty --> of the digits, LeNet-5 70.8 ± 1.4 % <!-- claim: transfer-fifty-lenet -->,
-# each from five examples of a digit. MobileNetV2 is no better than
-# LeNet-5: 71.2 ± 3.9 % <!-- claim: transfer-fifty-mobile -->. So it matters what you transfer. Photographs have taught
-# VGG-16 something about strokes that fifty digits cannot teach.
+# each from five examples of a digit. That is 13.7 ± 5.7 points <!-- claim: transfer-fifty-lead --> apart, draw by draw.
+# MobileNetV2 has 71.2 ± 3.9 % <!-- claim: transfer-fifty-mobile -->, a lead of
+# 0.4 ± 9.1 points <!-- claim: transfer-fifty-mobile-lead --> over LeNet-5: three draws do not decide. So it matters what
+# you transfer. Four blocks of VGG-16 bring along something that LeNet-5 did not learn from fifty digits. What it is, this
+# contest does not show.
 #
 # Whether to transfer is a question of how much you have to learn from. It has an answer for each number of labels, and
 # finding it takes two short runs.
@@ -781,7 +821,7 @@ for name, values in scores.items():
 # | said | measured |
 # |---|---|
 # | digits are unlike photographs | they are, and frozen features of photographs serve them well |
-# | too many parameters | with all of them learning, at a small rate, VGG-16 is the best of the table |
+# | too many parameters | with all of them learning, at a small rate, VGG-16 has the highest accuracy of the table, in one run |
 # | wasteful | true: LeNet-5 is about a point behind, with a fraction of the work |
 # | overfitting | cannot explain it: with refilled images not even the training labels can be learned |
 # | enlarging and repeating lose information | copying pixels and channels loses nothing: the digit can be had back to the last bit <!-- claim: D.1 --> |
@@ -850,8 +890,8 @@ for choices in (both, replace(both, resize="interpolate")):
 # <details><summary>Solution in words</summary>
 #
 # Ask each image which class mean it is nearest to. Where images and labels belong together, most of them name their
-# own. Where they do not, about one in ten does, a few more in a small set, for each image is a part of its class's
-# mean.
+# own: 88 of 100 in our run. Where they do not, you would expect one in ten, and we got 32 of 100. The set is small, so
+# each image is a good part of the mean of its own class, and pulls it near. With more digits this comes down to ten.
 #
 # </details>
 
@@ -882,7 +922,10 @@ print(f"out of step: {in_step(replace(few, labels=shuffled)).mean():.0%}")
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# It does: most of what the head needs is in where the strokes are.
+# It does, as far as 200 digits can tell. In our run the head had 81.5 % <!-- claim: transfer-mobile-repeat --> right with
+# three channels, and 85.0 % <!-- claim: transfer-mobile-one --> with one. That an empty channel should help is unlikely:
+# by chance alone, two such numbers may lie seven points apart. The head is trained on whatever the features make of the
+# red digit, as on rung 2.
 #
 # </details>
 
@@ -907,7 +950,7 @@ for channels in ("repeat", "one"):
 # - Work out what the best possible result is. If it is bad, no network is to blame.
 # - A pretrained network is weights and preprocessing. Try it on a photograph first.
 # - A rate that is right from scratch is too high for pretrained weights. Look at how far they move in ten steps.
-# - Freezing is not all or nothing: the middle of a backbone may know more about your images than its end.
+# - Freezing is not all or nothing: the middle of a backbone may serve your images better than its end.
 # - A batch norm learns in training mode, frozen weights or not.
 # - One fatal bug hides all others. Give each its own one-line guard.
 # - Compare with a small network from scratch, at the number of labels that you have. It may be all that you need.

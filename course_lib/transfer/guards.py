@@ -135,8 +135,8 @@ def better_than_from_scratch(accuracy: float, scratch: float, images: int) -> No
     noise = math.sqrt(sum(one * (1 - one) / images for one in (accuracy, scratch)))
     if accuracy - scratch <= 2 * noise:
         raise CourseError(
-            f"rung 8, no need to transfer: {accuracy:.2%} is no better than the {scratch:.2%} of a small network from "
-            "scratch: take the small one."
+            f"rung 8, no need to transfer: {accuracy:.2%} is not clearly better than the {scratch:.2%} of a small "
+            "network from scratch: take the small one."
         )
 
 
