@@ -497,7 +497,7 @@ pd.DataFrame(
 # %% [markdown]
 # The spread is the standard deviation over seeds: another seed draws other first weights, another order of images, and
 # other units to drop. Is a difference between two rows more than luck? The book has one rule. We compute the
-# 95 % <!-- claim: interval-confidence --> t interval of the mean difference, and pair the runs by seed where both rows
+# 95 % t interval of the mean difference, and pair the runs by seed where both rows
 # have the same seeds. A difference counts if this interval leaves out zero. With two seeds, as in the `quick` profile,
 # the interval is so wide that hardly anything counts.
 #

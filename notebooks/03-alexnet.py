@@ -286,8 +286,8 @@ plots.finish(figure, said)
 # For a sum of 3, tanh lets 1 % <!-- claim: tanh-at-three --> of the gradient through. The unit is saturated: it can
 # hardly be changed any more. ReLU lets everything through wherever it is on, however large the sum.
 #
-# The paper's first figure tests it on CIFAR-10. A convolutional network of four layers got down to 25 %
-# <!-- claim: relu-test-of-the-paper --> training errors in a sixth of the epochs when ReLU took the place of tanh.
+# The paper's first figure tests it on CIFAR-10. A convolutional network of four layers got down to
+# 25 % <!-- claim: relu-test-of-the-paper --> training errors in a sixth of the epochs when ReLU took the place of tanh.
 # Below we compare the two in a shorter run, with another network and other first weights.
 #
 # But read our figure from the other side, too. Near zero, tanh lets nearly everything through, and ReLU blocks half of
@@ -403,11 +403,11 @@ for name, layer in {
     print(f"{name}: {milliseconds(layer):.1f} ms")
 
 # %% [markdown]
-# In our published run torch's layer took 6.7 ms <!-- claim: lrn-by-torch-time -->, more than twice the 2.8 ms
-# <!-- claim: convolution-time --> of the convolution, which is where the work is supposed to be. Ours took 1.7 ms
-# <!-- claim: lrn-by-us-time --> for the same numbers. (One machine, the fastest of five passes.) Multiply-adds are not
-# seconds. An operation that a table of costs does not count can still be what you wait for.
-# <!-- claim: lrn-takes-time -->
+# In our published run torch's layer took 6.7 ms <!-- claim: lrn-by-torch-time -->, more than twice the
+# 2.8 ms <!-- claim: convolution-time --> of the convolution, which is where the work is supposed to be. Ours took
+# 1.7 ms <!-- claim: lrn-by-us-time --> for the same numbers. (One machine, the fastest of five passes.) Multiply-adds
+# are not seconds. An operation that a table of costs does not count can still be what you wait
+# for. <!-- claim: lrn-takes-time -->
 
 # %% [markdown]
 # ## Trick 4: dropout
@@ -669,7 +669,7 @@ pd.DataFrame(
 # accuracy beside them.
 #
 # AlexNet reaches 99.42 ± 0.08 % <!-- claim: alexnet-mnist -->, LeNet 99.17 ± 0.06 % <!-- claim: lenet5-mnist -->. Is
-# the difference more than luck? The whole book uses one rule for that: the 95-percent t interval of the difference,
+# the difference more than luck? The whole book uses one rule for that: the 95 % t interval of the difference,
 # paired by seed where both networks have the same seeds. If zero lies outside, the difference counts. Here it is
 # +0.25 ± 0.10 points <!-- claim: alexnet-over-lenet -->, so AlexNet is better, by about 25 of 10,000 digits. Part of
 # that may be the recipe, because LeNet's rate, epochs and precision are those of chapter 2. In our study `mnist-six`,
@@ -792,12 +792,12 @@ plots.compare_curves(curves, "train_loss")
 # answers, we draw the loss.) Its test had no dropout or any other regularisation, that is, nothing against overfitting,
 # and went on until three quarters of the training images were right.
 #
-# Ours comes out the other way round. Tanh is ahead in the first epoch, with a loss of 2.09
-# <!-- claim: tanh-first-loss --> against 2.20 <!-- claim: relu-first-loss -->, and in the last, with 1.27
-# <!-- claim: tanh-last-loss --> against 1.54 <!-- claim: relu-last-loss -->. <!-- claim: tanh-is-ahead --> (The figure
-# shows one seed, the numbers are means of three.) Guessing has a loss of $\ln 10 = 2.303$, so the ReLU network spends
-# its first epoch close to guessing. Both were better with the larger of the two rates. A still larger one, which we did
-# not try, might suit them more.
+# Ours comes out the other way round. Tanh is ahead in the first epoch, with a loss of
+# 2.09 <!-- claim: tanh-first-loss --> against 2.20 <!-- claim: relu-first-loss -->, and in the last, with
+# 1.27 <!-- claim: tanh-last-loss --> against 1.54 <!-- claim: relu-last-loss -->. <!-- claim: tanh-is-ahead --> (The
+# figure shows one seed, the numbers are means of three.) Guessing has a loss of $\ln 10 = 2.303$, so the ReLU network
+# spends its first epoch close to guessing. Both were better with the larger of the two rates. A still larger one, which
+# we did not try, might suit them more.
 #
 # Is tanh saturated at all here? We measure how much of a gradient the two activations let through. For tanh that is the
 # mean of $1 - h^2$, for ReLU the share of units that are on. We take the trained networks, layer by layer, on
@@ -823,11 +823,11 @@ lets_through
 #
 # But the table doesn't say why ReLU is slower here. It describes networks *after* training, and it leaves out the
 # weights, through which a gradient passes as well. A likelier suspect is the start. PyTorch's own first weights have a
-# variance of $1/(3n)$ for $n$ inputs, which is small: from layer to layer a ReLU network keeps a factor of 0.41
-# <!-- claim: relu-keeps --> of its signal, a tanh network 0.58 <!-- claim: tanh-keeps -->. Before any training, the
-# logits of the tanh network differ about five times as much from one photograph to the next
-# <!-- claim: logits-at-the-start -->. The missing bias of 1 is another suspect. We did not isolate either. That would
-# take runs with He's weights (chapter 9) and with that bias.
+# variance of $1/(3n)$ for $n$ inputs, which is small: from layer to layer a ReLU network keeps a factor of
+# 0.41 <!-- claim: relu-keeps --> of its signal, a tanh network 0.58 <!-- claim: tanh-keeps -->. Before any training,
+# the logits of the tanh network differ about five times as much from one photograph to the
+# next <!-- claim: logits-at-the-start -->. The missing bias of 1 is another suspect. We did not isolate either. That
+# would take runs with He's weights (chapter 9) and with that bias.
 #
 # Now all variants, with all seeds.
 
@@ -924,12 +924,13 @@ for name in by_name:
 pd.DataFrame(against_base).T
 
 # %% [markdown]
-# What came out? Each of the four changes that take a trick away *raised* the accuracy: tanh by 15.5 ± 1.2 points
-# <!-- claim: tanh-for-relu -->, tiling pools by 3.3 ± 1.0 points <!-- claim: tiles-for-overlap -->, no dropout by
-# 5.3 ± 4.5 points <!-- claim: no-dropout -->, no flips and crops by 5.6 ± 4.3 points <!-- claim: no-crops -->. LRN,
-# which we add, is undecided: −0.8 ± 5.2 points <!-- claim: lrn-added -->. Two cautions. There are five comparisons in
-# this table, and in five comparisons of equals chance alone would call at least one different with a probability of up
-# to 23 % <!-- claim: five-comparisons -->. With 99-percent intervals only tanh and the pools
+# What came out? Each of the four changes that take a trick away *raised* the accuracy: tanh by
+# 15.5 ± 1.2 points <!-- claim: tanh-for-relu -->, tiling pools by 3.3 ± 1.0 points <!-- claim: tiles-for-overlap -->,
+# no dropout by 5.3 ± 4.5 points <!-- claim: no-dropout -->, no flips and crops by
+# 5.6 ± 4.3 points <!-- claim: no-crops -->. LRN, which we add, is undecided:
+# −0.8 ± 5.2 points <!-- claim: lrn-added -->. Two cautions. There are five comparisons in this table, and in five
+# comparisons of equals chance alone would call at least one different with a probability of up to
+# 23 % <!-- claim: five-comparisons -->. With 99 % intervals only tanh and the pools
 # remain. <!-- claim: stricter-rule --> And the tiling pools come with more work, so their gain may be the work's.
 #
 # Has AlexNet been refuted, then? No. Look at the base: 41.2 ± 1.0 % <!-- claim: alexnet-base -->, and hardly more on
@@ -965,8 +966,8 @@ print(f"and with no neighbours at all: {2**-0.75:.3f}")
 # value with no neighbours at all. So there is no competition between neighbours. There is a constant, and the next
 # layer's weights can make up for it. The sum has $\alpha = 10^{-4}$ in front of it, so it counts only if activations
 # are large, and ours are not, because our pixels are *normalised*. The paper only took the mean off and kept the scale
-# of 0 to 255, with a standard deviation near 60. With the same weights, squares would be some 3,600 times
-# <!-- claim: squares-in-255 --> as large.
+# of 0 to 255, with a standard deviation near 60. With the same weights, squares would be some
+# 3,600 times <!-- claim: squares-in-255 --> as large.
 #
 # So a constant from a paper can be copied without a mistake, and still not do what it did there.
 

@@ -17,11 +17,11 @@
 #
 # What if a network is built from one small block, again and again?
 #
-# AlexNet's windows are 11, 5 and 3 pixels wide, and its strides are 4 and 1. Somebody chose each of these numbers
-# <!-- claim: E.1 -->. In 2014 two researchers in Oxford fixed nearly all of them: convolutions are 3 × 3 with a stride
-# of 1, and every pool halves the side <!-- claim: A.2 -->. (One of their networks, configuration C, has three windows
-# of 1 × 1 as well.) One number was left to study, the depth. The networks are called VGG, after their group ([Simonyan
-# and Zisserman, 2014](https://arxiv.org/abs/1409.1556)).
+# AlexNet's windows are 11, 5 and 3 pixels wide, and its strides are 4 and 1. Somebody chose each of these
+# numbers <!-- claim: E.1 -->. In 2014 two researchers in Oxford fixed nearly all of them: convolutions are 3 × 3 with a
+# stride of 1, and every pool halves the side <!-- claim: A.2 -->. (One of their networks, configuration C, has three
+# windows of 1 × 1 as well.) One number was left to study, the depth. The networks are called VGG, after their group
+# ([Simonyan and Zisserman, 2014](https://arxiv.org/abs/1409.1556)).
 #
 # We read VGG-16 from a list of numbers, and ask where its parameters are, where its work is, and where its memory
 # goes: these are three different places. Then we test its main idea by experiment, and train a small VGG on colour
@@ -248,9 +248,9 @@ plots.parameter_pie(table)
 # Block 5 hands on 512 maps of 7 × 7, which are 25,088 <!-- claim: A.5 --> numbers. The first linear layer joins each of
 # them with each of 4,096 units. It is the perceptron's disease again, in its severe form.
 #
-# You may read that the head's first layer has 102 M <!-- claim: B.5 --> parameters, and that the shares are 10.7 %
-# <!-- claim: B.5 --> and 89.3 % <!-- claim: B.5 -->. Both are a little off. Where does the first share come from? From
-# dividing numbers that were rounded before.
+# You may read that the head's first layer has 102 M <!-- claim: B.5 --> parameters, and that the shares are
+# 10.7 % <!-- claim: B.5 --> and 89.3 % <!-- claim: B.5 -->. Both are a little off. Where does the first share come
+# from? From dividing numbers that were rounded before.
 
 # %% tags=["nbval-check-output"]
 print(f"first linear layer: 25,088 · 4,096 + 4,096 = {first_linear:,}")
@@ -265,8 +265,9 @@ assert first_linear == 25_088 * 4_096 + 4_096 == 102_764_544
 # corrects a third number: "about 500 MB" <!-- claim: B.5 --> to run the network. A float32 takes four bytes, so the
 # weights *alone* take 553 MB <!-- claim: B.5 -->. The feature maps come on top.
 #
-# VGG-16 is sometimes built for digits: one grey channel, ten classes. You may read that it then has 134,301,514
-# <!-- claim: A.5 --> parameters. Is that right? Only two layers differ from the network above: the first and the last.
+# VGG-16 is sometimes built for digits: one grey channel, ten classes. You may read that it then has
+# 134,301,514 <!-- claim: A.5 --> parameters. Is that right? Only two layers differ from the network above: the first
+# and the last.
 
 # %% tags=["nbval-check-output"]
 print("convolutions, block by block, for 3 channels:")
@@ -551,7 +552,7 @@ def summary(rows):
 summary(tried)
 
 # %% [markdown]
-# A difference counts in this book if its 95-percent t interval leaves zero out, with runs paired by seed where both
+# A difference counts in this book if its 95 % t interval leaves zero out, with runs paired by seed where both
 # sides have the same seeds. (In the `quick` profile nothing can be compared: the images are too few, and the epochs too
 # short.) At its better rate each network reached:
 #
@@ -559,9 +560,9 @@ summary(tried)
 # - one 7 × 7: 55.8 ± 0.8 % <!-- claim: one-large-window -->,
 # - three 3 × 3 without the ReLUs in between: 51.8 ± 1.8 % <!-- claim: stack-without-relus -->.
 #
-# The stack and the large window are too close to call: the difference is +0.7 ± 2.1 points
-# <!-- claim: stack-against-window -->, with three seeds. But the stack needs only 56 %
-# <!-- claim: window-networks-share --> of the parameters for it. Whether it owes anything to its additional batch
+# The stack and the large window are too close to call: the difference is
+# +0.7 ± 2.1 points <!-- claim: stack-against-window -->, with three seeds. But the stack needs only
+# 56 % <!-- claim: window-networks-share --> of the parameters for it. Whether it owes anything to its additional batch
 # norms, we did not isolate.
 #
 # And the ReLUs? The twin without them has the same weights and the same view, so a difference is theirs. At a rate of
@@ -773,8 +774,8 @@ plots.learning_curves(history)
 # In the first epochs training accuracy lies *below* validation accuracy. Remember how the two are measured. In
 # training, dropout is on, the images are flipped and cropped, and the weights are those of the whole epoch. In
 # validation nothing of this holds. The gap that tells of overfitting has the other sign: training above validation.
-# With augmentation it comes late. In our published run it is there for good from the eighth epoch on
-# <!-- claim: vgg8-gap-comes-late -->, and at the end it is 1.9 points <!-- claim: vgg8-gap -->.
+# With augmentation it comes late. In our published run it is there for good from the eighth epoch
+# on <!-- claim: vgg8-gap-comes-late -->, and at the end it is 1.9 points <!-- claim: vgg8-gap -->.
 #
 # The choices are made. We open the test set.
 
@@ -817,9 +818,9 @@ plots.confusion_heatmap(analysis.confusion_matrix(answers[0]))
 
 # %% [markdown]
 # Colour marks mistakes. Look for pairs of squares that mirror each other, such as two animals of about the same size,
-# or two things on wheels. Which pair did you expect? In our published run cats and dogs are by far the darkest: 263
-# <!-- claim: cats-and-dogs --> of the 1,540 <!-- claim: vgg8-errors --> mistakes take one for the other. Cats also have
-# the lowest F1 of all classes, and automobiles the highest. <!-- claim: hard-and-easy-classes -->
+# or two things on wheels. Which pair did you expect? In our published run cats and dogs are by far the darkest:
+# 263 <!-- claim: cats-and-dogs --> of the 1,540 <!-- claim: vgg8-errors --> mistakes take one for the other. Cats also
+# have the lowest F1 of all classes, and automobiles the highest. <!-- claim: hard-and-easy-classes -->
 #
 # Now the wrong answers that the network was most sure of.
 
@@ -912,8 +913,8 @@ print(f"of {total:,} in all")
 #
 # Every network that was trained above: on how many images, for how long, how well. Accuracies of different rows may be
 # compared only where images, epochs and judge are the same, and more than one seed ran. The seconds of the published
-# run are no measurement: other programs used the same machine, and an epoch of VGG8-BN took 104 s
-# <!-- claim: vgg8-first-epoch-time --> at the beginning and 55 s <!-- claim: vgg8-last-epoch-time --> at the end.
+# run are no measurement: other programs used the same machine, and an epoch of VGG8-BN took
+# 104 s <!-- claim: vgg8-first-epoch-time --> at the beginning and 55 s <!-- claim: vgg8-last-epoch-time --> at the end.
 
 # %%
 summary(tried)
@@ -1065,14 +1066,14 @@ print(f"{side}×{side}")
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# It loses many. VGG11-BN reaches 21.3 ± 1.1 % <!-- claim: narrow-vgg11 -->, VGG8-BN 37.8 ± 0.4 %
-# <!-- claim: narrow-vgg8 -->, a difference of −16.4 ± 14.1 points <!-- claim: narrow-depth --> with two seeds. And the
-# three additional convolutions more than double the work <!-- claim: vgg11-against-vgg8 -->.
+# It loses many. VGG11-BN reaches 21.3 ± 1.1 % <!-- claim: narrow-vgg11 -->, VGG8-BN
+# 37.8 ± 0.4 % <!-- claim: narrow-vgg8 -->, a difference of −16.4 ± 14.1 points <!-- claim: narrow-depth --> with two
+# seeds. And the three additional convolutions more than double the work <!-- claim: vgg11-against-vgg8 -->.
 #
 # Is depth bad, then? This run can't tell, because after four epochs both networks have hardly begun to learn: they do
 # no better on their training images. One suspect is the start. Our VGG draws the weights of its linear layers with a
-# spread of 0.01, as torchvision does. With 128 inputs such a layer and its ReLU pass on a factor of 0.08
-# <!-- claim: narrow-head-keeps --> of the signal, and the head has two of them. So in both networks the logits are
+# spread of 0.01, as torchvision does. With 128 inputs such a layer and its ReLU pass on a factor of
+# 0.08 <!-- claim: narrow-head-keeps --> of the signal, and the head has two of them. So in both networks the logits are
 # nearly the same for all images at first. Chapter 9 gives a VGG8 without batch norm a better start, and it learns more
 # in the same steps. <!-- claim: better-start-helps --> How much of the gap here comes from the start and how much from
 # the depth, we did not isolate. What the paper showed, it showed with a million images and 74 epochs.
@@ -1098,8 +1099,8 @@ summary(compared)
 # - A VGG is a list: so many 3 × 3 convolutions, a pool, and again. The side halves, the maps double until 512.
 # - Parameters are in the head, work is in the blocks, memory is in the first maps <!-- claim: vgg16-three-bills -->.
 #   Three bills, three places.
-# - Three windows of 3 × 3 see what one of 7 × 7 sees, for $27 C^2$ weights instead of $49 C^2$, with three ReLUs
-#   <!-- claim: B.3 -->. In our test the stack could not be told from the large window, with about half of the
+# - Three windows of 3 × 3 see what one of 7 × 7 sees, for $27 C^2$ weights instead of $49 C^2$, with three
+#   ReLUs <!-- claim: B.3 -->. In our test the stack could not be told from the large window, with about half of the
 #   parameters.
 # - Depth is how small windows see far: VGG-16 ends at 212 <!-- claim: E.3 --> pixels, AlexNet at
 #   195 <!-- claim: E.3 -->.

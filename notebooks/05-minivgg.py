@@ -671,7 +671,7 @@ plots.accuracy_against_cost(ladder)
 
 # %% [markdown]
 # **The accuracies.** The whole book uses one rule. Take the difference of two networks seed by seed, because runs of
-# one seed saw the images in the same order, and form its 95 % <!-- claim: minivgg-interval --> t interval. The
+# one seed saw the images in the same order, and form its 95 % t interval. The
 # difference counts if zero lies outside. With three seeds the half-width is 2.5 <!-- claim: minivgg-three-seeds -->
 # times the spread of the three differences, so small effects stay undecided. Differences are in points of accuracy on
 # validation images.
@@ -809,8 +809,7 @@ plots.accuracy_against_cost(race)
 # chapter, with other epochs, rates and schedules, and MiniVGG's recipe was not tuned. To ask whether one *network* is
 # "slightly above" another, train them all alike. The study `mnist-six` does. It gives six networks the recipe of the
 # published run: five epochs at a constant rate of 0.001, batches of 128, pixels scaled to 0 to 1, and the same five
-# seeds for each. The last column is the difference seed by seed, with its 95 % <!-- claim: minivgg-interval --> t
-# interval.
+# seeds for each. The last column is the difference seed by seed, with its 95 % t interval.
 
 # %% tags=["drawn"]
 # Goal 8c: six networks, one recipe

@@ -730,7 +730,7 @@ pd.DataFrame(rows).T
 # %% [markdown]
 # The last column calls a difference clear if it has the same sign in all seeds and is more than twice its spread. That
 # is a rule of thumb, and weaker than the rule of this book, by which zero must lie outside the
-# 95 % <!-- claim: resnet-interval --> t interval of the pairs. With three seeds its half-width is
+# 95 % t interval of the pairs. With three seeds its half-width is
 # 2.5 <!-- claim: minivgg-three-seeds --> spreads. The next table applies it to the published records: to the loss of
 # the last epoch, gathered during training, and to validation accuracy.
 

@@ -284,9 +284,9 @@ print(f"ResNet-34 takes {ratio:.2f} of VGG-16's time")
 # multiply-add of ResNet-34 took more than three times as long as one of VGG-16. On one CPU core it is the other way
 # round. ResNet-34 took 0.19 <!-- claim: resnet34-time-ratio --> of VGG-16's time, so its multiply-adds went a little
 # faster. Why? We did not time the parts of a step, so these are guesses. A GPU has thousands of units, and a network of
-# many small layers may leave most of them idle. A core idles less, but it does wait for memory: VGG-16 has 134 million
-# <!-- claim: A.5 --> weights, and each step reads and writes them all. With the 16 images of our steps that weighs more
-# than with the report's 128.
+# many small layers may leave most of them idle. A core idles less, but it does wait for memory: VGG-16 has
+# 134 million <!-- claim: A.5 --> weights, and each step reads and writes them all. With the 16 images of our steps that
+# weighs more than with the report's 128.
 #
 # Seconds depend on the processor, the batch and the program. Alone they say little about a network.
 
@@ -461,10 +461,10 @@ pd.DataFrame(
 
 # %% [markdown]
 # The modified VGG reads 99.27 ± 0.04 % <!-- claim: modified-vgg-accuracy --> of the test digits, the modified ResNet
-# 99.09 ± 0.38 % <!-- claim: modified-resnet-accuracy -->. The report had 99 % <!-- claim: C.5 --> for the one and 98.9 %
-# <!-- claim: C.6 --> for the other. Before the runs we had set a band of half a point for "reproduced", and both lie
-# within it. That is a wide band where 100 of 10,000 answers are wrong: it is half the errors. Chapter 2's LeNet-5 would
-# pass as well.
+# 99.09 ± 0.38 % <!-- claim: modified-resnet-accuracy -->. The report had 99 % <!-- claim: C.5 --> for the one and
+# 98.9 % <!-- claim: C.6 --> for the other. Before the runs we had set a band of half a point for "reproduced", and both
+# lie within it. That is a wide band where 100 of 10,000 answers are wrong: it is half the errors. Chapter 2's LeNet-5
+# would pass as well.
 #
 # Look at the spreads. One seed of the ResNet made the best of all these networks, another the worst. A mean alone
 # would have hidden that. <!-- claim: modified-resnet-best-and-worst --> Chapter 6's small ResNet does not scatter like
@@ -483,7 +483,7 @@ pd.DataFrame(
 # - Where both networks were trained with the same seeds, take the difference **seed by seed**. A seed fixes the order of
 #   the images, so its luck falls on both sides, and some of it drops out. Call the mean of the $n$ differences $d$, and
 #   their standard deviation $s$.
-# - The **95-percent interval** is $d \pm t\, s/\sqrt{n}$. For many runs, Student's $t$ is 2. For five it is 2.8 and for
+# - The **95 % interval** is $d \pm t\, s/\sqrt{n}$. For many runs, Student's $t$ is 2. For five it is 2.8 and for
 #   three 4.3, because a spread that was itself found from three numbers may be far too small by luck.
 # - Where the seeds differ, use Welch's interval, which adds the squared errors of both means.
 # - A difference **counts** where its interval leaves out zero. Otherwise the runs do not decide, which is not the same as
@@ -513,7 +513,7 @@ print(f"from {100 * (gap - half):+.2f} to {100 * (gap + half):+.2f}")
 # we can tell only the third kind of chance was at work. It made the spread more than three times as large, and moved the
 # mean by four of the old spreads. <!-- claim: lenet5-mnist-moved --> So read a spread as a rough number. From five runs,
 # the true one may be anything between 0.6 and 2.9 times the one that you see, and from three between half of it and six
-# times (95-percent intervals, too). This is why the rule does not trust a small spread.
+# times (95 % intervals, too). This is why the rule does not trust a small spread.
 #
 # Suppose the report had had our runs, and taken one of each at random. Would it have found the same winner?
 
@@ -800,7 +800,7 @@ pd.DataFrame(ends).groupby("by", sort=False).mean().round(3)
 # | over the epochs, the original ResNet fluctuates more than the modified one | one curve each | awaits a GPU |
 # | the modified ResNet is slower than the modified VGG | once | with every seed <!-- claim: modified-resnet-slower --> |
 # | smaller networks are as good as large ones | the modified VGG makes 40 errors *fewer* than VGG-16 with its 140, the modified ResNet 30 *more* than ResNet-34 with its 80 | awaits a GPU |
-# | CIFAR-10 brings the modified VGG down to 55 % <!-- claim: C.7 --> | one run | 76 % <!-- claim: modified-vgg-cifar10 -->, with our form of the network: the cause is open |
+# | CIFAR-10 brings the modified VGG down to 55 % <!-- claim: C.7 --> | one run | 76.3 ± 1.6 % <!-- claim: modified-vgg-cifar10 -->, with our form of the network: the cause is open |
 # | augmentation would help | not tried | no gain shown in ten epochs of 9,000 images; not tried on all of them |
 #
 # Three seeds are few, and a difference that they do not show may well exist. What they do show is how far one run can
@@ -867,7 +867,7 @@ print(f"best of five: {draws.max(dim=1).values.mean():+.2f} spreads")
 #
 # Turn the report's four test accuracies into errors among 10,000 digits. Between which two rows is the ratio of the
 # errors the largest? Which pairs could be told apart by the test images alone, at two standard errors? (Among 10,000
-# images no $t$ is needed: two standard errors are a 95-percent interval.)
+# images no $t$ is needed: two standard errors are a 95 % interval.)
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
@@ -944,7 +944,7 @@ for name, augment in {"nothing": None, "flips": data.random_flip}.items():
 # %% [markdown]
 # ## What to remember
 #
-# - A number without its seeds is an anecdote. A difference counts when its 95-percent interval leaves out zero, paired
+# - A number without its seeds is an anecdote. A difference counts when its 95 % interval leaves out zero, paired
 #   by seed where seeds can be paired. A spread from few runs is itself a rough number.
 # - Two kinds of chance: which images are judged can be computed; which seed is trained has to be tried.
 # - Write the protocol down first. State what others leave out: normalisation, first weights, averaging, split.

@@ -514,13 +514,13 @@ told("everything at a small rate", "everything at 0.001")
 # nothing but the head learned, has more with its 95.8 % <!-- claim: transfer-frozen -->, though by less than the two
 # points that chance can make.
 #
-# We had expected worse: a loss of $\ln 10 = 2.303$ to the end. That is what a short run shows. On 1,000 digits (a cell of
-# the heat map below) the training loss, averaged over its 31 steps, was
+# We had expected worse: a loss of $\ln 10 = 2.303$ to the end. That is what a short run shows. On 1,000 digits (a cell
+# of the heat map below) the training loss, averaged over its 31 steps, was
 # 2.320 <!-- claim: transfer-first-steps-loss -->: guessing. But learning had begun. *After* these steps the network got
 # 40.0 % <!-- claim: transfer-first-steps-accuracy --> of the test digits right, with a loss of
 # 1.85 <!-- claim: transfer-first-steps-test-loss -->, and in the three hundred steps of the long run it learned again
-# what it had lost. Somebody who stops after thirty steps sees 40 where the small rate has 91.9 %
-# <!-- claim: transfer-grid-all -->, and may write that VGG-16 cannot be transferred.
+# what it had lost. Somebody who stops after thirty steps sees 40 where the small rate has
+# 91.9 % <!-- claim: transfer-grid-all -->, and may write that VGG-16 cannot be transferred.
 #
 # A report trained VGG-16 at this rate for ten epochs and got 98.6 % <!-- claim: C.3 -->. From what weights, and with
 # batch norm or without, it does not say. It need not be a contradiction.
@@ -546,10 +546,10 @@ print(stopped(transfer.frozen_at_the_best_cut, cuts, judged_by))
 told("frozen backbone", "nothing wrong")
 
 # %% [markdown]
-# A head on two blocks gets 43.5 % <!-- claim: transfer-cut-two --> right, on three 87.1 %
-# <!-- claim: transfer-cut-three -->, on four 96.3 % <!-- claim: transfer-cut-four -->, and on all five 91.5 %
-# <!-- claim: transfer-cut-last -->. That is one run each, with heads that learned from 1,000 digits; the 95.8 %
-# <!-- claim: transfer-frozen --> of the table are from 10,000. In this run, digits are better served by the
+# A head on two blocks gets 43.5 % <!-- claim: transfer-cut-two --> right, on three
+# 87.1 % <!-- claim: transfer-cut-three -->, on four 96.3 % <!-- claim: transfer-cut-four -->, and on all five
+# 91.5 % <!-- claim: transfer-cut-last -->. That is one run each, with heads that learned from 1,000 digits; the
+# 95.8 % <!-- claim: transfer-frozen --> of the table are from 10,000. In this run, digits are better served by the
 # fourth block than by the fifth. A plausible reading, which is not tested here: the last block is about photographs.
 #
 # Do not conclude that the first blocks know little. Each of their maps is averaged before the head sees it, so *where* a
@@ -653,7 +653,7 @@ print(stopped(transfer.better_than_from_scratch, *contest, judged_by))
 
 # %% [markdown]
 # The right-sized backbone is ahead by 0.5 ± 1.0 points <!-- claim: transfer-right-sized-minus-lenet -->. That is a
-# 95-percent $t$ interval, the rule of chapter 7, and it contains zero. So the runs do not decide. The guard, which looks
+# 95 % t interval, the rule of chapter 7, and it contains zero. So the runs do not decide. The guard, which looks
 # only at the chance in the 1,000 digits, finds the lead too small as well.
 
 # %% [markdown]
@@ -705,12 +705,12 @@ transfer.grid_heatmap(grid)
 #
 # One seed a cell: take what happens in single cells for a hint.
 #
-# A fatal bug hides all others. As long as the images are refilled, a better rate changes nothing: 10.3 %
-# <!-- claim: transfer-grid-refilled-fast --> become 9.9 % <!-- claim: transfer-grid-refilled-small -->. Mend the images
-# and keep the rate, and you get 40.0 % <!-- claim: transfer-first-steps-accuracy -->. That is progress, and still so bad
-# that you may not believe in it. Only both together bring 91.9 % <!-- claim: transfer-grid-all -->. Whoever changes one
-# thing at a time and looks only at the accuracy may throw a right change away. This is why each rung has a guard of its
-# own.
+# A fatal bug hides all others. As long as the images are refilled, a better rate changes nothing:
+# 10.3 % <!-- claim: transfer-grid-refilled-fast --> become 9.9 % <!-- claim: transfer-grid-refilled-small -->. Mend the
+# images and keep the rate, and you get 40.0 % <!-- claim: transfer-first-steps-accuracy -->. That is progress, and
+# still so bad that you may not believe in it. Only both together bring 91.9 % <!-- claim: transfer-grid-all -->.
+# Whoever changes one thing at a time and looks only at the accuracy may throw a right change away. This is why each
+# rung has a guard of its own.
 
 # %% [markdown]
 # ## Was it a good idea?
@@ -748,13 +748,13 @@ for name in contestants:
 pd.DataFrame(rows).T
 
 # %% [markdown]
-# Fine-tuned whole, VGG-16 has the highest accuracy of the table, 98.8 % <!-- claim: transfer-all -->, one seed, in 319 s
-# <!-- claim: transfer-all-seconds -->. The right-sized backbone has 98.2 ± 0.5 % <!-- claim: transfer-right-sized --> in
-# 74 s <!-- claim: transfer-right-sized-seconds -->. Chance could make that difference. And LeNet-5? It has 61,706
-# <!-- claim: lenet5-parameters --> parameters, began with nothing, and gets 97.6 ± 0.5 % <!-- claim: transfer-lenet -->
-# in 10 s <!-- claim: transfer-lenet-seconds -->, within a point of the right-sized backbone,
-# <!-- claim: transfer-no-winner --> and rung 8 could not tell the two apart. LeNet-5 does less than an eight-hundredth of
-# the other's work for each digit.
+# Fine-tuned whole, VGG-16 has the highest accuracy of the table, 98.8 % <!-- claim: transfer-all -->, one seed, in
+# 319 s <!-- claim: transfer-all-seconds -->. The right-sized backbone has
+# 98.2 ± 0.5 % <!-- claim: transfer-right-sized --> in 74 s <!-- claim: transfer-right-sized-seconds -->. Chance could
+# make that difference. And LeNet-5? It has 61,706 <!-- claim: lenet5-parameters --> parameters, began with nothing, and
+# gets 97.6 ± 0.5 % <!-- claim: transfer-lenet --> in 10 s <!-- claim: transfer-lenet-seconds -->, within a point of the
+# right-sized backbone, <!-- claim: transfer-no-winner --> and rung 8 could not tell the two apart. LeNet-5 does less
+# than an eight-hundredth of the other's work for each digit.
 #
 # The runs differ in their epochs: each got what a core can do in minutes. MobileNetV2's head had three, VGG-16's twenty,
 # so do not compare these two.

@@ -459,7 +459,7 @@ pd.DataFrame(
 # %% [markdown]
 # Only batch norm leaves $\ln 10$ in the first epoch. He's weights follow in the second or
 # third. <!-- claim: who-leaves-first --> These two cure it: both end with a lower training loss than the untreated
-# network and than the other two remedies. We compare by the 95-percent t interval of the difference, paired by seed.
+# network and than the other two remedies. We compare by the 95 % t interval of the difference, paired by seed.
 # All six intervals lie above zero. <!-- claim: two-remedies-help --> The two work in different ways. He's weights start
 # the signal at the right size; batch norm brings it to that size in every layer, whatever the weights.
 #

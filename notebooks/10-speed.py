@@ -750,7 +750,7 @@ plots.finish(
 
 # %% [markdown]
 # Each blue line is a seed, orange is their mean. On this page all five lines lean the same way: `auto` less float32 is
-# −0.05 ± 0.04 points <!-- claim: speed-price-of-auto -->, the mean difference and its 95-percent t interval, paired by
+# −0.05 ± 0.04 points <!-- claim: speed-price-of-auto -->, the mean difference and its 95 % t interval, paired by
 # seed. So there is a price, of about six more errors in 12,000 images. The spread over seeds is larger than that, yet
 # it falls on both sides alike and drops out of the pairs. Whether the price comes from bfloat16 or from the fused Adam,
 # which `auto` chooses too, we did not isolate. It buys a fifth of the time:

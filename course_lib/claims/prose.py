@@ -14,6 +14,7 @@ from course_lib.storage import atomic_file
 
 _CELL = re.compile(r"(?m)^# %%.*$")
 _PREFIX = re.compile(r"(?m)^# ?")
+_BROKEN = re.compile(r"(?m)^[ >]*<!-- claim: [^>]*-->")  # CommonMark: a line that begins so is a block of HTML
 _GENERATED = ("conformance", "claims")  # tables that a program writes and a test holds
 
 
@@ -71,6 +72,10 @@ def problems(project: Project, claims: dict[str, Claim]) -> list[str]:
             f"{text.where} names the claim {name!r}, which book/claims.yml does not have."
             for name in literals.named(text.content)
             if name not in claims
+        ]
+        found += [
+            f"{text.where}: a line begins with {line[0]!r}, which ends the paragraph: put it behind its number."
+            for line in _BROKEN.finditer(text.content)
         ]
         for place in literals.claimed(text.content):
             if place.claim in claims:

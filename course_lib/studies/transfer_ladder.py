@@ -12,7 +12,7 @@ from course_lib.transfer.choices import Choices
 from course_lib.transfer.rungs import CUT_RUNS, GRID, runs
 
 SEEDS = 5
-JOBS = 1  # one after another, on all cores: a rung's seconds mean something, and VGG-16 is in memory once
+JOBS = 1  # one after another: a rung's seconds mean something, and VGG-16 is in memory once
 SEEDS_OF = {"LeNet from scratch": 5, "right-sized backbone": 3}
 DIGITS = {"quick": (200, 100, 100), "cpu": (10_000, 1_000, 1_000), "full": (48_000, 10_000, 10_000)}
 

@@ -1,8 +1,8 @@
 """VGG-16 against ResNet-34 on enlarged digits, and the small ones that were cut from them, on digits as they are.
 
 The protocol of the report (sources C): ten epochs, batches of 128, Adam at a constant 0.001, 80 % of the training
-images to learn from and 20 % for validation, the test images at the end. ``cpu`` leaves out the large networks: one run
-of VGG-16 would take two cores most of a day.
+images to learn from and 20 % for validation, the test images at the end. ``cpu`` leaves out the large networks: at the
+speed that chapter 7 measures, one run of VGG-16 would keep a core busy for 42 hours.
 """
 
 from functools import partial

@@ -180,7 +180,7 @@ def test_a_rewrite_changes_the_wrong_literals_and_nothing_else(checkout, file, s
         f"{path.name}: 98.5123 % is now 98.5000 % (small-accuracy)",
     ]
     assert {one: one.read_bytes() for one in others} == others
-    assert problems(checkout) == []
+    assert [one for one in problems(checkout) if "begins with" not in one] == []
 
 
 def test_several_cells_are_rewritten_each_in_its_place(checkout):
@@ -221,3 +221,10 @@ def test_code_cells_are_left_alone(checkout):
     checkout.add(checkout.source, "\n# %%\n# 5 <!-- claim: small-parameters -->\n")
     before = checkout.source.read_bytes()
     assert rewrite(checkout) == [] and checkout.source.read_bytes() == before
+
+
+def test_a_claim_that_begins_a_line_would_end_the_paragraph(checkout):
+    checkout.add("README.md", "\nIt reaches 98.50 ± 0.02 %\n<!-- claim: small-accuracy --> of them.\n")
+    assert problems(checkout) == [
+        "README.md: a line begins with '<!-- claim: small-accuracy -->', which ends the paragraph: put it behind its number."
+    ]
