@@ -377,7 +377,7 @@ for name in contestants:
     print(f"{name}: done for {len(seeds)} seeds")
 
 # %%
-# Goal 6: three networks, compared fairly
+# Goal 6: three networks, several seeds
 accuracies = {
     name: pd.Series([one.accuracy for one in answers[name]])
     for name in answers
