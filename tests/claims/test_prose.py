@@ -225,6 +225,5 @@ def test_code_cells_are_left_alone(checkout):
 
 def test_a_claim_that_begins_a_line_would_end_the_paragraph(checkout):
     checkout.add("README.md", "\nIt reaches 98.50 ± 0.02 %\n<!-- claim: small-accuracy --> of them.\n")
-    assert problems(checkout) == [
-        "README.md: a line begins with '<!-- claim: small-accuracy -->', which ends the paragraph: put it behind its number."
-    ]
+    (said,) = problems(checkout)
+    assert said.startswith("README.md: a line begins with '<!-- claim: small-accuracy -->', which ends the paragraph: ")
