@@ -18,7 +18,7 @@ help: ## show this list
 
 setup: $(READY) ## create .venv, install everything, fetch MobileNetV2; does nothing when nothing changed
 
-$(READY): pyproject.toml requirements.lock
+$(READY): pyproject.toml course_tools/pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or newer was found: install one, then run make PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "make: $(PYTHON) is not Python 3.11 or newer: install one, then run make PYTHON=/path/to/python3" >&2; exit 1; }
@@ -26,7 +26,7 @@ $(READY): pyproject.toml requirements.lock
 		{ echo "make: $(PYTHON) has no venv module: install it (Debian, Ubuntu: apt install python3-venv), then run make again" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable . --editable ./course_tools
 	@touch $(READY)
 	@$(BIN)/course data fetch mobilenet-v2 >/dev/null 2>&1 || echo "make: MobileNetV2's weights could not be fetched now," \
 		"and all else is ready; when you are connected, run $(BIN)/course data fetch mobilenet-v2" >&2
@@ -62,7 +62,7 @@ unit: setup ## the tests of the library, the pipeline and the website
 
 notebooks: setup ## run every chapter as Colab does, on the sample: does the library still compute what is published?
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses auto --dist loadscope \
-		-p course_lib.publishing.quick_check --nbval-lax --nbval-kernel-name course-colab notebooks
+		-p course_tools.publishing.quick_check --nbval-lax --nbval-kernel-name course-colab notebooks
 
 nightly: setup ## all tests, those included that are too long for every commit
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses auto --dist loadfile tests
@@ -73,8 +73,8 @@ links: site ## follow every link out of the published pages; this needs a networ
 # torch's own CUDA packages are left out: pip takes them with a CUDA wheel and leaves them with a CPU wheel.
 lock: setup ## choose new versions of everything for requirements.lock
 	@{ echo "# Exact versions for Python 3.11 to 3.13, made by make lock. No hashes: CPU and CUDA wheels of torch both fit."; \
-	printf 'torch==$(TORCH)\ntorchvision==$(TORCHVISION)\n' | $(BIN)/uv pip compile pyproject.toml --quiet --universal \
-		--python-version 3.11 --extra book --extra test --extra grading --constraint - --no-annotate --no-header \
+	printf 'torch==$(TORCH)\ntorchvision==$(TORCHVISION)\n' | $(BIN)/uv pip compile pyproject.toml course_tools/pyproject.toml --quiet --universal \
+		--python-version 3.11 --extra test --constraint - --no-annotate --no-header \
 		| grep -vE '^(nvidia|cuda|triton)'; } > requirements.lock.new
 	@mv requirements.lock.new requirements.lock
 

@@ -8,6 +8,6 @@ Read the rooms in the order in which a chapter walks through them:
 * :mod:`course_lib.training`: ``fit``, ``evaluate``, ``predict`` and what they keep
 * :mod:`course_lib.plots`: figures that carry their own description
 
-Backstage, imported by no chapter, :mod:`course_lib.publishing` runs and publishes the book, and
-:mod:`course_lib.cli` is the ``course`` command.
+Backstage, imported by no chapter, :mod:`course_tools.publishing` runs and publishes the book, and
+:mod:`course_tools.cli` is the ``course`` command.
 """

@@ -4,9 +4,10 @@ import sys
 
 import pytest
 
-from course_lib import cli, recipes, weights
+from course_lib import recipes, weights
 from course_lib.data import cache, sources
 from course_lib.data.catalog import MNIST
+from course_tools import cli
 
 
 def test_help_reads_well_and_loads_nothing_heavy():

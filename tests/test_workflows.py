@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from course_lib import cli
+from course_tools import cli
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))

@@ -10,10 +10,11 @@ import nbformat
 import pytest
 import yaml
 
-from course_lib import claims, records
-from course_lib.claims import ledger
-from course_lib.publishing import pairs
-from course_lib.publishing.project import Project
+from course_lib import records
+from course_tools import claims
+from course_tools.claims import ledger
+from course_tools.publishing import pairs
+from course_tools.publishing.project import Project
 
 ROOT = Path(__file__).parents[2]
 

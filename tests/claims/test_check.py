@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from course_lib import claims, cli, records
+from course_lib import records
 from course_lib.errors import CourseError
-from course_lib.publishing import pairs
+from course_tools import claims, cli
+from course_tools.publishing import pairs
 
 
 def lines_of(checkout, file):

@@ -4,9 +4,9 @@ import statistics
 import nbformat
 import pytest
 
-from course_lib.claims.evidence import NoEvidence, calculate, look_up, mean
-from course_lib.claims.ledger import Fact
 from course_lib.errors import CourseError
+from course_tools.claims.evidence import NoEvidence, calculate, look_up, mean
+from course_tools.claims.ledger import Fact
 
 
 def found(checkout, proof, **asked):

@@ -1,8 +1,8 @@
 import pytest
 import yaml
 
-from course_lib.claims import ledger, verdicts
 from course_lib.errors import CourseError
+from course_tools.claims import ledger, verdicts
 
 MEASURED = {"what": "test accuracy", "source": "98.6 %", "records": {"of": "study-small/net", "measure": "accuracy"}}
 EXPLAINED = {"what": "history", "verdict": "explained", "cite": ["paper2000"], "because": "A paper has it."}

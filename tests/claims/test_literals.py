@@ -1,6 +1,6 @@
 import pytest
 
-from course_lib.claims import literals
+from course_tools.claims import literals
 
 STYLES = [
     ("98.50 ± 0.02 %", (0.985, 0.0002)),

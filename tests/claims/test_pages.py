@@ -1,7 +1,7 @@
 import pytest
 
-from course_lib.claims.pages import pages_of
 from course_lib.errors import CourseError
+from course_tools.claims.pages import pages_of
 
 NET = {"of": "study-small/net", "measure": "accuracy"}
 

@@ -1,8 +1,8 @@
 import pytest
 
-from course_lib.claims import prose
-from course_lib.claims.ledger import Claim, Fact
 from course_lib.errors import CourseError
+from course_tools.claims import prose
+from course_tools.claims.ledger import Claim, Fact
 
 MEND = "has no claim: add `<!-- claim: NAME -->` behind it, and the claim to book/claims.yml."
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from course_lib import claims
+from course_tools import claims
 
 NUMBERS, COMPARISONS, ROUNDINGS = range(3)
 NET = "<!-- claim: small-accuracy -->"  # 98.50 ± 0.02 % of three seeds

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from course_lib import claims, records
-from course_lib.claims import ledger, literals, prose, verdicts
-from course_lib.claims.ledger import Claim, Fact
+from course_lib import records
 from course_lib.errors import CourseError
-from course_lib.publishing.project import Project
+from course_tools import claims
+from course_tools.claims import ledger, literals, prose, verdicts
+from course_tools.claims.ledger import Claim, Fact
+from course_tools.publishing.project import Project
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = {"A": 9, "B": 12, "C": 9, "D": 5, "E": 10}

@@ -1,9 +1,9 @@
 import pytest
 
-from course_lib.claims import verdicts
-from course_lib.claims.evidence import Found, NoEvidence
-from course_lib.claims.ledger import Claim, Fact
 from course_lib.errors import CourseError
+from course_tools.claims import verdicts
+from course_tools.claims.evidence import Found, NoEvidence
+from course_tools.claims.ledger import Claim, Fact
 
 NET = {"of": "study-small/net", "measure": "accuracy"}  # 98.50 ± 0.02 % of three seeds
 ABOVE = {"measure": "accuracy", "higher": "study-small/net", "than": ["01-small/other"]}

@@ -2,7 +2,7 @@
 
 import sys
 
-from course_lib.grading.walls import sandboxed
+from course_tools.grading.walls import sandboxed
 
 COLD = "zygote._warm_up = lambda: None"  # where it comes to nothing anyway, or no answer is wanted
 LUKEWARM = "zygote._warm_up = lambda: zygote.importlib.import_module('course_lib.grading.worker')"  # torch, and no more
@@ -19,5 +19,5 @@ def altered(*changes):
 
 def code_of(*changes):
     """The program of such a zygote."""
-    imports = "from course_lib.grading.walls import linux, sandbox, seccomp, visible, zygote"
+    imports = "from course_tools.grading.walls import linux, sandbox, seccomp, visible, zygote"
     return "\n".join([imports, *changes, "zygote.main()"])

@@ -7,9 +7,10 @@ import torch
 from running_here import Here
 from small_class import Counting, answers, hand_in
 
-from course_lib.grading import logits, marking, release, script
-from course_lib.grading.classes import judging
-from course_lib.publishing.project import Project
+from course_lib.grading import logits, marking, script
+from course_tools.grading import release
+from course_tools.grading.classes import judging
+from course_tools.publishing.project import Project
 
 MASTER = Path(__file__).parents[2] / "assignments" / "cifar10"
 

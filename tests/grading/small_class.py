@@ -12,13 +12,13 @@ import pytest
 from running_here import Here
 
 from course_lib.errors import CourseError
-from course_lib.grading.classes import grading
-from course_lib.grading.classes.grades import Row
-from course_lib.grading.classes.judging import Marks
-from course_lib.grading.classes.keeping import Entry
-from course_lib.grading.classes.rubrics import Given
 from course_lib.grading.tasks import TASKS
-from course_lib.publishing.project import Project
+from course_tools.grading.classes import grading
+from course_tools.grading.classes.grades import Row
+from course_tools.grading.classes.judging import Marks
+from course_tools.grading.classes.keeping import Entry
+from course_tools.grading.classes.rubrics import Given
+from course_tools.publishing.project import Project
 
 ROOT = Path(__file__).parents[2]
 WORDS = "word " * 100

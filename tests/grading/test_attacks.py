@@ -14,7 +14,7 @@ from running_here import nightly
 
 import course_lib
 from course_lib.grading import marking, script
-from course_lib.grading.walls import sandboxed
+from course_tools.grading.walls import sandboxed
 
 ATTACKS = [*attacks_on_marks.ATTACKS, *attacks_on_limits.ATTACKS, *attacks_on_walls.ATTACKS]
 SEED = 731_204_655

@@ -10,8 +10,8 @@ import yaml
 from running_here import Here
 from small_class import ENTRY, answers, grade, hand_in, regrade
 
-from course_lib import cli
-from course_lib.grading.classes import judging, rosters, rubrics
+from course_tools import cli
+from course_tools.grading.classes import judging, rosters, rubrics
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "book" / "instructors.md").read_text(encoding="utf-8")

@@ -11,8 +11,8 @@ import jupytext
 import pytest
 
 from course_lib.errors import CourseError
-from course_lib.grading import leaks, release
-from course_lib.grading.leaks import Guard, Secrets
+from course_tools.grading import leaks, release
+from course_tools.grading.leaks import Guard, Secrets
 
 
 @pytest.fixture(scope="session")

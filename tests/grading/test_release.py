@@ -11,10 +11,11 @@ import jupytext
 import pytest
 import yaml
 
-from course_lib import cli
 from course_lib.errors import CourseError
-from course_lib.grading import feedback, release, script
-from course_lib.publishing.project import Project
+from course_lib.grading import feedback, script
+from course_tools import cli
+from course_tools.grading import release
+from course_tools.publishing.project import Project
 
 ROOT = Path(__file__).parents[2]
 

@@ -50,7 +50,7 @@ def compute(folder: Path) -> None:
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(CHAPTER, {"torch": torch, "F": functional})
-    fingerprints = importlib.import_module("course_lib.publishing.fingerprints")
+    fingerprints = importlib.import_module("course_tools.publishing.fingerprints")
     assert Path(fingerprints.__file__).is_relative_to(folder)
     output = nbformat.v4.new_output("stream", text=printed.getvalue())
     cell = nbformat.v4.new_code_cell(CHAPTER, outputs=[output], metadata={"tags": ["nbval-check-output"]})

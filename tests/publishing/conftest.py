@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.publishing import running, staging
-from course_lib.publishing.project import Project
+from course_tools.publishing import running, staging
+from course_tools.publishing.project import Project
 
 HEADER = """\
 # ---

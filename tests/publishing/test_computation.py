@@ -5,7 +5,7 @@ import ast
 import nbformat
 import pytest
 
-from course_lib.publishing.computation import canonical, computation, folded
+from course_tools.publishing.computation import canonical, computation, folded
 
 
 def same(one: str, other: str, profile: str = "cpu") -> bool:

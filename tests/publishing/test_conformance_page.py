@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from course_lib import analysis, cli, models
-from course_lib.publishing import conformance
-from course_lib.publishing.conformance import ENTRIES, PAGE
-from course_lib.publishing.project import Project
+from course_lib import analysis, models
+from course_tools import cli
+from course_tools.publishing import conformance
+from course_tools.publishing.conformance import ENTRIES, PAGE
+from course_tools.publishing.project import Project
 
 ROOT = Path(__file__).parents[2]
 

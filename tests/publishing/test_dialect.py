@@ -1,6 +1,6 @@
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from course_lib.publishing.dialect import translate_text, wrap_exercises
+from course_tools.publishing.dialect import translate_text, wrap_exercises
 
 PAPERS = {"https://doi.org/10.1/a": "a2000"}
 TERMS = {"epoch": "epoch", "epochs": "epoch"}

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import course_lib
-from course_lib.publishing import fingerprints
+from course_tools.publishing import fingerprints
 
 LIBRARY = Path(course_lib.__file__).parent
 

@@ -6,9 +6,20 @@ import shutil
 import nbformat
 import pytest
 
-from course_lib import cli, records, weights
+from course_lib import records, weights
 from course_lib.errors import CourseError
-from course_lib.publishing import drawing, fingerprints, freshness, journal, pairs, promoting, running, staging, status
+from course_tools import cli
+from course_tools.publishing import (
+    drawing,
+    fingerprints,
+    freshness,
+    journal,
+    pairs,
+    promoting,
+    running,
+    staging,
+    status,
+)
 
 
 def edit(file, old, new):

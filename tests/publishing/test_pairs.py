@@ -2,7 +2,7 @@ import nbformat
 import pytest
 
 from course_lib.errors import CourseError
-from course_lib.publishing import pairs
+from course_tools.publishing import pairs
 
 
 def edit(chapter, old, new):

@@ -5,9 +5,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course_lib import cli, records
+from course_lib import records
 from course_lib.errors import CourseError
-from course_lib.publishing import pairs, promoting
+from course_tools import cli
+from course_tools.publishing import pairs, promoting
 
 
 def published(project):

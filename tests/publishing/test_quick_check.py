@@ -25,7 +25,7 @@ def copy(tmp_path_factory):
 
 
 def check(copy: Path) -> subprocess.CompletedProcess:
-    words = ["-p", "course_lib.publishing.quick_check", "--nbval-lax", "--nbval-kernel-name", "course-colab"]
+    words = ["-p", "course_tools.publishing.quick_check", "--nbval-lax", "--nbval-kernel-name", "course-colab"]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words, "notebooks"]
     return subprocess.run(command, cwd=copy, capture_output=True, text=True)
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course_lib import cli
 from course_lib.errors import CourseError
-from course_lib.publishing import pairs, repository
-from course_lib.publishing.computation import computation
-from course_lib.publishing.project import Project
-from course_lib.publishing.repository import Address
+from course_tools import cli
+from course_tools.publishing import pairs, repository
+from course_tools.publishing.computation import computation
+from course_tools.publishing.project import Project
+from course_tools.publishing.repository import Address
 
 ROOT = Path(__file__).parents[2]
 COPIED = (

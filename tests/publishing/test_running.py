@@ -9,11 +9,11 @@ import time
 import nbformat
 import pytest
 
-from course_lib import cli
 from course_lib.errors import CourseError
-from course_lib.publishing import engine, running
 from course_lib.training import setup
 from course_lib.training.setup import usable_cores
+from course_tools import cli
+from course_tools.publishing import engine, running
 
 
 def run(project, **options):
@@ -80,7 +80,7 @@ def test_control_c_leaves_no_kernel_behind_and_keeps_the_last_good_run(project, 
     words = [
         sys.executable,
         "-c",
-        "from course_lib.cli import main; raise SystemExit(main(['run', '--profile', 'quick']))",
+        "from course_tools.cli import main; raise SystemExit(main(['run', '--profile', 'quick']))",
     ]
     command = subprocess.Popen(
         words,

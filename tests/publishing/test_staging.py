@@ -1,9 +1,9 @@
 import nbformat
 import pytest
 
-from course_lib import cli
 from course_lib.errors import CourseError
-from course_lib.publishing import pairs, promoting, site, staging
+from course_tools import cli
+from course_tools.publishing import pairs, promoting, site, staging
 
 
 def staged(book, name="01-small"):

@@ -6,8 +6,8 @@ import pytest
 
 from course_lib import models, records, training
 from course_lib.errors import CourseError
-from course_lib.publishing import promoting
 from course_lib.records import comparison, lines
+from course_tools.publishing import promoting
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,8 +8,8 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from course_lib.publishing import site, staging
-from course_lib.publishing.project import Project
+from course_tools.publishing import site, staging
+from course_tools.publishing.project import Project
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,9 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from course_lib import data, models, records, studies, training
-from course_lib.publishing.project import Project
-from course_lib.studies import promoting, running
+from course_lib import data, models, records, training
+from course_tools import studies
+from course_tools.publishing.project import Project
+from course_tools.studies import promoting, running
 
 
 def give_few_digits(data):
@@ -34,7 +35,7 @@ WORKER = '''\
 """Python runs this file first, in each process that is started with its folder on PYTHONPATH."""
 import json, os, pathlib, signal, sys, time
 
-if "course_lib.studies.worker" in sys.orig_argv:
+if "course_tools.studies.worker" in sys.orig_argv:
     here, key = pathlib.Path(__file__).parent, sys.orig_argv[-2]
     orders = json.loads((here / "orders.json").read_text())
     order = orders.get(key, orders.get("all"))

@@ -12,13 +12,14 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib import data, models, studies
+from course_lib import data, models
 from course_lib.analysis import count_multiply_adds
 from course_lib.data.catalog import spec_of
 from course_lib.errors import CourseError
-from course_lib.studies import cifar_augment, little_data
-from course_lib.studies.planned import Planned
-from course_lib.studies.preparing import Resized
+from course_tools import studies
+from course_tools.studies import cifar_augment, little_data
+from course_tools.studies.planned import Planned
+from course_tools.studies.preparing import Resized
 
 NAMES = ("mnist-six", "vgg-vs-resnet", "cifar-augment", "little-data")
 ALL = (*NAMES, "transfer-ladder")
@@ -291,7 +292,7 @@ def test_the_key_does_not_change_with_the_order_of_the_recipe(planned):
 def test_keys_are_the_same_in_another_process():
     """A worker finds its run by the key: no address in memory, no order of a set may be part of it."""
     program = (
-        "from course_lib import studies\n"
+        "from course_tools import studies\n"
         "print(*(one.key for name in studies.NAMES for size in ('quick', 'cpu', 'full')"
         " for one in studies.plan(name, size, 1)))"
     )

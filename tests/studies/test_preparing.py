@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_lib import models
-from course_lib.studies.preparing import Resized, part_of
+from course_tools.studies.preparing import Resized, part_of
 
 
 class Echo(nn.Module):

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from course_lib import records
-from course_lib import studies as plans
 from course_lib.errors import CourseError
 from course_lib.records import lines, studies
 from course_lib.records.table import COLUMNS
+from course_tools import studies as plans
 
 
 @pytest.fixture

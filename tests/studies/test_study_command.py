@@ -2,8 +2,8 @@
 
 import pytest
 
-from course_lib import cli, studies
-from course_lib.studies import running
+from course_tools import cli, studies
+from course_tools.studies import running
 
 pytestmark = pytest.mark.usefixtures("fingerprinted")
 

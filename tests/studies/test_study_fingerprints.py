@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from course_lib import studies
-from course_lib.publishing import fingerprints
-from course_lib.publishing.project import Project
-from course_lib.studies import running
+from course_tools import studies
+from course_tools.publishing import fingerprints
+from course_tools.publishing.project import Project
+from course_tools.studies import running
 
 PROJECT = Project(Path(__file__).parents[2])
 LONG = "transfer-ladder"  # its 31 runs train; chapter 8 trains some of them on every commit

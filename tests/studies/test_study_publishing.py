@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from course_lib import records, studies
+from course_lib import records
 from course_lib.errors import CourseError
-from course_lib.publishing import fingerprints
-from course_lib.publishing import promoting as chapters
 from course_lib.records import lines
-from course_lib.studies import promoting, running
+from course_tools import studies
+from course_tools.publishing import fingerprints
+from course_tools.publishing import promoting as chapters
+from course_tools.studies import promoting, running
 
 STUDY = "vgg-vs-resnet"
 SMALL = ("modified VGG", "modified ResNet")

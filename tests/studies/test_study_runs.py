@@ -15,9 +15,9 @@ from torch import nn
 
 from course_lib import records, training
 from course_lib.errors import CourseError
-from course_lib.publishing import promoting
-from course_lib.studies import planned, running, worker
-from course_lib.studies.planned import Planned
+from course_tools.publishing import promoting
+from course_tools.studies import planned, running, worker
+from course_tools.studies.planned import Planned
 
 pytestmark = pytest.mark.usefixtures("fingerprinted")
 
@@ -244,7 +244,7 @@ def test_control_c_leaves_no_worker_behind_and_keeps_what_was_finished(done, che
     orders.give({"all": "hang"})
     words = ["study", "mnist-six", "--size", "quick", "--seeds", "2", "--jobs", str(jobs)]
     command = subprocess.Popen(
-        [sys.executable, "-c", f"from course_lib.cli import main; raise SystemExit(main({words}))"],
+        [sys.executable, "-c", f"from course_tools.cli import main; raise SystemExit(main({words}))"],
         cwd=done.root,
         stderr=subprocess.PIPE,
         text=True,

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from course_lib import models, records, studies, transfer
-from course_lib.publishing import promoting
-from course_lib.studies import running, transfer_ladder, worker
-from course_lib.studies.transferring import TransferRun
+from course_lib import models, records, transfer
 from course_lib.transfer import Choices, rungs
+from course_tools import studies
+from course_tools.publishing import promoting
+from course_tools.studies import running, transfer_ladder, worker
+from course_tools.studies.transferring import TransferRun
 
 SIZES = ("quick", "cpu", "full")
 pytestmark = pytest.mark.usefixtures("fingerprinted")

@@ -7,7 +7,7 @@ import stat
 import pytest
 from small_class import WORDS, Counting, answers, everything, grade, hand_in, lines, refuses, regrade, saved, table
 
-from course_lib.grading.classes import keeping, submissions
+from course_tools.grading.classes import keeping, submissions
 
 pytestmark = pytest.mark.usefixtures("counted_here")
 

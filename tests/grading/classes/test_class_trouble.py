@@ -17,9 +17,9 @@ from running_here import nightly
 from small_class import ROOT, Counting, answers, everything, grade, hand_in, lines, refuses, regrade, table
 
 from course_lib.errors import CourseError
-from course_lib.grading.classes import judging, keeping, letters, running
 from course_lib.grading.process import WorkerGone
-from course_lib.grading.walls import sandboxed
+from course_tools.grading.classes import judging, keeping, letters, running
+from course_tools.grading.walls import sandboxed
 
 pytestmark = pytest.mark.usefixtures("counted_here")
 
@@ -216,7 +216,7 @@ _RUN = """
     from pathlib import Path
     from running_here import Here
     from small_class import grade
-    from course_lib.grading.classes import judging
+    from course_tools.grading.classes import judging
     judging.trust = lambda: Here
     grade(Path(sys.argv[1]), Path(sys.argv[2]))
 """

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from small_class import ENTRY, lines, refused, row, table
 
-from course_lib.grading.classes import grades, letters
-from course_lib.grading.classes.grades import Row
-from course_lib.grading.classes.judging import Marks
-from course_lib.grading.classes.rubrics import Given
 from course_lib.grading.tasks import TASKS
+from course_tools.grading.classes import grades, letters
+from course_tools.grading.classes.grades import Row
+from course_tools.grading.classes.judging import Marks
+from course_tools.grading.classes.rubrics import Given
 
 
 def test_what_a_person_has_not_marked_is_not_known_and_no_part_of_the_total():

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from course_lib.errors import CourseError
-from course_lib.grading.classes import rosters, rubrics, spreadsheets
-from course_lib.grading.classes.rubrics import Given
-from course_lib.grading.classes.submissions import Place
+from course_tools.grading.classes import rosters, rubrics, spreadsheets
+from course_tools.grading.classes.rubrics import Given
+from course_tools.grading.classes.submissions import Place
 
 
 @pytest.fixture

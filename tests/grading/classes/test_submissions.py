@@ -12,7 +12,7 @@ import torch
 
 from course_lib.errors import CourseError
 from course_lib.grading import script
-from course_lib.grading.classes import handing_in, submissions
+from course_tools.grading.classes import handing_in, submissions
 
 CELL = '# %% tags=["answer", "task-1"]\nx = 1\n'
 

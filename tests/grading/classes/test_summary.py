@@ -9,8 +9,8 @@ import pytest
 from bs4 import BeautifulSoup
 from small_class import ENTRY, PARTS, TEXTS, refused, row
 
-from course_lib.grading.classes import reading, summary
-from course_lib.grading.classes.judging import Marks
+from course_tools.grading.classes import reading, summary
+from course_tools.grading.classes.judging import Marks
 
 EVIL = '<script>alert(1)</script><img src=x onerror=alert(2)>" style="x\' &amp; </td></table>'
 

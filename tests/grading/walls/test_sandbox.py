@@ -15,7 +15,7 @@ import course_lib
 from course_lib.errors import CourseError
 from course_lib.grading import messages
 from course_lib.grading.process import WorkerGone
-from course_lib.grading.walls import linux, sandbox, sandboxed, visible
+from course_tools.grading.walls import linux, sandbox, sandboxed, visible
 
 PACKAGE = Path(course_lib.__file__).parent
 
@@ -187,7 +187,7 @@ def test_a_zygote_that_is_closed_is_gone():
 
 def test_a_zygote_ends_with_its_judge():
     code = f"""
-from course_lib.grading.walls import sandboxed
+from course_tools.grading.walls import sandboxed
 zygote = sandboxed.Zygote()
 zygote.command = (*zygote.command[:1], "-c", {code_of(LUKEWARM)!r})
 zygote.ask({{"cells": []}}, 60)
@@ -262,7 +262,7 @@ def test_a_kernel_without_namespaces_refuses():
 import os
 from pathlib import Path
 from course_lib.errors import CourseError
-from course_lib.grading.walls import linux, sandboxed
+from course_tools.grading.walls import linux, sandboxed
 user, group = os.getuid(), os.getgid()
 linux.unshare(linux.NEWUSER)
 Path("/proc/self/setgroups").write_text("deny")

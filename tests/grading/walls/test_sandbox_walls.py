@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from altered import LUKEWARM, altered
 
-from course_lib.grading.walls import sandbox
+from course_tools.grading.walls import sandbox
 
 
 @pytest.fixture(scope="module")

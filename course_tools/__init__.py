@@ -1,0 +1,1 @@
+"""For maintainers: the ``course`` command. It runs and publishes chapters, holds claims against records, grades."""

@@ -1,0 +1,190 @@
+"""``book/claims.yml``: what the sources claim, what the book says of itself, and what proves it."""
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from course_lib.errors import CourseError
+from course_tools.claims import literals
+from course_tools.publishing.project import Project
+
+FILE = Path("book") / "claims.yml"
+# Every claim of the five documents that the course began with. None may be left out.
+DOCUMENTS = {"A": 9, "B": 12, "C": 9, "D": 5, "E": 10}
+# The historical and the general: only these may be explained instead of measured.
+MAY_BE_EXPLAINED = {"A.1", "A.9", "B.1", *(f"B.{number}" for number in range(6, 12))}
+# VGG-16 and ResNet-34 at 224 × 224: nothing smaller stands for them.
+ONLY_FULL = {"C.3", "C.4"}
+PROOFS = ("records", "order", "level", "difference", "calculate", "figures", "run", "printed")
+# What a run was told; all other measures of a record are what came out.
+SETTINGS = ("epochs", "batch_size", "learning_rate")
+MEASURED = ("records", "order", "level", "difference")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One statement and what proves it.
+
+    ``claim`` is its claim's name and ``what`` says which of the claim's facts it is. ``source`` is the source's own
+    value, as a literal or in words; of an ``ours`` fact, which no source states, it is our own. ``wrong`` marks an
+    error of the source, which the Errata explain. ``proof`` is the kind of evidence (one of ``PROOFS``, or empty for
+    what is explained or cited) and ``asked`` what the ledger says of it. ``band`` is how far a measured value may lie
+    from the source's, in units of 1. ``note`` says what is smaller in our run, or whose setting it is. ``ours`` puts
+    into words what no number says. ``needs_numbers`` calculations run on the CPU; the others on torch's meta device, in
+    no time.
+    """
+
+    claim: str
+    what: str
+    source: str = ""
+    verdict: str = ""
+    wrong: bool = False
+    proof: str = ""
+    asked: Any = None
+    band: float | None = None
+    because: str = ""
+    note: str = ""
+    ours: str = ""
+    cite: tuple[str, ...] = ()
+    needs_numbers: bool = False
+
+    @property
+    def title(self) -> str:
+        return f"{self.claim}, {self.what}" if self.what else self.claim
+
+    @cached_property
+    def literal(self) -> literals.Literal | None:
+        """The source's value, read; None where it is put in words."""
+        try:
+            return literals.read(self.source)
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of a document (``A.8``), or one of the book's own (``lenet5-parameters``)."""
+
+    name: str
+    says: str
+    facts: list[Fact] = field(default_factory=list)
+
+    @property
+    def document(self) -> str:
+        """``A`` to ``E``; empty for one of the book's own."""
+        return self.name[0] if self.name[0].isupper() else ""
+
+
+def read(project: Project) -> dict[str, Claim]:
+    """All claims by name, the documents' first.
+
+    Raises: CourseError, naming the place, for a ledger that is missing, malformed or incomplete.
+    """
+    file = project.root / FILE
+    if not file.is_file():
+        raise CourseError(f"There is no {FILE}: it belongs to the book, so bring it back with `git checkout`.")
+    try:
+        ledger = yaml.load(file.read_text(encoding="utf-8"), Loader=_NoDuplicates)
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        where = f", line {place.line + 1}" if place else ""
+        raise CourseError(f"{FILE}{where}: {getattr(error, 'problem', error)}: mend it.") from error
+    schema = json.loads((Path(__file__).parent / "schema.json").read_text())
+    problem = next(iter(sorted(Draft202012Validator(schema).iter_errors(ledger), key=lambda one: one.path)), None)
+    if problem is not None:
+        raise CourseError(f"{FILE}: {_place_of(problem)}: {problem.message[:200]}: mend it.")
+    claims = {name: _of_a_source(name, entry) for name, entry in ledger["sources"].items()}
+    claims |= {name: _of_the_book(name, entry) for name, entry in (ledger["book"] or {}).items()}
+    _refuse_what_is_missing(claims)
+    return claims
+
+
+def _of_a_source(name: str, entry: dict) -> Claim:
+    facts = []
+    for fact in entry["facts"]:
+        kind, asked = _proof(fact)
+        facts.append(
+            Fact(
+                claim=name,
+                what=fact["what"],
+                source=fact.get("source", fact.get("value", "")),
+                verdict=fact["verdict"],
+                wrong=fact.get("wrong", False),
+                proof=kind,
+                asked=asked,
+                band=fact.get("band"),
+                because=" ".join(fact.get("because", "").split()),
+                note=fact.get("note", ""),
+                ours=fact.get("ours", ""),
+                cite=tuple(fact.get("cite", ())),
+                needs_numbers=fact.get("numbers", False),
+            )
+        )
+    return Claim(name, entry["says"], facts)
+
+
+def _of_the_book(name: str, entry: dict) -> Claim:
+    kind, asked = _proof(entry)
+    return Claim(
+        name,
+        entry["says"],
+        [Fact(name, "", source=entry.get("value", ""), proof=kind, asked=asked, cite=tuple(entry.get("cite", ())))],
+    )
+
+
+def _proof(entry: dict) -> tuple[str, Any]:
+    return next(((kind, entry[kind]) for kind in PROOFS if kind in entry), ("", None))
+
+
+def _refuse_what_is_missing(claims: dict[str, Claim]) -> None:
+    wanted = [f"{document}.{number}" for document, count in DOCUMENTS.items() for number in range(1, count + 1)]
+    for name in wanted:
+        if name not in claims:
+            raise CourseError(f"{FILE} has no {name}: every claim of the documents needs a verdict.")
+    for claim in claims.values():
+        if claim.document and claim.name not in wanted:
+            raise CourseError(f"{FILE} has {claim.name}, which no document holds: take it out.")
+        for fact in claim.facts:
+            if fact.verdict == "explained" and claim.name not in MAY_BE_EXPLAINED:
+                raise CourseError(f"{FILE}: {fact.title} may not be explained only: give the evidence.")
+            measured = fact.proof in MEASURED
+            if claim.name in ONLY_FULL and measured and fact.asked.get("profile") != "full":
+                raise CourseError(f"{FILE}: {fact.title} is proven by a full run only: ask for `profile: full`.")
+            agrees = fact.verdict in ("reproduced", "partly")
+            setting = fact.proof == "records" and fact.asked["measure"] in SETTINGS
+            if fact.proof == "records" and agrees and fact.band is None and not setting:
+                raise CourseError(f"{FILE}: {fact.title} is measured, so it needs a band: how near is near enough?")
+            if agrees and fact.band is not None and fact.literal is None:
+                raise CourseError(f"{FILE}: {fact.title} has a band, but no number of the source's.")
+
+
+def _place_of(problem) -> str:
+    path = list(problem.absolute_path)
+    if len(path) > 3 and path[2] == "facts":  # a fact is found by its words sooner than by its number
+        return f"{path[1]}, fact {path[3] + 1}" + "".join(f", {one}" for one in path[4:])
+    return ", ".join(str(one) for one in path) or "the file"
+
+
+class _NoDuplicates(yaml.SafeLoader):
+    """YAML lets the last of two equal keys win, silently. Here the second is an error."""
+
+
+def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict:
+    loader.flatten_mapping(node)
+    seen = {}
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node)
+        if not isinstance(key, str):
+            raise yaml.constructor.ConstructorError(None, None, f"{key} is no name", key_node.start_mark)
+        if key in seen:
+            raise yaml.constructor.ConstructorError(None, None, f"{key} stands there twice", key_node.start_mark)
+        seen[key] = loader.construct_object(value_node, deep=True)
+    return seen
+
+
+_NoDuplicates.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)

@@ -1,0 +1,156 @@
+"""The Scorecard and the Errata: what became of each claim of the sources, from the ledger and its evidence."""
+
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+from course_tools.claims.evidence import Found, NoEvidence, look_up, mean
+from course_tools.claims.ledger import DOCUMENTS, Claim, Fact
+from course_tools.claims.verdicts import say
+from course_tools.publishing.generated import Page
+from course_tools.publishing.project import Project
+
+COMMAND = "course claims --update"
+VERDICTS = ("reproduced", "partly", "corrected", "differs", "explained", "ours", "awaiting")
+NONE = "—"
+
+
+def pages_of(project: Project, claims: dict[str, Claim]) -> list[Page]:
+    """Both pages, with the tables that they should hold."""
+    return [
+        Page(Path("book") / "scorecard.md", "claims", COMMAND, partial(_scorecard, project, claims)),
+        Page(Path("book") / "errata.md", "claims", COMMAND, partial(_errata, project, claims)),
+    ]
+
+
+def _scorecard(project: Project, claims: dict[str, Claim]) -> dict[str, str]:
+    tables = {"summary": _summary(claims)}
+    for document in DOCUMENTS:
+        facts = [fact for claim in _of(claims, document) for fact in claim.facts]
+        compared = [fact for fact in facts if fact.verdict not in ("ours", "awaiting")]
+        own = [fact for fact in facts if fact.verdict == "ours"]
+        awaiting = [fact for fact in facts if fact.verdict == "awaiting"]
+        text = _compared_table(project, compared)
+        if own:
+            text += f"\n**Ours, beyond the source.** No document states these.\n\n{_own_table(project, own)}"
+        if awaiting:
+            text += f"\n```{{dropdown}} Awaiting a run: {len(awaiting)}\n{_awaiting_table(awaiting)}```\n"
+        tables[document.lower()] = text
+    return tables
+
+
+def _compared_table(project: Project, facts: list[Fact]) -> str:
+    rows = []
+    for fact in facts:
+        found = _found(project, fact)
+        source = (f"⚠ {_cell(fact.source)}" if fact.wrong else _cell(fact.source)) or NONE
+        rows.append([_cell(fact.what), source, _ours(fact, found), _cell(_verdict(fact)), _runs(found)])
+    return _table(["what", "source", "ours", "verdict", "runs"], facts, rows)
+
+
+def _own_table(project: Project, facts: list[Fact]) -> str:
+    rows = []
+    for fact in facts:
+        found = _found(project, fact)
+        rows.append([_cell(fact.what), _ours(fact, found), _cell(fact.note) or NONE, _runs(found)])
+    return _table(["what", "ours", "note", "runs"], facts, rows)
+
+
+def _awaiting_table(facts: list[Fact]) -> str:
+    rows = [[_cell(fact.what), _cell(fact.source), _cell(fact.note) or "a GPU"] for fact in facts]
+    return _table(["what", "source", "needs"], facts, rows)
+
+
+def _table(head: list[str], facts: list[Fact], rows: list[list[str]]) -> str:
+    """A Markdown table; the first row of each claim bears its name."""
+    names = [fact.claim for fact in facts]
+    lines = [f"| | {' | '.join(head)} |", f"|---|{'---|' * len(head)}"]
+    for place, row in enumerate(rows):
+        name = "" if place and names[place] == names[place - 1] else f"**{names[place]}**"
+        lines.append(f"| {name} | {' | '.join(row)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _verdict(fact: Fact) -> str:
+    """The verdict, how near counted as the same, and what the reader has to know of the run."""
+    said = fact.verdict
+    if fact.proof == "figures":
+        chapters = " and ".join(str(int(name[:2])) for name in fact.asked)
+        said += f", drawn in chapter{'s' if len(fact.asked) > 1 else ''} {chapters}"
+    if fact.band is not None:
+        unit = fact.literal.unit.replace("%", "points")
+        band = f"{fact.band / fact.literal.scale:g}{unit}"
+        said += f" by more than {band}" if fact.verdict == "differs" else f" within ±{band}"
+    return f"{said}: {fact.note}" if fact.note else said
+
+
+def _summary(claims: dict[str, Claim]) -> str:
+    lines = [f"| | {' | '.join(VERDICTS)} |", f"|---|{'---:|' * len(VERDICTS)}"]
+    for document in DOCUMENTS:
+        counted = Counter(fact.verdict for claim in _of(claims, document) for fact in claim.facts)
+        lines.append(f"| {document} | {' | '.join(str(counted[verdict]) for verdict in VERDICTS)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _errata(project: Project, claims: dict[str, Claim]) -> dict[str, str]:
+    tables = {}
+    for document in DOCUMENTS:
+        pieces = []
+        for claim in _of(claims, document):
+            for fact in [fact for fact in claim.facts if fact.wrong]:
+                pieces.append(_erratum(project, fact))
+        tables[document.lower()] = "\n".join(pieces)
+    return tables
+
+
+def _erratum(project: Project, fact: Fact) -> str:
+    found = _found(project, fact)
+    lines = [f"### {fact.claim}: {fact.what}", "", f"Source: **{fact.source}**. Right: **{_ours(fact, found)}**.", ""]
+    lines += [fact.because, ""]
+    if fact.proof == "calculate":
+        counted = isinstance(found.value, int) and not isinstance(found.value, bool)
+        said = found.said + (f"{found.value:,}" if counted else str(found.value))
+        lines += ["```python", fact.asked.rstrip(), "```", "", "```text", said.rstrip(), "```", ""]
+    elif fact.proof == "order":
+        lines += [_compared(project, fact), ""]
+    if fact.cite:
+        lines += [f"See {', '.join(f'{{cite:t}}`{key}`' for key in fact.cite)}.", ""]
+    return "\n".join(lines)
+
+
+def _compared(project: Project, fact: Fact) -> str:
+    lines = [f"| `results/` | {fact.asked['measure'].replace('_', ' ')} | runs |", "|---|---:|---:|"]
+    for one in (fact.asked["higher"], *fact.asked["than"]):
+        found = mean(project, one, fact.asked)
+        spread = f" ± {found.spread:.4f}" if found.spread is not None else ""
+        lines.append(f"| {one} | {found.value:.4f}{spread} | {found.count} |")
+    return "\n".join(lines)
+
+
+def _of(claims: dict[str, Claim], document: str) -> list[Claim]:
+    return sorted(
+        (claim for claim in claims.values() if claim.document == document), key=lambda claim: int(claim.name[2:])
+    )
+
+
+def _found(project: Project, fact: Fact) -> Found | None:
+    if not fact.proof:
+        return None
+    try:
+        return look_up(project, fact)
+    except NoEvidence:
+        return None
+
+
+def _ours(fact: Fact, found: Found | None) -> str:
+    if fact.verdict == "explained":
+        return ", ".join(f"{{cite:t}}`{key}`" for key in fact.cite)
+    return _cell(fact.ours or (say(found, fact) if found else NONE))
+
+
+def _runs(found: Found | None) -> str:
+    return f"{found.count}, {found.devices}" if found and found.count else NONE
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,151 @@
+"""The texts of the book: is every number covered by a claim, and does it say what the claim's evidence says?"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from course_lib.errors import CourseError
+from course_lib.storage import atomic_file
+from course_tools.claims import literals
+from course_tools.claims.evidence import look_up
+from course_tools.claims.ledger import Claim
+from course_tools.publishing.generated import places
+from course_tools.publishing.project import Project
+
+_CELL = re.compile(r"(?m)^# %%.*$")
+_PREFIX = re.compile(r"(?m)^# ?")
+_BROKEN = re.compile(r"(?m)^[ >]*<!-- claim: [^>]*-->")  # CommonMark: a line that begins so is a block of HTML
+_GENERATED = ("conformance", "claims")  # tables that a program writes and a test holds
+
+
+@dataclass(frozen=True)
+class Text:
+    """A piece of prose: a page, or one Markdown cell of a chapter, whose lines begin with ``prefix`` in its file."""
+
+    file: Path
+    number: int
+    content: str
+    prefix: str = ""
+
+    @property
+    def where(self) -> str:
+        return f"{self.file.name}, cell {self.number}" if self.prefix else self.file.name
+
+
+def texts(project: Project) -> list[Text]:
+    """All prose of the book, in the order of the book: README, pages, chapters. Tables made by programs are blank."""
+    found = []
+    for file in [project.root / "README.md", *sorted((project.root / "book").glob("*.md"))]:
+        if file.is_file():
+            content = file.read_text(encoding="utf-8")
+            for word in _GENERATED:
+                content = places(word).sub(lambda place: re.sub(r"[^\n]", " ", place[0]), content)
+            found.append(Text(file, 0, content))
+    for chapter in project.chapters():
+        for number, start, end in _markdown_cells(chapter.source.read_text(encoding="utf-8")):
+            lines = chapter.source.read_text(encoding="utf-8")[start:end].splitlines(keepends=True)
+            content = "".join(line.removeprefix("#").removeprefix(" ") for line in lines)
+            found.append(Text(chapter.source, number, content, "# "))
+    return found
+
+
+def _markdown_cells(source: str) -> list[tuple[int, int, int]]:
+    """Number, start and end of the text of each Markdown cell in a percent script."""
+    marks = list(_CELL.finditer(source))
+    ends = [mark.start() for mark in marks[1:]] + [len(source)]
+    return [
+        (number, mark.end() + 1, end)
+        for number, (mark, end) in enumerate(zip(marks, ends, strict=True), 1)
+        if "[markdown]" in mark[0]
+    ]
+
+
+def problems(project: Project, claims: dict[str, Claim]) -> list[str]:
+    """Numbers that no claim covers, claims that nobody made, literals that are not what the evidence says."""
+    found = []
+    for text in texts(project):
+        found += [
+            f"{text.where}: {one} has no claim: add `<!-- claim: NAME -->` behind it, and the claim to book/claims.yml."
+            for one in literals.uncovered(text.content)
+        ]
+        found += [
+            f"{text.where} names the claim {name!r}, which book/claims.yml does not have."
+            for name in literals.named(text.content)
+            if name not in claims
+        ]
+        found += [
+            f"{text.where}: a line begins with {line[0]!r}, which ends the paragraph: put it behind its number."
+            for line in _BROKEN.finditer(text.content)
+        ]
+        for place in literals.claimed(text.content):
+            if place.claim in claims:
+                try:
+                    right = corrected(project, claims[place.claim], place.text)
+                except CourseError as error:
+                    found.append(f"{text.where}: {error}")
+                    continue
+                if right != place.text:
+                    found.append(f"{text.where} says {place.text}, and {place.claim} is {right}.")
+    return found
+
+
+def corrected(project: Project, claim: Claim, text: str) -> str:
+    """A literal as it should be: itself where one of the claim's values says so, else the claim's value in its style.
+
+    Raises: CourseError where the claim has several values, none of which the literal says, or none at all.
+    """
+    literal = literals.read(text)
+    values = values_of(project, claim, literal.is_range)
+    if not values:
+        raise CourseError(f"{claim.name} holds no number, but the prose says {text} and names it.")
+    if any(literal.says(*one) for one in values):
+        return text
+    if len(values) > 1:
+        known = " or ".join(sorted({literal.write(*one) for one in values}))
+        raise CourseError(f"the prose says {text}, and {claim.name} knows only {known}.")
+    return literal.write(*values[0])
+
+
+def values_of(project: Project, claim: Claim, for_range: bool) -> list[tuple[float, ...]]:
+    """All numbers that a claim stands for: the source's, and ours.
+
+    A range in the prose is a source's range; only where no source gives one may it be a range that holds the number.
+    """
+    ranges = [fact.literal.values for fact in claim.facts if fact.literal is not None and fact.literal.is_range]
+    if for_range and ranges:
+        return ranges
+    values = []
+    for fact in claim.facts:
+        if fact.literal is not None:
+            values.append(fact.literal.values)
+            if fact.literal.is_range:
+                values += [(one,) for one in fact.literal.values]
+        if fact.proof in ("records", "difference", "calculate", "run", "printed") and fact.verdict != "awaiting":
+            found = look_up(project, fact)
+            if not isinstance(found.value, bool | str):
+                values.append(found.numbers[:1] if for_range else found.numbers)
+    return values
+
+
+def rewrite(project: Project, claims: dict[str, Claim]) -> list[str]:
+    """Bring every literal up to date. Returns what changed, a line each; files without a change are not touched."""
+    told: list[str] = []
+    for file in dict.fromkeys(text.file for text in texts(project)):
+        source = file.read_text(encoding="utf-8")
+        fresh = source
+        pieces = _markdown_cells(source) if file.suffix == ".py" else [(0, 0, len(source))]
+        for _, start, end in reversed(pieces):
+            piece = source[start:end]
+            if file.suffix == ".py":  # a claim may begin a line, and its number end the line above
+                piece = _PREFIX.sub(lambda found: " " * len(found[0]), piece)
+            for place in reversed(literals.claimed(piece)):
+                if place.claim not in claims:
+                    continue
+                right = corrected(project, claims[place.claim], place.text)
+                if right != place.text:
+                    fresh = fresh[: start + place.start] + right + fresh[start + place.end :]
+                    told.append(f"{file.name}: {place.text} is now {right} ({place.claim})")
+        if fresh != source:
+            with atomic_file(file) as scratch:
+                scratch.write_text(fresh, encoding="utf-8")
+    return told

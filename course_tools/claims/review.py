@@ -1,0 +1,101 @@
+"""What a claim might be missing from: passages that a person has to look at. Lists, and fails nothing."""
+
+import ast
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from course_tools.claims import literals, prose
+from course_tools.claims.evidence import look_up
+from course_tools.claims.ledger import Claim, Fact
+from course_tools.publishing import pairs
+from course_tools.publishing.project import Project
+
+_COMPARES = re.compile(
+    r"\b(?:better|best|worse|worst|faster|fastest|slower|slowest|more|less|fewer|higher|highest|lower|lowest|larger|smaller"
+    r"|longer|shorter|above|below|ahead|behind|wins?|won|beats?|loses?|lost|gains?|helps?|helped|costs?|saves?|improves?"
+    r"|no difference|as (?:good|many|much|well|fast|long)|level|alike|tie[sd]?|twice|half)\b",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"(?<=[.!?:])\s+(?=[A-Z\[*|`#>-])|\n\s*\n|\n(?=[-*|>#])")
+_DECIMAL = re.compile(r"(?<![\w.,])−?\d[\d,]*\.\d+(?![\w.])")
+# Calls of chapters whose strings a reader sees under or over a figure.
+_CAPTIONS = ("finish", "set_title", "suptitle", "set_xlabel", "set_ylabel", "annotate", "text")
+
+
+def passages(project: Project, claims: dict[str, Claim]) -> dict[str, list[str]]:
+    """Passages to look at, by what may be missing; one line each."""
+    return {
+        "a number in a table or a caption, without a claim": list(_unclaimed(project)),
+        "a comparison beside a number, without order, level or difference": list(_comparisons(project, claims)),
+        "one claim in several roundings": list(_roundings(project, claims)),
+    }
+
+
+def _unclaimed(project: Project) -> Iterator[str]:
+    for text in prose.texts(project):
+        for line in literals.blanked(text.content).splitlines():
+            if line.lstrip().startswith("|") and not set(line) <= set("|-: "):
+                for cell in line.strip().strip("|").split("|"):
+                    if _DECIMAL.search(cell) and not literals.CLAIM.search(cell):
+                        yield f"{text.where}: {' '.join(cell.split())!r}"
+    for chapter in project.chapters():
+        for number, cell in enumerate(pairs.read_source(chapter).cells, 1):
+            if cell.cell_type == "code":
+                for caption in _captions(cell.source):
+                    for found in literals.uncovered(caption):
+                        yield f"{chapter.source.name}, cell {number}, caption: {found}"
+
+
+def _captions(source: str) -> Iterator[str]:
+    """The strings, f-strings with their gaps blank, that a code cell gives to a figure."""
+    try:
+        tree = ast.parse(re.sub(r"(?m)^\s*[%!].*$", "", source))
+    except SyntaxError:
+        return
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", getattr(call.func, "id", "")) in _CAPTIONS:
+            for one in [*call.args, *(keyword.value for keyword in call.keywords)]:
+                parts = [part.value for part in ast.walk(one) if isinstance(part, ast.Constant)]
+                yield from [" ".join(part for part in parts if isinstance(part, str))]
+
+
+def _comparisons(project: Project, claims: dict[str, Claim]) -> Iterator[str]:
+    measured = {name for name, claim in claims.items() if any(_is_measured(project, fact) for fact in claim.facts)}
+    compares = {name for name, claim in claims.items() if any(_is_compared(project, fact) for fact in claim.facts)}
+    for text in prose.texts(project):
+        for sentence in _SENTENCE.split(literals.blanked(text.content)):
+            plain, named = literals.CLAIM.sub("", sentence), set(literals.named(sentence))
+            word = _COMPARES.search(plain)
+            if word and named & measured and not named & compares:
+                yield f"{text.where}: {word[0]!r} in {' '.join(plain.split())[:160]!r}"
+
+
+def _is_measured(project: Project, fact: Fact) -> bool:
+    """Whether a number came out of a training run."""
+    computed = fact.proof == "calculate" and "records" in fact.asked and not _is_compared(project, fact)
+    return computed or fact.proof in ("records", "printed")
+
+
+def _is_compared(project: Project, fact: Fact) -> bool:
+    """Whether the evidence compares runs; so does a calculation over records that says whether something holds."""
+    if fact.proof == "calculate" and "records" in fact.asked:
+        return isinstance(look_up(project, fact).value, bool)
+    return fact.proof in ("order", "level", "difference")
+
+
+def _roundings(project: Project, claims: dict[str, Claim]) -> Iterator[str]:
+    quoted: dict[tuple, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for text in prose.texts(project):
+        for place in literals.claimed(text.content):
+            literal, claim = literals.read(place.text), claims.get(place.claim)
+            known = prose.values_of(project, claim, literal.is_range) if claim else []
+            exact = [values for values in known if values == literal.values]
+            for values in exact or [values for values in known if literal.says(*values)]:
+                if not float(values[0]).is_integer():
+                    quoted[place.claim, values][place.text].append(text.where)
+    for (name, _), forms in quoted.items():
+        finest = [literals.read(form) for form in forms]
+        if len({round(one.decimals - math.log10(one.scale)) for one in finest}) > 1:
+            yield f"{name}: " + "; ".join(f"{form} in {', '.join(where)}" for form, where in forms.items())

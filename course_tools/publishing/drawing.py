@@ -1,0 +1,177 @@
+"""Tables and figures over records, drawn when the page is staged.
+
+A cell tagged ``drawn`` shows published records: of its own chapter, of others, of studies. In a notebook it runs like
+any other. In the pipeline no run executes it, and a page gets what the same cell shows over today's records. So new
+records make no page stale, and the page never shows old ones.
+
+Such a cell may use the chapter's imports and functions, and what drawn cells before it left; no other variables.
+"""
+
+import ast
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
+
+from course_lib.errors import CourseError
+from course_tools.publishing import fingerprints
+from course_tools.publishing.computation import DRAWN, INSTALL
+from course_tools.publishing.pairs import join_streams
+from course_tools.publishing.project import Project
+
+
+def drawn_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """The cells of a chapter that show records."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and DRAWN in cell.metadata.get("tags", [])]
+
+
+def draw(project: Project, notebooks: dict[str, NotebookNode], profile: str | None) -> None:
+    """Put into each notebook's drawn cells what they show over today's records.
+
+    Args:
+        project: the checkout.
+        notebooks: by the chapter's name.
+        profile: for these chapters, records of their runs in ``_build/runs`` come before the published ones; None or
+            ``quick``: published records only.
+
+    What was drawn is kept in ``_build/drawn``, and drawn again where records, cells or library changed.
+    Raises: CourseError with the words of a cell that raised.
+    """
+    with _results(project, notebooks.keys(), profile) as results:
+        todo = {}
+        for name, notebook in notebooks.items():
+            if drawn_cells(notebook):
+                key = key_of(notebook, results) + fingerprints.library_digest()
+                kept = _read(_kept(project, name, profile), key)
+                if kept is None:
+                    todo[name] = key
+                else:
+                    _fill(notebook, kept)
+        if todo:
+            shown = _execute({name: _script(notebooks[name]) for name in todo}, results)
+            for name, key in todo.items():
+                outputs = shown[name]
+                _fill(notebooks[name], outputs)
+                file = _kept(project, name, profile)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(json.dumps({"key": key, "outputs": outputs}), encoding="utf-8")
+
+
+def _kept(project: Project, name: str, profile: str | None) -> Path:
+    return project.build / "drawn" / (profile or "published") / f"{name}.json"
+
+
+def key_of(notebook: NotebookNode, results: Path) -> str:
+    """A digest of the drawn cells, what they use of the chapter, and all records."""
+    digest = hashlib.sha256(json.dumps(_script(notebook)).encode())
+    for file in sorted(results.glob("*.jsonl")):
+        digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _script(notebook: NotebookNode) -> list[str]:
+    """What is executed: first the chapter's imports and the functions that drawn cells call, then the drawn cells."""
+    drawn = ["".join(cell.source) for cell in drawn_cells(notebook)]
+    others = [
+        ast.parse("".join(cell.source))
+        for cell in notebook.cells
+        if cell.cell_type == "code" and not {INSTALL, DRAWN} & set(cell.metadata.get("tags", []))
+    ]
+    statements = [statement for tree in others for statement in tree.body]
+    imports = [one for one in statements if isinstance(one, ast.Import | ast.ImportFrom)]
+    defined = {one.name: one for one in statements if isinstance(one, ast.FunctionDef | ast.ClassDef)}
+    wanted: list[ast.stmt] = []
+    todo: list[ast.AST] = [ast.parse(code) for code in drawn]
+    while todo:
+        used = {node.id for node in ast.walk(todo.pop()) if isinstance(node, ast.Name)}
+        for name in [name for name in defined if name in used]:
+            todo.append(defined[name])
+            wanted.append(defined.pop(name))
+    return ["\n".join(ast.unparse(one) for one in (*imports, *wanted)), *drawn]
+
+
+def _execute(scripts: dict[str, list[str]], results: Path) -> dict[str, list[list[dict]]]:
+    """The outputs of each chapter's drawn cells. One kernel for all: torch takes a second to load."""
+    cells, owner = [], []
+    for name, script in scripts.items():
+        cells.append(new_code_cell("%reset -f"))
+        cells += [new_code_cell(code) for code in script]
+        owner += [name] * (1 + len(script))
+    notebook = new_notebook(cells=cells)
+    with tempfile.TemporaryDirectory() as folder:
+        client = NotebookClient(
+            notebook,
+            timeout=300,
+            kernel_name="python3",
+            resources={"metadata": {"path": folder}},
+            extra_arguments=["--IPKernelApp.log_level=40"],  # errors only
+        )
+        environment = {
+            key: value for key, value in os.environ.items() if key not in ("COURSE_RECORDS", "COURSE_RUNLOG")
+        }
+        try:
+            client.execute(env=environment | {"COURSE_RESULTS": str(results)})
+        except CellExecutionError as error:
+            name = next(
+                who for who, cell in zip(owner, cells, strict=True) if cell.execution_count is None or _raised(cell)
+            )
+            raise CourseError(
+                f"{name}: a cell tagged {DRAWN!r} raised {error.ename}: {error.evalue}. It may use the chapter's "
+                "imports and functions and other drawn cells: mend it, or take the tag away."
+            ) from error
+    shown: dict[str, list[list[dict]]] = {}
+    for name, script in scripts.items():
+        own = [cell for who, cell in zip(owner, cells, strict=True) if who == name]
+        shown[name] = [join_streams(cell.outputs) for cell in own[2:]]
+        assert len(shown[name]) == len(script) - 1
+    return shown
+
+
+def _raised(cell: NotebookNode) -> bool:
+    return any(output.output_type == "error" for output in cell.outputs)
+
+
+def _fill(notebook: NotebookNode, outputs: list[list[dict]]) -> None:
+    for cell, shown in zip(drawn_cells(notebook), outputs, strict=True):
+        cell.outputs = [nbformat.from_dict(output) for output in shown]
+        cell.execution_count = 0
+    count = 0
+    for cell in notebook.cells:  # the notebook reads as if it had run from top to bottom, drawn cells included
+        if cell.cell_type == "code" and cell.execution_count is not None:
+            count += 1
+            cell.execution_count = count
+            for output in cell.outputs:
+                if output.output_type == "execute_result":
+                    output.execution_count = count
+
+
+def _read(file: Path, key: str) -> list[list[dict]] | None:
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        return kept["outputs"] if kept["key"] == key else None
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+@contextmanager
+def _results(project: Project, chapters: Iterable[str], profile: str | None) -> Iterator[Path]:
+    """A folder with the records to show: other chapters' runs that nobody published are not among them."""
+    files = [] if profile in (None, "quick") else [project.run_folder(profile) / f"{name}.jsonl" for name in chapters]
+    own = [file for file in files if file.exists()]
+    if not own:
+        yield project.results
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for file in [*project.results.glob("*.jsonl"), *own]:
+            shutil.copy(file, Path(folder, file.name))
+        yield Path(folder)
