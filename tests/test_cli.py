@@ -13,7 +13,7 @@ from course_tools import cli
 def test_help_reads_well_and_loads_nothing_heavy():
     """What makes ``course --help`` quick: no torch, no NumPy, no Jupyter is imported."""
     program = (
-        "import json, sys\nfrom course_lib import cli\ntry:\n    cli.main(['--help'])\nexcept SystemExit: pass\n"
+        "import json, sys\nfrom course_tools import cli\ntry:\n    cli.main(['--help'])\nexcept SystemExit: pass\n"
         "print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

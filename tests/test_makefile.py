@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture
 def make(tmp_path):
-    for file in ("Makefile", "pyproject.toml", "requirements.lock"):
+    (tmp_path / "course_tools").mkdir()
+    for file in ("Makefile", "pyproject.toml", "course_tools/pyproject.toml", "requirements.lock"):
         shutil.copy(ROOT / file, tmp_path / file)
 
     def run(*words: str) -> subprocess.CompletedProcess:
