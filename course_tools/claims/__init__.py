@@ -22,7 +22,7 @@ from course_tools.claims.pages import pages_of
 from course_tools.claims.review import passages
 from course_tools.publishing import pairs
 from course_tools.publishing.project import Project
-from course_tools.publishing.promoting import check_records
+from course_tools.publishing.publish import check_records
 
 
 def check(project: Project) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from course_tools.claims.evidence import Found, NoEvidence, look_up, mean
 from course_tools.claims.ledger import DOCUMENTS, Claim, Fact
 from course_tools.claims.verdicts import say
-from course_tools.publishing.generated import Page
+from course_tools.publishing.tables import TablePage
 from course_tools.publishing.project import Project
 
 COMMAND = "course claims --update"
@@ -15,11 +15,11 @@ VERDICTS = ("reproduced", "partly", "corrected", "differs", "explained", "ours",
 NONE = "—"
 
 
-def pages_of(project: Project, claims: dict[str, Claim]) -> list[Page]:
+def pages_of(project: Project, claims: dict[str, Claim]) -> list[TablePage]:
     """Both pages, with the tables that they should hold."""
     return [
-        Page(Path("book") / "scorecard.md", "claims", COMMAND, partial(_scorecard, project, claims)),
-        Page(Path("book") / "errata.md", "claims", COMMAND, partial(_errata, project, claims)),
+        TablePage(Path("book") / "scorecard.md", "claims", COMMAND, partial(_scorecard, project, claims)),
+        TablePage(Path("book") / "errata.md", "claims", COMMAND, partial(_errata, project, claims)),
     ]
 
 

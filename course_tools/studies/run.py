@@ -1,7 +1,7 @@
 """Run a study's planned runs side by side, each in a process of its own, and keep what finished.
 
-A run that crashes, or whose process dies, costs itself only. What finished lies in ``_build/studies/SIZE/NAME``, one
-file a run, named by the run's key: a second ``course study`` repeats none of them.
+A run that raises, or whose process dies, fails alone. What finished lies in ``_build/studies/SIZE/NAME``, one file per
+run, named by the run's key: a second ``course study`` repeats none of them.
 """
 
 import hashlib
@@ -22,21 +22,19 @@ from course_lib import records, runlog
 from course_lib.errors import CourseError
 from course_lib.training.devices import best_device
 from course_lib.training.setup import usable_cores
-from course_tools import studies
 from course_tools.publishing import fingerprints
 from course_tools.publishing.project import Project
 from course_tools.publishing.provenance import commit
-from course_tools.studies.planned import Run
+from course_tools.studies.plan import PlannedRun, plan, study_module
 
 FINGERPRINT = "fingerprint.json"
 
 
 @dataclass(frozen=True)
-class Ended:
+class Outcome:
     """How one planned run ended: ``problem`` is one line, empty where it left its record."""
 
-    planned: Run
-    seconds: float = 0.0
+    planned: PlannedRun
     problem: str = ""
     skipped: bool = False
 
@@ -45,14 +43,14 @@ class Ended:
 
 
 def folder_of(project: Project, study: str, size: str) -> Path:
-    """Where the finished runs of a study lie."""
+    """The folder of a study's finished runs."""
     return project.build / "studies" / size / study
 
 
-def finished(project: Project, study: str, size: str, planned: Run) -> dict | None:
-    """The record of a run that is done; None where it still has to be run.
+def finished(project: Project, study: str, size: str, planned: PlannedRun) -> dict | None:
+    """The record of a finished run; None where it still has to be run.
 
-    Raises: CourseError, naming the file, where what it left is not a whole record.
+    Raises: CourseError, naming the file, where it is not one whole record.
     """
     file = folder_of(project, study, size) / f"{planned.key}.jsonl"
     if not file.exists():
@@ -60,33 +58,84 @@ def finished(project: Project, study: str, size: str, planned: Run) -> dict | No
     try:
         (record,) = records.read(file)
     except (CourseError, ValueError) as error:
-        shown = file.relative_to(project.root)
         raise CourseError(
-            f"{shown}, the record of {planned.name}, seed {planned.seed}, is damaged: delete the file, and "
-            "`course study` runs it again."
+            f"{file.relative_to(project.root)}, the record of {planned.name}, seed {planned.seed}, is damaged: delete "
+            "the file, and `course study` runs it again."
         ) from error
     return record
 
 
 def fingerprint_of(study: str) -> dict[str, Any]:
-    """What a study computes, in its quick size, one seed: see :mod:`course_tools.publishing.fingerprints`."""
-    planned = studies.plan(study, "quick", seeds=1)
+    """The fingerprint of a study's quick size, one seed: see :mod:`course_tools.publishing.fingerprints`."""
+    planned = plan(study, "quick", seeds=1)
+    before = dict(os.environ)
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder, "log")
-        before = dict(os.environ)
         os.environ |= {"COURSE_RUNLOG": str(log), "COURSE_PROFILE": "quick"}
         try:
-            for one in planned:
-                one.begin()
+            for run in planned:
+                run.log_fingerprint()
         finally:
             os.environ.clear()
             os.environ.update(before)
-        code = hashlib.sha256(" ".join(one.key for one in planned).encode()).hexdigest()
+        code = hashlib.sha256(" ".join(run.key for run in planned).encode()).hexdigest()
         return {"code": code, "weights": [], "fits": runlog.read(log)["fit"], "outputs": {}, "results": {}}
 
 
-def _refuse_another_library(project: Project, study: str, size: str) -> None:
-    """What finished earlier and what is run now must come from libraries that compute the same."""
+def run_study(
+    project: Project,
+    study: str,
+    size: str,
+    planned: list[PlannedRun],
+    *,
+    jobs: int | None = None,
+    show: bool = True,
+) -> list[Outcome]:
+    """Run what is not finished yet. Returns one outcome per planned run.
+
+    Args:
+        project: the checkout.
+        study: its name.
+        size: ``quick``, ``cpu`` or ``full``.
+        planned: its runs.
+        jobs: how many side by side; by default the study's ``JOBS``, else one per core, and only one where there is a
+            GPU. They share the cores.
+        show: draw a progress bar. It counts multiply-adds, not runs, so that its time left means something.
+
+    Raises: CourseError where an earlier run's record is damaged, or the library no longer computes what it did for
+        earlier runs; nothing is run then.
+    """
+    outcomes = {run.key: Outcome(run, skipped=True) for run in planned if finished(project, study, size, run)}
+    waiting = [run for run in planned if run.key not in outcomes]
+    if waiting:
+        _refuse_changed_library(project, study, size)
+        cores = usable_cores()
+        jobs = jobs or getattr(study_module(study), "JOBS", None)
+        jobs = max(1, min(jobs or (cores if best_device().type == "cpu" else 1), len(waiting)))
+        workers = _Workers(project, study, size, max(1, cores // jobs))
+        total = sum(run.work for run in waiting) / 1e12
+        title = f"{study}, {size}: {len(waiting)} of {len(planned)} runs"
+        layout = "{l_bar}{bar}| {elapsed}, {remaining} left{postfix}"
+        with tqdm(total=total, desc=title, bar_format=layout, disable=not show, dynamic_ncols=True) as bar:
+
+            def run_one(run: PlannedRun) -> Outcome:
+                outcome = workers.run(run)
+                with bar.get_lock():
+                    bar.set_postfix_str(str(outcome), refresh=False)
+                    bar.update(run.work / 1e12)
+                return outcome
+
+            try:  # threads: each only waits for a process that does the work
+                for outcome in Parallel(n_jobs=jobs, prefer="threads")(delayed(run_one)(run) for run in waiting):
+                    outcomes[outcome.planned.key] = outcome
+            except KeyboardInterrupt:
+                workers.kill()
+                raise
+    return [outcomes[run.key] for run in planned]
+
+
+def _refuse_changed_library(project: Project, study: str, size: str) -> None:
+    """Finished runs and new ones must come from libraries that compute the same."""
     file = folder_of(project, study, size) / FINGERPRINT
     now, before = fingerprint_of(study), fingerprints.read(file)
     changed = fingerprints.differences(before, now) if before and before["code"] == now["code"] else []
@@ -98,54 +147,8 @@ def _refuse_another_library(project: Project, study: str, size: str) -> None:
     fingerprints.write(now, file)
 
 
-def run_study(
-    project: Project, study: str, size: str, planned: list[Run], *, jobs: int | None = None, show: bool = True
-) -> list[Ended]:
-    """Run what is not finished yet, and say of each run how it ended.
-
-    Args:
-        project: the checkout.
-        study: its name.
-        size: ``quick``, ``cpu`` or ``full``.
-        planned: its runs.
-        jobs: how many side by side; by default as many as the study's ``JOBS`` says, else one a core, and one in all
-            where there is a GPU. They share the cores.
-        show: draw a progress bar. It counts work, not runs, so the time that it says is left means something.
-
-    Raises: CourseError where an earlier run's record is damaged, or the library computes something else than it did
-        for earlier runs; nothing is run then.
-    """
-    ended = {one.key: Ended(one, skipped=True) for one in planned if finished(project, study, size, one)}
-    waiting = [one for one in planned if one.key not in ended]
-    if waiting:
-        _refuse_another_library(project, study, size)
-        cores = usable_cores()
-        jobs = jobs or getattr(studies.take(study), "JOBS", None)
-        jobs = max(1, min(jobs or (cores if best_device().type == "cpu" else 1), len(waiting)))
-        workers = _Workers(project, study, size, max(1, cores // jobs))
-        total = sum(one.work for one in waiting) / 1e12
-        title = f"{study}, {size}: {len(waiting)} of {len(planned)} runs"
-        layout = "{l_bar}{bar}| {elapsed}, {remaining} left{postfix}"
-        with tqdm(total=total, desc=title, bar_format=layout, disable=not show, dynamic_ncols=True) as bar:
-
-            def run(one: Run) -> Ended:
-                done = workers.run(one)
-                with bar.get_lock():
-                    bar.set_postfix_str(str(done), refresh=False)
-                    bar.update(one.work / 1e12)
-                return done
-
-            try:  # threads: each only waits for a process that does the work
-                for done in Parallel(n_jobs=jobs, prefer="threads")(delayed(run)(one) for one in waiting):
-                    ended[done.planned.key] = done
-            except KeyboardInterrupt:
-                workers.kill()
-                raise
-    return [ended[one.key] for one in planned]
-
-
 class _Workers:
-    """Starts a process a run, and knows those that are alive: Ctrl-C leaves none behind."""
+    """Starts one process per run. Ctrl-C leaves none behind."""
 
     def __init__(self, project: Project, study: str, size: str, threads: int):
         self.project, self.study, self.size = project, study, size
@@ -156,21 +159,20 @@ class _Workers:
             "COURSE_PROFILE": size,
             "COURSE_COMMIT": commit(project.root),
             "OMP_NUM_THREADS": str(threads),
-            "PYTHONUNBUFFERED": "1",  # else what was printed comes after the error, which is to be the log's last line
+            "PYTHONUNBUFFERED": "1",  # so that the log's last line is the error, not what was printed before
         }
         self.environment.pop("COURSE_RECORDS", None)  # a study's record goes to its own file
         self.alive: set[subprocess.Popen] = set()
         self.stopped = False
         self.lock = threading.Lock()
 
-    def run(self, planned: Run) -> Ended:
+    def run(self, planned: PlannedRun) -> Outcome:
         file, log = (self.folder / f"{planned.key}{ending}" for ending in (".jsonl", ".log"))
         words = (self.study, self.size, str(planned.seed), planned.key, str(file))
-        began = time.monotonic()
         with log.open("w") as output:
             with self.lock:
                 if self.stopped:
-                    return Ended(planned, 0.0, "stopped before it began")
+                    return Outcome(planned, "stopped before it began")
                 process = subprocess.Popen(
                     [sys.executable, "-m", "course_tools.studies.worker", *words],
                     env=self.environment,
@@ -182,16 +184,14 @@ class _Workers:
             code = process.wait()
         with self.lock:
             self.alive.discard(process)
-        said = log.read_text(errors="replace").strip().splitlines()
         if code == 0 and file.exists():
             log.unlink()
-            return Ended(planned, time.monotonic() - began)
+            return Outcome(planned)
         if code < 0:
-            problem = f"its process was killed (signal {-code}), perhaps for want of memory: try --jobs 1"
-        else:
-            shown = log.relative_to(self.project.root)
-            problem = f"{said[-1] if said else f'ended with status {code}'} (all of it: {shown})"
-        return Ended(planned, time.monotonic() - began, problem)
+            return Outcome(planned, f"its process was killed (signal {-code}), perhaps out of memory: try --jobs 1")
+        lines = log.read_text(errors="replace").strip().splitlines()
+        last = lines[-1] if lines else f"ended with status {code}"
+        return Outcome(planned, f"{last} (all of it: {log.relative_to(self.project.root)})")
 
     def kill(self) -> None:
         with self.lock:
@@ -200,12 +200,12 @@ class _Workers:
                 process.kill()
 
 
-def check(study: str, ended: list[Ended]) -> None:
+def check(study: str, outcomes: list[Outcome]) -> None:
     """Raise CourseError where a run failed: what finished is kept, and only the rest is run again."""
-    failed = [one for one in ended if one.problem]
+    failed = [outcome for outcome in outcomes if outcome.problem]
     if failed:
-        reasons = "; ".join(str(one) for one in failed[:3]) + (" …" if len(failed) > 3 else "")
+        reasons = "; ".join(map(str, failed[:3])) + (" …" if len(failed) > 3 else "")
         raise CourseError(
-            f"{len(failed)} of {len(ended)} runs of {study} failed: {reasons}. The others are kept: mend the cause and "
+            f"{len(failed)} of {len(outcomes)} runs of {study} failed: {reasons}. The others are kept: fix the cause and "
             f"call `course study {study}` again, which runs only what is missing."
         )
