@@ -25,9 +25,7 @@ def run(options: argparse.Namespace) -> None:
 
     project, profile = _project(), _profile(options)
     chapters = project.pick(options.chapters)
-    outcomes = run_chapters(
-        project, chapters, profile, jobs=options.jobs, minutes=options.minutes, force=options.force
-    )
+    outcomes = run_chapters(project, chapters, profile, jobs=options.jobs, minutes=options.minutes, force=options.force)
     print(summary(outcomes, profile, project.run_folder(profile).relative_to(project.root)))
     check(outcomes)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from course_tools.claims.evidence import Found, NoEvidence, look_up, mean
 from course_tools.claims.ledger import DOCUMENTS, Claim, Fact
 from course_tools.claims.verdicts import say
-from course_tools.publishing.tables import TablePage
 from course_tools.publishing.project import Project
+from course_tools.publishing.tables import TablePage
 
 COMMAND = "course claims --update"
 VERDICTS = ("reproduced", "partly", "corrected", "differs", "explained", "ours", "awaiting")

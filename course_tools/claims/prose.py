@@ -9,8 +9,8 @@ from course_lib.storage import atomic_file
 from course_tools.claims import literals
 from course_tools.claims.evidence import look_up
 from course_tools.claims.ledger import Claim
-from course_tools.publishing.tables import places
 from course_tools.publishing.project import Project
+from course_tools.publishing.tables import places
 
 _CELL = re.compile(r"(?m)^# %%.*$")
 _PREFIX = re.compile(r"(?m)^# ?")

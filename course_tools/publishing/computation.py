@@ -69,7 +69,9 @@ class _Fold(ast.NodeTransformer):
         """``{"quick": 1}.get(profile, 2)``."""
         self.generic_visit(node)
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Dict() as table, attr="get"), args=[key, default]) if _is_profile(key):
+            case ast.Call(func=ast.Attribute(value=ast.Dict() as table, attr="get"), args=[key, default]) if (
+                _is_profile(key)
+            ):
                 return self._choice(table) or default
         return node
 

@@ -189,11 +189,7 @@ def tables() -> dict[str, str]:
     meant = [entry for entry in ENTRIES if entry.shape is not None]
     ours = {entry.title: f"{analysis.count_parameters(on_meta(entry)):,}" for entry in ENTRIES}
     torchvisions = {entry.title: parameters_of_torchvision(entry) for entry in ENTRIES}
-    others = [
-        entry
-        for entry in ENTRIES
-        if entry.stated != NONE or entry.remark or torchvisions[entry.title] is None
-    ]
+    others = [entry for entry in ENTRIES if entry.stated != NONE or entry.remark or torchvisions[entry.title] is None]
     return {
         "torchvision": _table(
             ["network", "ours", "torchvision's"],
@@ -238,7 +234,10 @@ def _large(value: int) -> str:
 def _table(headings: list[str], rows: list[list[str]], remarks: list[str] | None = None) -> str:
     """A Markdown table, numbers to the right; a remark's number stands behind the name of the network."""
     notes: list[str] = []
-    lines = [f"| {' | '.join(headings)} |", f"|{''.join('---|' if heading in _WORDS else '---:|' for heading in headings)}"]
+    lines = [
+        f"| {' | '.join(headings)} |",
+        f"|{''.join('---|' if heading in _WORDS else '---:|' for heading in headings)}",
+    ]
     for (title, *cells), remark in zip(rows, remarks or [""] * len(rows), strict=True):
         if remark:
             notes.append(f"{len(notes) + 1}. {remark}")

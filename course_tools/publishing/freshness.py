@@ -23,7 +23,6 @@ from course_tools.publishing.computation import computation
 from course_tools.publishing.project import Chapter, Project
 
 
-
 def ingredients(
     project: Project, chapter: Chapter, profile: str, used: dict[str, list[str]], notebook: NotebookNode
 ) -> dict[str, str]:
@@ -46,7 +45,7 @@ def ingredients(
 
 
 def add_key(project: Project, chapter: Chapter, notebook: NotebookNode) -> None:
-    """Add the ingredients, and the key over all of them (16 hexadecimal digits), to the metadata of a notebook's run."""
+    """Add ingredients, and the key over all of them (16 hexadecimal digits), to the metadata of a notebook's run."""
     run = notebook.metadata.course.run
     run["ingredients"] = ingredients(project, chapter, run["profile"], run["used"], notebook)
     run["key"] = _sha(json.dumps(run["ingredients"], sort_keys=True))[:16]

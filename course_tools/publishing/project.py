@@ -19,7 +19,7 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Project:
-    """A checkout of the course. Everything that is built goes below ``build``, by default ``_build`` in the checkout."""
+    """A checkout of the course. What is built goes below ``build``, by default ``_build`` in the checkout."""
 
     root: Path
     build: Path = None  # type: ignore[assignment]

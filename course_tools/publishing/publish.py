@@ -1,4 +1,4 @@
-"""Publish completed runs: outputs into ``notebooks/*.ipynb``, records and fingerprints into ``results/``; all or nothing."""
+"""Publish completed runs: outputs into ``notebooks/``, records and fingerprints into ``results/``; all or nothing."""
 
 import json
 from contextlib import ExitStack
@@ -74,7 +74,9 @@ def stamp(project: Project, chapters: list[Chapter]) -> list[Chapter]:
         if fingerprint is None:
             raise CourseError(f"{chapter.name} has no quick run of today: `course run {chapter.name} --profile quick`.")
         contents[fingerprints.published_file(project, chapter.name)] = fingerprints.to_text(fingerprint)
-        for run in project.build.glob(f"runs/*/{chapter.name}.ipynb"):  # the run that was published, if it is still here
+        for run in project.build.glob(
+            f"runs/*/{chapter.name}.ipynb"
+        ):  # the run that was published, if it is still here
             key = nbformat.read(run, 4).metadata.get("course", {}).get("run", {}).get("key")
             if key == published.metadata.course.run.key:
                 fingerprints.write(fingerprint, run.with_suffix(".fingerprint.json"))
@@ -83,7 +85,7 @@ def stamp(project: Project, chapters: list[Chapter]) -> list[Chapter]:
 
 
 def redraw(project: Project) -> list[str]:
-    """Draw tables and figures over records again in the committed notebooks. Returns the names of those that changed."""
+    """Draw tables and figures over records again in the committed notebooks. Returns the names of changed ones."""
     chapters = project.chapters()
     notebooks = {chapter.name: pairs.read_notebook(chapter) for chapter in chapters}
     before = {name: pairs.to_text(notebook) for name, notebook in notebooks.items()}

@@ -79,13 +79,13 @@ def set_address(project: Project, owner: str, name: str, branch: str = "main") -
         reason = pairs.out_of_step(chapter)
         if reason:
             raise CourseError(reason)
+    quoted = branch if yaml.safe_load(branch) == branch else json.dumps(branch)  # YAML reads no and 1.0 as other things
     contents = {}
     for file in sorted({file for pattern in _SEARCHED for file in project.root.glob(pattern)}):
         text = file.read_bytes().decode()  # line ends stay as they are
         updated = _renamed(text, old, new)
         if file.name == "_config.yml":
-            quoted = branch if yaml.safe_load(branch) == branch else json.dumps(branch)  # YAML reads no and 1.0 otherwise
-            updated = _BRANCH_LINE.sub(lambda line: line[1] + quoted, updated, count=1)
+            updated = _BRANCH_LINE.sub(rf"\g<1>{quoted}", updated, count=1)
         if updated != text:
             contents[file] = _stamped(updated) if file.suffix == ".ipynb" else updated
     write_together(contents)

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -206,6 +205,6 @@ def check(study: str, outcomes: list[Outcome]) -> None:
     if failed:
         reasons = "; ".join(map(str, failed[:3])) + (" …" if len(failed) > 3 else "")
         raise CourseError(
-            f"{len(failed)} of {len(outcomes)} runs of {study} failed: {reasons}. The others are kept: fix the cause and "
-            f"call `course study {study}` again, which runs only what is missing."
+            f"{len(failed)} of {len(outcomes)} runs of {study} failed: {reasons}. The others are kept: fix the cause "
+            f"and call `course study {study}` again, which runs only what is missing."
         )
