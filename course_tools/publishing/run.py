@@ -237,6 +237,8 @@ def _machine_report(kernel: KernelManager) -> dict[str, Any]:
     finally:
         client.stop_channels()
     answer = reply["content"]["user_expressions"]["report"]
+    if answer["status"] != "ok":
+        raise RuntimeError(f"the kernel could not report its machine: {answer['ename']}: {answer['evalue']}")
     return json.loads(ast.literal_eval(answer["data"]["text/plain"]))
 
 
