@@ -45,8 +45,8 @@ serve: ## show the built website at localhost:8000 (PORT=...)
 	@test -f _build/html/index.html || { echo "make: there is no website yet: run make book or make site" >&2; exit 1; }
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
-bench: setup ## time the library beside the beginner's loop and the machine's roof (20 minutes on two cores)
-	$(BIN)/python -m benchmarks
+bench: setup ## time the library beside the beginner's loop and the machine's peak throughput (20 minutes on two cores)
+	$(BIN)/python -m studies.benchmark
 
 # Tests run side by side, one a core; so each may use one thread.
 test: lint unit notebooks ## check style, structure, code, every chapter, and the website

@@ -1,7 +1,8 @@
-"""The words of the ``course`` command; what they do is in :mod:`course_tools.commands`. ``--help`` answers at once."""
+"""The command line of ``course``; what each command does is in :mod:`course_tools.commands`."""
 
 import argparse
 import sys
+from functools import partial
 from typing import NoReturn
 
 from course_lib.errors import CourseError
@@ -10,9 +11,9 @@ from course_tools import commands
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command. Returns 0 when it did its work, 1 when something must be mended, 2 for wrong words."""
+    """Run one command. Returns 0 on success, 1 where something has to be fixed, 2 for a wrong command line."""
     options = parser().parse_args(arguments)
-    if "act" not in options:
+    if options.act is None:
         options.parser.print_help()
         return 2
     try:
@@ -20,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     except CourseError as error:
         print(f"course: {error}", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # whoever read our output, such as head, has seen enough
+    except BrokenPipeError:  # the reader of our output, such as head, has closed it
         sys.stdout = None
     except KeyboardInterrupt:
         print("course: stopped; what was finished is kept.", file=sys.stderr)
@@ -29,28 +30,31 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without repeating the usage."""
+    """Prints an error in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"course: {message}; `{self.prog} --help` lists what it takes.\n")
 
 
 def parser() -> argparse.ArgumentParser:
-    """All words that the command knows."""
+    """The parser with all commands."""
     top = _Parser(prog="course", description="Run, check and publish Convnets, Measured.")
-    top.set_defaults(parser=top)
+    top.set_defaults(act=None, parser=top)
     verbs = top.add_subparsers(title="commands", metavar="COMMAND")
 
-    def verb(name: str, act, summary: str) -> argparse.ArgumentParser:
-        one = verbs.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-        one.set_defaults(act=act, parser=one)
-        return one
+    def add(to, name: str, act, summary: str) -> argparse.ArgumentParser:
+        """A command, or with ``act=None`` a group of actions."""
+        command = to.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        command.set_defaults(act=act, parser=command)
+        return command
 
-    def chapters(one: argparse.ArgumentParser) -> None:
-        one.add_argument("chapters", nargs="*", metavar="CHAPTER", help="such as 01-mlp, 01 or mlp; default: all")
+    verb = partial(add, verbs)
 
-    def profile(one: argparse.ArgumentParser) -> None:
-        one.add_argument(
+    def chapters(command: argparse.ArgumentParser) -> None:
+        command.add_argument("chapters", nargs="*", metavar="CHAPTER", help="such as 01-mlp, 01 or mlp; default: all")
+
+    def profile(command: argparse.ArgumentParser) -> None:
+        command.add_argument(
             "--profile",
             choices=(*PROFILES, "auto"),
             default="auto",
@@ -60,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     run = verb("run", commands.run, "run chapters through papermill, side by side")
     chapters(run)
     profile(run)
-    run.add_argument("--jobs", type=_positive(int), help="how many chapters at a time (default: one a core)")
+    run.add_argument("--jobs", type=_positive(int), help="how many chapters at a time (default: one per core)")
     run.add_argument("--minutes", type=_positive(float), help="time limit of a chapter")
     run.add_argument("--force", action="store_true", help="run also chapters whose last run is still fresh")
 
@@ -76,13 +80,13 @@ def parser() -> argparse.ArgumentParser:
     stamp = verb("stamp", commands.stamp, "publish today's quick fingerprint, after an edit of quick values only")
     chapters(stamp)
 
-    verb("draw", commands.draw, "draw tables and figures over records anew in the committed notebooks")
+    verb("draw", commands.draw, "draw tables and figures over records again in the committed notebooks")
 
     verb("status", commands.status, "list chapters and studies, what is published of them, and whether that is fresh")
 
     pair = verb("pair", commands.pair, "bring each notebook in step with its .py source, which wins")
     chapters(pair)
-    pair.add_argument("--check", action="store_true", help="only say which pairs differ")
+    pair.add_argument("--check", action="store_true", help="only list the pairs that differ")
     pair.add_argument("--take-notebook", action="store_true", help="carry a hand edit of the .ipynb into the .py")
 
     recipe = verb("recipe", commands.recipe, "train by the shortest recipe to a named accuracy, or list the recipes")
@@ -93,45 +97,45 @@ def parser() -> argparse.ArgumentParser:
 
     study = verb("study", commands.study, "run a grid of training runs, resumable, or list the studies")
     study.add_argument("name", nargs="?", metavar="NAME", help="such as mnist-six; default: list them")
-    study.add_argument("--seeds", type=_positive(int), help="how many runs a network (default: the study's own number)")
+    study.add_argument(
+        "--seeds", type=_positive(int), help="how many runs per network (default: the study's own number)"
+    )
     study.add_argument("--size", choices=(*PROFILES, "auto"), default="auto", help="as the profiles of chapters")
-    study.add_argument("--jobs", type=_positive(int), help="how many runs at a time (default: one a core, or a GPU)")
+    study.add_argument(
+        "--jobs", type=_positive(int), help="how many runs at a time (default: one per core, or per GPU)"
+    )
     study.add_argument("--publish", action="store_true", help="then put the records into results/")
     study.add_argument("--replace-better", action="store_true", help="let cpu runs replace published full ones")
 
-    claims = verb("claims", commands.claims, "hold every number of the book against the record that proves it")
-    does = claims.add_mutually_exclusive_group()
-    does.add_argument("--update", action="store_true", help="rewrite numbers in prose, Scorecard and Errata")
-    does.add_argument("--review", action="store_true", help="list passages where a claim may be missing")
+    claims = verb("claims", commands.claims, "compare every number of the book with the record that proves it")
+    action = claims.add_mutually_exclusive_group()
+    action.add_argument("--update", action="store_true", help="rewrite numbers in prose, Scorecard and Errata")
+    action.add_argument("--review", action="store_true", help="list passages where a claim may be missing")
 
     summary = "write the page that compares our networks with torchvision's"
     conformance = verb("conformance", commands.conformance, summary)
-    conformance.add_argument("--check", action="store_true", help="only say what is out of date")
+    conformance.add_argument("--check", action="store_true", help="only list what is out of date")
 
-    summary = "write the repository's new address wherever the old stands"
+    summary = "write the repository's new address wherever the old one is mentioned"
     repository = verb("set-repository", commands.set_repository, summary)
-    repository.add_argument("repository", metavar="OWNER/NAME", help="on GitHub; its whole address will do, too")
+    repository.add_argument("repository", metavar="OWNER/NAME", help="on GitHub, or its whole address")
     repository.add_argument("--branch", default="main", help="its default branch (default: main)")
 
     assignment = verb("assignment", None, "release the assignment to students, and grade what they hand in")
-    del assignment._defaults["act"]
-    actions = assignment.add_subparsers(title="actions", metavar="ACTION")
-
-    def action(name: str, act, summary: str) -> argparse.ArgumentParser:
-        one = actions.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-        one.set_defaults(act=act, parser=one)
-        return one
+    action = partial(add, assignment.add_subparsers(title="actions", metavar="ACTION"))
 
     summary = "make the students' repository: no solutions, a history of one commit"
     release = action("release", commands.release_assignment, summary)
     release.add_argument("folder", metavar="DIR", help="a new or empty folder outside of this checkout")
 
-    def grading(one: argparse.ArgumentParser) -> None:
-        one.add_argument("--out", metavar="CSV", default="grades.csv", help="the table (default: grades.csv)")
-        one.add_argument("--rubric", metavar="CSV", help="points that a person gives: task 8, and corrections")
-        one.add_argument("--seed", type=int, help="of the questions (default: fresh, then the same for this table)")
-        one.add_argument("--jobs", type=_positive(int), help="how many submissions at a time (default: one a core)")
-        one.add_argument("--i-trust-this-code", action="store_true", help="run students' code without a sandbox")
+    def grading(command: argparse.ArgumentParser) -> None:
+        command.add_argument("--out", metavar="CSV", default="grades.csv", help="the table (default: grades.csv)")
+        command.add_argument("--rubric", metavar="CSV", help="points that a person gives: task 8, and corrections")
+        command.add_argument("--seed", type=int, help="of the questions (default: fresh, then the same for this table)")
+        command.add_argument(
+            "--jobs", type=_positive(int), help="how many submissions at a time (default: one per core)"
+        )
+        command.add_argument("--i-trust-this-code", action="store_true", help="run students' code without a sandbox")
 
     grade = action("grade", commands.grade_assignment, "grade submissions in a sandbox, side by side, resumable")
     grade.add_argument("submissions", nargs="+", metavar="SUBMISSION", help="folders, or the one that holds them all")

@@ -1,4 +1,4 @@
-"""What the verbs of the ``course`` command do. Each imports what it needs when it is called."""
+"""What each command of ``course`` does. It imports what it needs when it is called."""
 
 import argparse
 from pathlib import Path
@@ -8,13 +8,10 @@ from course_lib.errors import CourseError
 
 
 def _project():
-    """The checkout around the current directory, with any interrupted publish finished first."""
-    from course_tools.publishing import journal
+    """The checkout around the current directory."""
     from course_tools.publishing.project import Project
 
-    project = Project.here()
-    journal.settle(project)
-    return project
+    return Project.here()
 
 
 def _profile(options: argparse.Namespace) -> str:
@@ -24,61 +21,57 @@ def _profile(options: argparse.Namespace) -> str:
 
 
 def run(options: argparse.Namespace) -> None:
-    from course_tools.publishing import outcomes, running
+    from course_tools.publishing.run import check, run_chapters, summary
 
     project, profile = _project(), _profile(options)
     chapters = project.pick(options.chapters)
-    done = running.run_chapters(
-        project, chapters, profile, jobs=options.jobs, minutes=options.minutes, force=options.force
-    )
-    print(outcomes.summary(done, profile, project.run_folder(profile).relative_to(project.root)))
-    outcomes.check(done)
+    outcomes = run_chapters(project, chapters, profile, jobs=options.jobs, minutes=options.minutes, force=options.force)
+    print(summary(outcomes, profile, project.run_folder(profile).relative_to(project.root)))
+    check(outcomes)
 
 
 def book(options: argparse.Namespace) -> None:
-    from course_tools.publishing import site, staging
+    from course_tools.publishing.site import build_site
+    from course_tools.publishing.stage import stage
 
     project = _project()
-    pages = staging.stage(project, None if options.published else _profile(options))
-    front = site.build_site(project)
-    print(
-        f"{len(pages)} pages are in {front.parent.relative_to(project.root)}: open {front.relative_to(project.root)}."
-    )
+    pages = stage(project, None if options.published else _profile(options))
+    front = build_site(project).relative_to(project.root)
+    print(f"{len(pages)} pages are in {front.parent}: open {front}.")
 
 
 def publish(options: argparse.Namespace) -> None:
-    from course_tools.publishing import promoting
+    from course_tools.publishing.publish import publish
 
     project = _project()
-    chosen = project.pick(options.chapters)
-    done = promoting.publish(project, chosen, _profile(options), options.replace_better)
-    print(f"Published: {', '.join(chapter.name for chapter in done)}. Look at `git diff --stat`, then commit.")
+    published = publish(project, project.pick(options.chapters), _profile(options), options.replace_better)
+    print(f"Published: {', '.join(chapter.name for chapter in published)}. Look at `git diff --stat`, then commit.")
 
 
 def stamp(options: argparse.Namespace) -> None:
-    from course_tools.publishing import promoting
+    from course_tools.publishing.publish import stamp
 
     project = _project()
-    done = promoting.stamp(project, project.pick(options.chapters))
-    print(f"Stamped: {', '.join(chapter.name for chapter in done)}. Look at `git diff --stat`, then commit.")
+    stamped = stamp(project, project.pick(options.chapters))
+    print(f"Stamped: {', '.join(chapter.name for chapter in stamped)}. Look at `git diff --stat`, then commit.")
 
 
 def draw(_options: argparse.Namespace) -> None:
-    from course_tools.publishing import promoting
+    from course_tools.publishing.publish import redraw
 
-    changed = promoting.redraw(_project())
-    print(f"Drawn anew: {', '.join(changed)}." if changed else "All tables and figures show today's records.")
+    changed = redraw(_project())
+    print(f"Drawn again: {', '.join(changed)}." if changed else "All tables and figures show today's records.")
 
 
 def status(options: argparse.Namespace) -> None:
-    from course_tools import studies
-    from course_tools.publishing import status
-    from course_tools.studies import promoting
+    from course_tools.publishing.status import table
+    from course_tools.studies.plan import names
+    from course_tools.studies.publish import state
 
     project = _project()
-    print(status.table(project))
-    width = max(map(len, studies.NAMES))
-    print("\n" + "\n".join(f"study {name:<{width}}  {promoting.state(project, name)}" for name in studies.NAMES))
+    print(table(project))
+    width = max(map(len, names()))
+    print("\n" + "\n".join(f"study {name:<{width}}  {state(project, name)}" for name in names()))
 
 
 def pair(options: argparse.Namespace) -> None:
@@ -90,7 +83,7 @@ def pair(options: argparse.Namespace) -> None:
         if not options.chapters:
             raise CourseError("--take-notebook needs the chapter's name.")
         for chapter in chapters:
-            pairs.take_notebook(chapter, project.build)
+            pairs.take_notebook(chapter)
             print(f"{chapter.source.name} now holds the cells of {chapter.notebook.name}.")
         return
     if options.check:
@@ -122,7 +115,7 @@ def claims(options: argparse.Namespace) -> None:
     if wrong:
         raise CourseError(
             f"{len(wrong)} statement{'s do' if len(wrong) > 1 else ' does'} not agree with the evidence: see above. "
-            "`course claims --update` rewrites numbers; a verdict and a sentence are yours to mend."
+            "`course claims --update` rewrites numbers; verdicts and sentences are yours to fix."
         )
     print("Every claim agrees with its evidence, and every number in the prose has a claim.")
 
@@ -133,7 +126,7 @@ def conformance(options: argparse.Namespace) -> None:
     project = _project()
     if options.check:
         PAGE.check(project)
-        print(f"{PAGE.file} says what the models are.")
+        print(f"{PAGE.file} is up to date.")
         return
     changed = PAGE.write(project)
     print(f"Updated in {PAGE.file}: {', '.join(changed)}." if changed else f"{PAGE.file} is up to date.")
@@ -157,26 +150,27 @@ def recipe(options: argparse.Namespace) -> None:
 
 
 def study(options: argparse.Namespace) -> None:
-    from course_tools import studies
+    from course_tools.studies.plan import names, plan, study_module
 
     if options.name is None:
-        for name in studies.NAMES:
-            print(f"{name:<14} {studies.take(name).__doc__.splitlines()[0]}")
+        for name in names():
+            print(f"{name:<14} {study_module(name).__doc__.splitlines()[0]}")
         return
     from course_lib.profiles import resolve_profile
-    from course_tools.studies import promoting, running
+    from course_tools.studies.publish import publish, refuse_quick
+    from course_tools.studies.run import check, run_study
 
     project, size = _project(), resolve_profile(options.size)
     if options.publish:
-        promoting.refuse_quick(size)
-    planned = studies.plan(options.name, size, options.seeds)
-    ended = running.run_study(project, options.name, size, planned, jobs=options.jobs)
-    again = sum(one.skipped for one in ended)
-    print(f"{options.name}, {size}: {sum(not one.problem for one in ended)} of {len(ended)} runs are done", end="")
-    print(f", {again} of them earlier." if again else ".")
-    running.check(options.name, ended)
+        refuse_quick(size)
+    planned = plan(options.name, size, options.seeds)
+    outcomes = run_study(project, options.name, size, planned, jobs=options.jobs)
+    done, earlier = sum(not outcome.problem for outcome in outcomes), sum(outcome.skipped for outcome in outcomes)
+    suffix = f", {earlier} of them earlier." if earlier else "."
+    print(f"{options.name}, {size}: {done} of {len(outcomes)} runs are done{suffix}")
+    check(options.name, outcomes)
     if options.publish:
-        target, count = promoting.publish(project, options.name, size, planned, options.replace_better)
+        target, count = publish(project, options.name, size, planned, options.replace_better)
         print(f"Published {count} records: {target.relative_to(project.root)}. Look at `git diff --stat`, then commit.")
 
 

@@ -7,7 +7,7 @@ tried none of them. Same protocol as in :mod:`studies.vgg_vs_resnet`.
 from functools import partial
 
 from course_lib import data, models
-from course_tools.studies.planned import Planned
+from course_tools.studies.plan import Planned
 from studies.vgg_vs_resnet import RECIPE
 
 SEEDS = 3

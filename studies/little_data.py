@@ -7,7 +7,7 @@ After a student report (sources E) that compared AlexNet with VGG at 5 and 10 %.
 from functools import partial
 
 from course_lib import models
-from course_tools.studies.planned import Planned
+from course_tools.studies.plan import Planned
 from studies.vgg_vs_resnet import RECIPE
 
 SEEDS = 3

@@ -7,7 +7,7 @@ network by a recipe of its own; here nothing but the network differs.
 from functools import partial
 
 from course_lib import models
-from course_tools.studies.planned import Planned
+from course_tools.studies.plan import Planned
 
 SEEDS = 5
 

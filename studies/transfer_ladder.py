@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from course_lib.transfer.choices import Choices
 from course_lib.transfer.rungs import CUT_RUNS, GRID, runs
-from course_tools.studies.transferring import TransferRun
+from course_tools.studies.plan import TransferRun
 
 SEEDS = 5
 JOBS = 1  # one after another: a rung's seconds mean something, and VGG-16 is in memory once

@@ -8,7 +8,7 @@ speed that chapter 7 measures, one run of VGG-16 would keep a core busy for 42 h
 from functools import partial
 
 from course_lib import models
-from course_tools.studies.planned import Planned
+from course_tools.studies.plan import Planned
 
 SEEDS = 3
 RECIPE = {"epochs": 10, "batch_size": 128, "learning_rate": 1e-3, "precision": "auto"}

@@ -1,8 +1,8 @@
-"""A Colab in miniature, to run chapters as their learners do.
+"""A small imitation of Colab, to run chapters as their learners do.
 
 Its environment holds torch and the other base dependencies of the package, as Colab's does, a stand-in for
 ``google.colab``, and none of the publishing tools. The first cell of a chapter installs the library there, with pip,
-from a copy of this checkout which git takes for the course's address.
+from a copy of this checkout: git is configured to use that copy in place of the course's address.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ from course_tools.publishing.project import Project
 
 KERNEL = "course-colab"
 PUBLISHING = ("papermill", "jupytext", "jupyter_book", "sphinx", "joblib", "nbval", "pytest")
-# Every chapter's first cell installs the library. It is installed once; after that its line is held against the first.
+# Every chapter's first cell installs the library. The first one does; each later one must have the same line.
 _PIP = """
 def _pip(line):
     import pathlib, shlex, subprocess, sys
@@ -45,7 +45,7 @@ get_ipython().register_magic_function(_pip, "line", "pip")
 
 
 def prepare(project: Project) -> Path:
-    """Make the environment and its kernel in ``_build/colab``, unless they are those of this very library.
+    """Make the environment and its kernel in ``_build/colab``, unless they are those of exactly this library.
 
     Returns: a folder for ``JUPYTER_PATH``, with the kernel ``course-colab``.
     Raises: CourseError where the first cell of the first chapter does not install the library.
@@ -55,14 +55,14 @@ def prepare(project: Project) -> Path:
     key = hashlib.sha256(first.encode() + sys.version.encode())
     for name in files:
         key.update(name.encode() + (project.root / name).read_bytes())
-    made_with = folder / "key"
-    if not made_with.exists() or made_with.read_text() != key.hexdigest():
+    key_file = folder / "key"
+    if not key_file.exists() or key_file.read_text() != key.hexdigest():
         shutil.rmtree(folder, ignore_errors=True)
         python = _environment(folder)
         _copy(project, files, folder / "repository")
         _kernel(project, folder, python)
         _run(first, folder)
-        made_with.write_text(key.hexdigest())
+        key_file.write_text(key.hexdigest())
     return folder / "jupyter"
 
 
@@ -72,11 +72,15 @@ def _first_cell(project: Project) -> str:
 
 
 def _files(project: Project) -> list[str]:
-    """What the package is made of."""
-    listed = ["git", "-C", str(project.root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split("\0")
-    kept = [name for name in names if name.startswith(("course_lib/", "results/")) or "/" not in name]
-    return sorted(name for name in kept if name and (project.root / name).is_file())
+    """The package's files."""
+    words = ["git", "-C", str(project.root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split("\0")
+    return sorted(
+        name
+        for name in names
+        if name.startswith(("course_lib/", "results/")) or "/" not in name
+        if name and (project.root / name).is_file()
+    )
 
 
 def _environment(folder: Path) -> Path:
@@ -96,18 +100,18 @@ def _environment(folder: Path) -> Path:
 
 
 def _closure(*names: str) -> set[str]:
-    """The named distributions and everything that they need here."""
-    found: set[str] = set()
+    """The named distributions and their dependencies."""
+    closure: set[str] = set()
     todo = list(names)
     while todo:
         name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
-        if name not in found:
-            found.add(name)
+        if name not in closure:
+            closure.add(name)
             for line in metadata.requires(name) or []:
-                needed = Requirement(line)
-                if needed.marker is None or needed.marker.evaluate({"extra": ""}):
-                    todo.append(needed.name)
-    return found
+                requirement = Requirement(line)
+                if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                    todo.append(requirement.name)
+    return closure
 
 
 def _copy(project: Project, files: list[str], repository: Path) -> None:
@@ -122,7 +126,7 @@ def _copy(project: Project, files: list[str], repository: Path) -> None:
 def _kernel(project: Project, folder: Path, python: Path) -> None:
     address = re.search(r"https://github\.com/[\w.-]+/[\w.-]+", (project.root / "_config.yml").read_text())
     if address is None:
-        raise CourseError("_config.yml names no repository on GitHub: run `course set-repository OWNER/NAME`.")
+        raise CourseError("_config.yml has no repository on GitHub: run `course set-repository OWNER/NAME`.")
     home = folder / "jupyter" / "kernels" / KERNEL
     home.mkdir(parents=True)
     start = folder / "start.py"
@@ -134,7 +138,7 @@ def _kernel(project: Project, folder: Path, python: Path) -> None:
         "GIT_CONFIG_KEY_0": f"url.{(folder / 'repository').resolve().as_uri()}.insteadOf",
         "GIT_CONFIG_VALUE_0": address[0],
     }
-    spec = {"argv": launch, "display_name": "Colab in miniature", "language": "python", "env": git}
+    spec = {"argv": launch, "display_name": "An imitation of Colab", "language": "python", "env": git}
     (home / "kernel.json").write_text(json.dumps(spec))
 
 

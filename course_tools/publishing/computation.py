@@ -2,7 +2,7 @@
 
 A cell's code is its syntax tree, so layout and comments are no part of it. Values of other profiles are folded away,
 ``{"quick": 2, "cpu": 8}[profile]`` to ``8`` and ``if profile == "quick"`` to the branch that runs. Import lines and the
-install cell are left out. So is what is drawn when the page is staged: see :mod:`course_tools.publishing.drawing`.
+install cell are left out. So is what is drawn when the page is staged: see :mod:`course_tools.publishing.draw`.
 """
 
 import ast
@@ -10,7 +10,11 @@ import ast
 from nbformat import NotebookNode
 
 INSTALL, DRAWN = "install", "drawn"
-_NO_PART = {INSTALL, DRAWN, "injected-parameters"}
+
+
+def has_tag(cell: NotebookNode, *tags: str) -> bool:
+    """Whether a cell has one of these tags."""
+    return bool(set(tags) & set(cell.metadata.get("tags", [])))
 
 
 def computing_cells(notebook: NotebookNode, profile: str) -> list[tuple[NotebookNode, str]]:
@@ -18,7 +22,7 @@ def computing_cells(notebook: NotebookNode, profile: str) -> list[tuple[Notebook
     cells = [
         (cell, folded("".join(cell.source), profile))
         for cell in notebook.cells
-        if cell.cell_type == "code" and not _NO_PART & set(cell.metadata.get("tags", []))
+        if cell.cell_type == "code" and not has_tag(cell, INSTALL, DRAWN, "injected-parameters")
     ]
     return [(cell, code) for cell, code in cells if code]
 
@@ -46,69 +50,45 @@ def canonical(node: object) -> str:
 
 
 class _Fold(ast.NodeTransformer):
+    """Replace expressions over ``profile`` by their value, and drop import lines."""
+
     def __init__(self, profile: str):
         self.profile = profile
 
-    def visit_Import(self, node: ast.Import) -> None:
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
         return None
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        return None
+    visit_ImportFrom = visit_Import
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         self.generic_visit(node)
-        found = self._choice(node.value) if _is_profile(node.slice) else None
-        return found or node
+        value = self._choice(node.value) if _is_profile(node.slice) else None
+        return value or node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         """``{"quick": 1}.get(profile, 2)``."""
         self.generic_visit(node)
         match node:
-            case ast.Call(func=ast.Attribute(value=table, attr="get"), args=[asked, default]) if _is_profile(asked):
-                if isinstance(table, ast.Dict):
-                    return self._choice(table) or default
+            case ast.Call(func=ast.Attribute(value=ast.Dict() as table, attr="get"), args=[key, default]) if (
+                _is_profile(key)
+            ):
+                return self._choice(table) or default
         return node
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         self.generic_visit(node)
-        match node:
-            case ast.Compare(left=left, ops=[operator], comparators=[right]) if _is_profile(left):
-                try:
-                    value = ast.literal_eval(right)
-                except ValueError:
-                    return node
-                match operator:
-                    case ast.Eq():
-                        return ast.Constant(self.profile == value)
-                    case ast.NotEq():
-                        return ast.Constant(self.profile != value)
-                    case ast.In():
-                        return ast.Constant(self.profile in value)
-                    case ast.NotIn():
-                        return ast.Constant(self.profile not in value)
+        if len(node.ops) != 1 or not _is_profile(node.left):
+            return node
+        try:
+            value = ast.literal_eval(node.comparators[0])
+        except ValueError:
+            return node
+        match node.ops[0]:
+            case ast.Eq():
+                return ast.Constant(self.profile == value)
+            case ast.NotEq():
+                return ast.Constant(self.profile != value)
         return node
-
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
-        self.generic_visit(node)
-        if isinstance(node.op, ast.Not) and isinstance(node.operand, ast.Constant):
-            return ast.Constant(not node.operand.value)
-        return node
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
-        """``profile == "quick" and more``: the first value that decides, or what is left."""
-        self.generic_visit(node)
-        decides = isinstance(node.op, ast.Or)
-        left: list[ast.expr] = []
-        for value in node.values:
-            if isinstance(value, ast.Constant) and isinstance(value.value, bool):
-                if value.value is decides:
-                    left.append(value)
-                    break
-            else:
-                left.append(value)
-        if not left:
-            return ast.Constant(not decides)
-        return left[0] if len(left) == 1 else ast.BoolOp(node.op, left)
 
     def visit_If(self, node: ast.If) -> ast.stmt | list[ast.stmt]:
         self.generic_visit(node)

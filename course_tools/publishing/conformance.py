@@ -1,4 +1,4 @@
-"""The page that holds our networks against torchvision's and against the papers': its tables, from the live models."""
+"""The page that compares our networks with torchvision's and with the papers': its tables, from the live models."""
 
 import re
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from torch import nn
 
 from course_lib import analysis, models
 from course_lib.torchvision_mend import import_torchvision
-from course_tools.publishing.generated import Page
+from course_tools.publishing.tables import TablePage
 
 NONE = "—"
 _WORDS = ("network", "sides")  # the columns that hold no numbers
@@ -21,10 +21,10 @@ _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 @dataclass(frozen=True)
 class Entry:
-    """A network with what others say about it. ``stated`` are parameters, ``stated_work`` multiply-adds.
+    """A network with its published numbers. ``stated`` are parameters, ``stated_work`` multiply-adds.
 
-    ``shape`` is the image that the network is meant for, None where the row stands for its parameters only: batch norm
-    and another number of classes change no shape. ``remark`` belongs to the parameters, ``work_remark`` to the work.
+    ``shape`` is the image that the network is meant for, None where only its parameters are listed: batch norm and
+    another number of classes change no shape. ``remark`` belongs to the parameters, ``work_remark`` to the work.
     """
 
     name: str
@@ -136,7 +136,7 @@ ENTRIES = [
 
 
 def convolutional_part(model: nn.Module) -> nn.Module | None:
-    """All that comes before the linear layers and the last, adaptive pool; None for a network without convolutions."""
+    """The layers before the linear ones and the last, adaptive pool; None for a network without convolutions."""
     if not any(isinstance(layer, nn.Conv2d) for layer in model.modules()):
         return None
     if hasattr(model, "features"):
@@ -145,8 +145,8 @@ def convolutional_part(model: nn.Module) -> nn.Module | None:
     return nn.Sequential(*[getattr(model, name) for name in names[: names.index("avgpool")]])
 
 
-def unreal(entry: Entry) -> nn.Module:
-    """The network in full width, built at once, because its weights have shapes and no numbers."""
+def on_meta(entry: Entry) -> nn.Module:
+    """The network in full width on the meta device, where its weights have shapes and no numbers."""
     with torch.device("meta"):
         return entry.build()
 
@@ -161,21 +161,21 @@ def parameters_of_torchvision(entry: Entry) -> int | None:
 
 
 def sides(entry: Entry) -> list[int]:
-    """The side of the image and of its maps, each once, as far as the convolutional part goes."""
-    part = convolutional_part(unreal(entry))
+    """The side of the image and of the convolutional part's feature maps, each once."""
+    part = convolutional_part(on_meta(entry))
     steps = analysis.trace(part, entry.shape).steps if part is not None else []
     return list(dict.fromkeys([entry.shape[1], *(step.shape[1] for step in steps)]))
 
 
 def field_by_arithmetic(entry: Entry) -> int | str | None:
-    """Of a unit at the end of the convolutional part, in pixels; None for a network without one."""
-    part = convolutional_part(unreal(entry))
+    """The receptive field of the convolutional part, in pixels, computed; None for a network without one."""
+    part = convolutional_part(on_meta(entry))
     return None if part is None else analysis.trace(part, entry.shape).steps[-1].field
 
 
 def field_by_gradient(entry: Entry) -> int | str | None:
-    """The same, measured; with few channels and grey images, for neither changes what a unit sees."""
-    if convolutional_part(unreal(entry)) is None:
+    """The same, measured; with few channels and grey images, which change no receptive field."""
+    if convolutional_part(on_meta(entry)) is None:
         return None
     narrow = {"lenet5": {}, "alexnet": {"width": 1 / 16}, "mobilenet_v2": {}, "efficientnet_lite0": {}}.get(
         entry.name, {"width": 1 / 64}
@@ -187,13 +187,9 @@ def field_by_gradient(entry: Entry) -> int | str | None:
 def tables() -> dict[str, str]:
     """The page's tables by name, in Markdown."""
     meant = [entry for entry in ENTRIES if entry.shape is not None]
-    ours = {entry.title: f"{analysis.count_parameters(unreal(entry)):,}" for entry in ENTRIES}
+    ours = {entry.title: f"{analysis.count_parameters(on_meta(entry)):,}" for entry in ENTRIES}
     torchvisions = {entry.title: parameters_of_torchvision(entry) for entry in ENTRIES}
-    others = [
-        entry
-        for entry in ENTRIES
-        if entry.stated != NONE or entry.remark or torchvisions[entry.title] is None  # those have said all above
-    ]
+    others = [entry for entry in ENTRIES if entry.stated != NONE or entry.remark or torchvisions[entry.title] is None]
     return {
         "torchvision": _table(
             ["network", "ours", "torchvision's"],
@@ -207,7 +203,7 @@ def tables() -> dict[str, str]:
         "multiply-adds": _table(
             ["network", "ours", "paper's"],
             [
-                [entry.title, _large(analysis.count_multiply_adds(unreal(entry), entry.shape)), entry.stated_work]
+                [entry.title, _large(analysis.count_multiply_adds(on_meta(entry), entry.shape)), entry.stated_work]
                 for entry in meant
             ],
             [entry.work_remark for entry in meant],
@@ -236,9 +232,12 @@ def _large(value: int) -> str:
 
 
 def _table(headings: list[str], rows: list[list[str]], remarks: list[str] | None = None) -> str:
-    """Numbers to the right; a remark has its number behind the name of the network."""
+    """A Markdown table, numbers to the right; a remark's number stands behind the name of the network."""
     notes: list[str] = []
-    lines = [f"| {' | '.join(headings)} |", f"|{''.join('---|' if one in _WORDS else '---:|' for one in headings)}"]
+    lines = [
+        f"| {' | '.join(headings)} |",
+        f"|{''.join('---|' if heading in _WORDS else '---:|' for heading in headings)}",
+    ]
     for (title, *cells), remark in zip(rows, remarks or [""] * len(rows), strict=True):
         if remark:
             notes.append(f"{len(notes) + 1}. {remark}")
@@ -248,4 +247,4 @@ def _table(headings: list[str], rows: list[list[str]], remarks: list[str] | None
     return "\n".join([*lines, *(["", *notes] if notes else [])]) + "\n"
 
 
-PAGE = Page(Path("book") / "conformance.md", "conformance", "course conformance", tables)
+PAGE = TablePage(Path("book") / "conformance.md", "conformance", "course conformance", tables)

@@ -1,4 +1,4 @@
-"""Does the library still compute what a published page shows? The quick profile finds out, by running it.
+"""Fingerprints: what the library computes in a chapter's quick run, compared with what it computed when published.
 
 A quick run leaves a fingerprint in ``_build/fingerprints``: of every training run what
 :mod:`course_lib.training.fingerprint` measures, a digest of each output that must not change, and the results of its
@@ -22,34 +22,37 @@ from nbformat import NotebookNode
 
 import course_lib
 from course_lib import records, runlog, storage
-from course_tools.publishing.computation import DRAWN, canonical, computation
+from course_tools.publishing.computation import DRAWN, canonical, computation, has_tag
 from course_tools.publishing.project import Chapter, Project
 
-EXACT = 1e-9  # relative, of learning rates: Python's own floats
-FIRST = 1e-5  # relative, of the first loss and gradient: float64 from the same first weights and images
-LATER = 1e-2  # relative, of the next three losses: Adam makes 1e-3 of a difference of 2e-7 in the first weights
+# Tolerances: relative, except RESULT.
+EXACT = 1e-9  # of learning rates: Python's own floats
+FIRST = 1e-5  # of the first loss and gradient: float64 from the same first weights and images
+LATER = 1e-2  # of the next three losses: Adam makes 1e-3 of a difference of 2e-7 in the first weights
 JUDGED = 1e-4  # of the mean loss over 64 images, which evaluate rounds to float32 on its way
-RESULT = 0.1  # of accuracies in [0, 1] after a quick run in float32
-BACKSTAGE = ("grading", "check", "downloads")
+RESULT = 0.1  # absolute, of accuracies in [0, 1] after a quick run in float32
+_NOT_IN_CHAPTERS = ("grading", "check", "downloads")
 
 
 def of_run(notebook: NotebookNode, log: Path, kept: Path) -> dict[str, Any]:
-    """The fingerprint of a quick run, which has yet to learn the ``library``.
+    """The fingerprint of a quick run; :func:`library_digest` is added by the caller.
 
     Args:
         notebook: with the outputs of its run.
         log: its run log.
         kept: the records that it wrote; the file need not be there.
     """
-    lines = records.read(kept) if kept.exists() else []
-    results = {f"{one['name']}, seed {one['seed']}": one["final"] for one in lines}
+    results = {
+        f"{record['name']}, seed {record['seed']}": {"accuracy": round(record["final"]["accuracy"], 4)}
+        for record in (records.read(kept) if kept.exists() else [])
+    }
     logged = runlog.read(log)
     return {
         "code": code_digest(notebook),
         "weights": sorted(set(logged["weights"])),
         "fits": logged["fit"],
         "outputs": dict(_fixed_outputs(notebook)),
-        "results": {name: {"accuracy": round(final["accuracy"], 4)} for name, final in results.items()},
+        "results": results,
     }
 
 
@@ -61,14 +64,15 @@ def code_digest(notebook: NotebookNode) -> str:
 def library_digest() -> str:
     """A digest of the code of everything that chapters import, docstrings and comments left out.
 
-    It only says whether a quick run has to be repeated. A page's freshness does not depend on it.
+    It only decides whether a quick run has to be repeated. A page's freshness does not depend on it.
     """
     package = Path(course_lib.__file__).parent
-    files = [file for file in sorted(package.rglob("*.py")) if file.relative_to(package).parts[0] not in BACKSTAGE]
-    files = [file for file in files if file.stem not in BACKSTAGE]
-    stats = [(file, file.stat()) for file in files]
-    codes = [_code_digest(file, stat.st_mtime_ns, stat.st_size) for file, stat in stats]
-    return _sha("".join(f"{file.relative_to(package)} {code}\n" for file, code in zip(files, codes, strict=True)))
+    lines = []
+    for file in sorted(package.rglob("*.py")):
+        name, stat = file.relative_to(package), file.stat()
+        if not {name.parts[0], name.stem} & set(_NOT_IN_CHAPTERS):
+            lines.append(f"{name} {_code_digest(file, stat.st_mtime_ns, stat.st_size)}\n")
+    return _sha("".join(lines))
 
 
 def current_file(project: Project, chapter: Chapter) -> Path:
@@ -89,26 +93,26 @@ def read(file: Path) -> dict[str, Any] | None:
         return None
 
 
-def write(found: dict[str, Any], file: Path) -> None:
-    """Keep a fingerprint, whole or not at all."""
+def write(fingerprint: dict[str, Any], file: Path) -> None:
+    """Write a fingerprint, whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with storage.atomic_file(file) as scratch:
-        scratch.write_text(json.dumps(found), encoding="utf-8")
+        scratch.write_text(json.dumps(fingerprint), encoding="utf-8")
 
 
-def to_text(found: dict[str, Any]) -> str:
-    """As it is published: a line a training run, and without the library, for any that computes the same will do."""
-    rows = {key: value for key, value in found.items() if key not in ("fits", "library")}
-    fits = ",\n  ".join(json.dumps(one) for one in found["fits"])
+def to_text(fingerprint: dict[str, Any]) -> str:
+    """A fingerprint as it is published: one line per training run, and without the digest of the library."""
+    rows = {key: value for key, value in fingerprint.items() if key not in ("fits", "library")}
+    fits = ",\n  ".join(map(json.dumps, fingerprint["fits"]))
     return json.dumps(rows, indent=1)[:-2] + f',\n "fits": [\n  {fits}\n ]\n}}\n'
 
 
 def current(project: Project, chapter: Chapter, source: NotebookNode) -> dict[str, Any] | None:
-    """The fingerprint of a quick run of this very code and library; None where there was no such run yet."""
-    found = read(current_file(project, chapter))
-    if found is None or found["code"] != code_digest(source) or found.get("library") != library_digest():
+    """The fingerprint of a quick run of exactly this code and library; None where there was no such run yet."""
+    latest = read(current_file(project, chapter))
+    if latest is None or latest["code"] != code_digest(source) or latest.get("library") != library_digest():
         return None
-    return found
+    return latest
 
 
 def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
@@ -119,18 +123,18 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
         return []  # nothing to compare: the one run had pretrained weights that the other had not
     if len(before["fits"]) != len(now["fits"]):
         return [f"the number of training runs, {len(now['fits'])} in place of {len(before['fits'])}"]
-    found = []
+    changed = []
     for number, (old, new) in enumerate(zip(before["fits"], now["fits"], strict=True), 1):
-        found += [f"training run {number} ({old['recipe']['model']}): {one}" for one in _of_a_fit(old, new)]
-    for what in ("outputs", "results"):
-        for name in sorted(before[what].keys() | now[what].keys()):
-            old, new = before[what].get(name), now[what].get(name)
-            if old is None or new is None or (old != new if what == "outputs" else _far(old, new)):
-                found.append(f"{what[:-1]} {name}")
-    return found
+        changed += [f"training run {number} ({old['recipe']['model']}): {what}" for what in _fit_differences(old, new)]
+    for kind in ("outputs", "results"):
+        for name in sorted(before[kind].keys() | now[kind].keys()):
+            old, new = before[kind].get(name), now[kind].get(name)
+            if old is None or new is None or (old != new if kind == "outputs" else _far(old, new)):
+                changed.append(f"{kind[:-1]} {name}")
+    return changed
 
 
-def _of_a_fit(old: dict, new: dict) -> Iterator[str]:
+def _fit_differences(old: dict, new: dict) -> Iterator[str]:
     for key in sorted(old["recipe"].keys() | new["recipe"].keys()):
         if old["recipe"].get(key) != new["recipe"].get(key):
             yield f"{key} {new['recipe'].get(key)} in place of {old['recipe'].get(key)}"
@@ -155,11 +159,11 @@ def _of_a_fit(old: dict, new: dict) -> Iterator[str]:
         yield f"accuracy judged {new['judged']['accuracy']} in place of {old['judged']['accuracy']}"
 
 
-def _near(one: float | None, other: float | None, within: float) -> bool:
-    """Whether two numbers agree, or neither is one."""
-    if one is None or other is None:
-        return one is other
-    return math.isclose(one, other, rel_tol=within, abs_tol=within * 1e-3)
+def _near(a: float | None, b: float | None, within: float) -> bool:
+    """Whether two numbers agree, or both are None."""
+    if a is None or b is None:
+        return a is b
+    return math.isclose(a, b, rel_tol=within, abs_tol=within * 1e-3)
 
 
 def _far(old: dict[str, float], new: dict[str, float]) -> bool:
@@ -168,11 +172,10 @@ def _far(old: dict[str, float], new: dict[str, float]) -> bool:
 
 def _fixed_outputs(notebook: NotebookNode) -> Iterator[tuple[str, str]]:
     """A digest of what each cell tagged ``nbval-check-output`` printed and showed as text, counted from 1."""
-    tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
     cells = [
         cell
-        for cell, has in zip(notebook.cells, tags, strict=True)
-        if cell.cell_type == "code" and "nbval-check-output" in has and DRAWN not in has
+        for cell in notebook.cells
+        if cell.cell_type == "code" and has_tag(cell, "nbval-check-output") and not has_tag(cell, DRAWN)
     ]
     for number, cell in enumerate(cells, 1):
         texts = [output.get("text", "") or output.get("data", {}).get("text/plain", "") for output in cell.outputs]

@@ -1,4 +1,4 @@
-"""Are a chapter's outputs still those of its code? Two questions, one read from files, one answered by running.
+"""Whether a chapter's outputs are still those of its code. Two questions, one read from files, one answered by running.
 
 *Has what went into the run changed?* Its key covers what it computes in its profile, and the data, the pretrained
 weights and the records that the computation used. Prose, layout, import lines, other profiles' values, and tables and
@@ -9,6 +9,8 @@ figures that are drawn when the page is staged are no part of it.
 
 import hashlib
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
@@ -20,8 +22,6 @@ from course_tools.publishing import fingerprints, pairs
 from course_tools.publishing.computation import computation
 from course_tools.publishing.project import Chapter, Project
 
-_MISSING = "missing"
-
 
 def ingredients(
     project: Project, chapter: Chapter, profile: str, used: dict[str, list[str]], notebook: NotebookNode
@@ -32,34 +32,29 @@ def ingredients(
         project: the checkout.
         chapter: which ran.
         profile: in which it ran.
-        used: names of the ``data``, ``weights`` and ``records`` that it used, from its run log.
+        used: names of the ``data``, ``weights`` and ``records`` that the run used, from its run log.
         notebook: its cells.
     """
-    found = {"profile": profile, "code cells": _sha(json.dumps(computation(notebook, profile)))}
-    found |= {f"data {label}": _checksum(label) for label in used["data"]}
-    found |= {f"weights {name}": _weights_checksum(name) for name in used["weights"]}
+    digests = {"profile": profile, "code cells": _sha(json.dumps(computation(notebook, profile)))}
+    digests |= {f"data {label}": _or_missing(checksum, label) for label in used["data"]}
+    digests |= {f"weights {name}": _or_missing(weights.checksum, name) for name in used["weights"]}
     for name in used["records"]:
-        if name != chapter.name:  # its own: they are made by the run, and shown beside it
-            found[f"records of {name}"] = _records_digest(project, name)
-    return found
-
-
-def key_of(found: dict[str, str]) -> str:
-    """The key over all ingredients: 16 hexadecimal digits."""
-    return _sha(json.dumps(found, sort_keys=True))[:16]
+        if name != chapter.name:  # its own records are made by the run
+            digests[f"records of {name}"] = _records_digest(project.results / f"{name}.jsonl")
+    return digests
 
 
 def add_key(project: Project, chapter: Chapter, notebook: NotebookNode) -> None:
-    """Write ingredients and key into what a notebook knows of its run."""
+    """Add ingredients, and the key over all of them (16 hexadecimal digits), to the metadata of a notebook's run."""
     run = notebook.metadata.course.run
     run["ingredients"] = ingredients(project, chapter, run["profile"], run["used"], notebook)
-    run["key"] = key_of(run["ingredients"])
+    run["key"] = _sha(json.dumps(run["ingredients"], sort_keys=True))[:16]
 
 
 def what_changed(project: Project, chapter: Chapter, notebook: NotebookNode, fingerprint: dict | None) -> list[str]:
-    """Why a run's outputs are stale, a few words each; empty where nothing says so.
+    """Why a run's outputs are stale, a few words each; empty where they are not.
 
-    ``fingerprint`` is the run's. It is held against that of a quick run of today's library, where there is one here.
+    ``fingerprint`` is the run's. It is compared with that of a quick run of today's library, if there is one here.
     """
     changed = inputs_changed(project, chapter, notebook)
     if changed:
@@ -71,7 +66,7 @@ def what_changed(project: Project, chapter: Chapter, notebook: NotebookNode, fin
 
 
 def inputs_changed(project: Project, chapter: Chapter, notebook: NotebookNode) -> list[str]:
-    """Names of what went into a run and is another today."""
+    """Names of the ingredients of a run that differ today."""
     run = notebook.metadata.get("course", {}).get("run", {})
     if "ingredients" not in run:
         return ["it never ran"]
@@ -83,12 +78,12 @@ def inputs_changed(project: Project, chapter: Chapter, notebook: NotebookNode) -
 def fresh_run(project: Project, chapter: Chapter, profile: str) -> bool:
     """Whether ``_build/runs`` holds a run of this chapter in this profile that need not be repeated.
 
-    A quick run is repeated after every change in the library: it is the one that finds out what the change did.
+    A quick run is repeated after every change in the library, to find out what the change did.
     """
     file = project.run_folder(profile) / f"{chapter.name}.ipynb"
     try:
         notebook = nbformat.read(file, as_version=4)
-    except Exception:  # no such file, or one that is no notebook: run the chapter
+    except Exception:  # missing, or not a notebook: nbformat raises whatever a malformed file leads to
         return False
     fingerprint = fingerprints.read(project.run_folder(profile) / f"{chapter.name}.fingerprint.json")
     if fingerprint is None or notebook.metadata.get("course", {}).get("run", {}).get("profile") != profile:
@@ -98,25 +93,15 @@ def fresh_run(project: Project, chapter: Chapter, profile: str) -> bool:
     return not what_changed(project, chapter, notebook, fingerprint)
 
 
-def _checksum(label: str) -> str:
+def _or_missing(checksum: Callable[[str], str], name: str) -> str:
     try:
-        return checksum(label)
+        return checksum(name)
     except (CourseError, KeyError):
-        return _MISSING
+        return "missing"
 
 
-def _weights_checksum(name: str) -> str:
-    try:
-        return weights.checksum(name)
-    except CourseError:
-        return _MISSING
-
-
-def _records_digest(project: Project, name: str) -> str:
-    path = project.results / f"{name}.jsonl"
-    if not path.exists():
-        return _MISSING
-    return _sha("".join(record["sha256"] for record in records.read(path)))
+def _records_digest(path: Path) -> str:
+    return _sha("".join(record["sha256"] for record in records.read(path))) if path.exists() else "missing"
 
 
 def _sha(text: str) -> str:

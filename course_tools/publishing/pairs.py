@@ -1,8 +1,7 @@
-"""Keep each ``.py`` source and its ``.ipynb`` pair in step. The source always wins, and no hand edit is lost.
+"""Keep each ``.py`` source and its ``.ipynb`` pair in step. The source wins, and no hand edit is lost.
 
-A notebook remembers the digest of the sources it was last made from. So a difference has a culprit: if the notebook's
-own cells still have that digest, the ``.py`` was edited and the notebook follows; if not, somebody edited the
-notebook by hand, and is told how to carry the change over.
+A notebook holds the digest of the sources that it was last made from. If its own cells still have that digest, the
+``.py`` was edited and the notebook follows. If not, the notebook was edited by hand, and nothing is overwritten.
 """
 
 import hashlib
@@ -19,12 +18,12 @@ from course_lib.storage import atomic_file
 from course_tools.publishing.computation import computing_cells
 from course_tools.publishing.project import Chapter
 
-# Cell metadata that belongs to the source; whatever a run or an editor adds is left out of comparisons.
+# Cell metadata that belongs to the source; what a run or an editor adds is left out of comparisons.
 _OWN_METADATA = ("tags", "cellView", "jupyter")
 
 
 def read_source(chapter: Chapter) -> NotebookNode:
-    """The ``.py`` as a notebook without outputs. Raises CourseError where it is no percent script."""
+    """The ``.py`` as a notebook without outputs. Raises CourseError where it is not a percent script."""
     try:
         return jupytext.read(chapter.source, fmt="py:percent")
     except (ValueError, SyntaxError, UnicodeDecodeError) as error:
@@ -32,19 +31,19 @@ def read_source(chapter: Chapter) -> NotebookNode:
 
 
 def read_notebook(chapter: Chapter) -> NotebookNode:
-    """The ``.ipynb``. Raises CourseError where it is missing or no notebook."""
+    """The ``.ipynb``. Raises CourseError where it is missing or not a notebook."""
     try:
         return nbformat.read(chapter.notebook, as_version=4)
     except FileNotFoundError as error:
         raise CourseError(f"{chapter.notebook.name} does not exist: run `course pair` to make it.") from error
-    except Exception as error:  # a file that is no notebook can break nbformat in any way
+    except Exception as error:  # nbformat raises whatever a malformed file leads to
         raise CourseError(
             f"{chapter.notebook.name} is not a notebook: delete it and run `course pair`, or take it from git."
         ) from error
 
 
 def to_text(notebook: NotebookNode) -> str:
-    """A notebook in the one form that git sees: sorted keys, one-space indent, a newline at the end."""
+    """A notebook as it is committed: sorted keys, one-space indent, a newline at the end."""
     return json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -56,7 +55,7 @@ def write_notebook(notebook: NotebookNode, path: Path) -> None:
 
 
 def digest_of_sources(notebook: NotebookNode) -> str:
-    """SHA-256 over the cells' types, sources and own metadata: what a pair has in common."""
+    """SHA-256 over the cells' types, sources and own metadata: what both files of a pair contain."""
     cells = []
     for cell in notebook.cells:
         own = {key: cell.metadata[key] for key in _OWN_METADATA if cell.metadata.get(key)}
@@ -70,27 +69,27 @@ def with_outputs_of(source: NotebookNode, run: NotebookNode) -> NotebookNode:
     for cell in source.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    mine, ran = computing_cells(source, profile), computing_cells(run, profile)
-    for (cell, _), (other, _) in zip(mine, ran, strict=True):
-        cell.outputs, cell.execution_count = join_streams(other.outputs), other.execution_count
+    pairs = zip(computing_cells(source, profile), computing_cells(run, profile), strict=True)
+    for (cell, _), (executed, _) in pairs:
+        cell.outputs, cell.execution_count = join_streams(executed.outputs), executed.execution_count
     source.metadata["course"] = run.metadata["course"]
     return source
 
 
 def join_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """Printed lines that reached the notebook one by one, as one output."""
+    """The outputs, with printed text that arrived in pieces joined."""
     joined: list[NotebookNode] = []
     for output in outputs:
-        before = joined[-1] if joined else None
-        if before and output.output_type == before.output_type == "stream" and output.name == before.name:
-            before.text += output.text
+        last = joined[-1] if joined else None
+        if last and output.output_type == last.output_type == "stream" and output.name == last.name:
+            last.text += output.text
         else:
             joined.append(NotebookNode(output))
     return joined
 
 
 class Step(Enum):
-    """How a notebook stands to its source."""
+    """How a notebook compares with its source."""
 
     SAME = "same"
     MISSING = "missing"
@@ -104,17 +103,17 @@ def step(chapter: Chapter) -> Step:
     if not chapter.notebook.exists():
         return Step.MISSING
     notebook = read_notebook(chapter)
-    here, there = digest_of_sources(notebook), digest_of_sources(read_source(chapter))
+    own, wanted = digest_of_sources(notebook), digest_of_sources(read_source(chapter))
     made_from = notebook.metadata.get("course", {}).get("sources")
-    if here == there:
+    if own == wanted:
         return Step.SAME
-    if here == made_from:
+    if own == made_from:
         return Step.BEHIND
-    return Step.EDITED if there == made_from or made_from is None else Step.BOTH_EDITED
+    return Step.EDITED if made_from in (wanted, None) else Step.BOTH_EDITED
 
 
 def out_of_step(chapter: Chapter) -> str | None:
-    """Why the pair differs, with the mend, as one line; None where it does not."""
+    """Why the pair differs and what to do, in one line; None where it does not differ."""
     match step(chapter):
         case Step.SAME:
             return None
@@ -131,16 +130,16 @@ def out_of_step(chapter: Chapter) -> str | None:
 def pair(chapter: Chapter) -> bool:
     """Bring the notebook in step with its source, keeping the outputs of cells that did not change.
 
-    Returns: whether anything was written.
+    Returns: whether the notebook was written.
     Raises: CourseError where the notebook was edited by hand; nothing is written then.
     """
-    found = step(chapter)
-    if found is Step.SAME:
+    state = step(chapter)
+    if state is Step.SAME:
         return False
-    if found in (Step.EDITED, Step.BOTH_EDITED):
+    if state in (Step.EDITED, Step.BOTH_EDITED):
         raise CourseError(out_of_step(chapter))
     notebook = read_source(chapter)
-    if found is Step.BEHIND:
+    if state is Step.BEHIND:
         before = read_notebook(chapter)
         notebook = jupytext.combine.combine_inputs_with_outputs(notebook, before)
         if "course" in before.metadata:
@@ -151,23 +150,19 @@ def pair(chapter: Chapter) -> bool:
     return True
 
 
-def take_notebook(chapter: Chapter, spare: Path) -> None:
-    """Carry a hand edit of the notebook into the ``.py``: the one case in which the notebook wins.
+def take_notebook(chapter: Chapter) -> None:
+    """Carry a hand edit of the notebook into the ``.py``: the only case in which the notebook wins.
 
-    Where both were edited, neither is touched: the notebook's cells go to a file in the folder ``spare``, to be merged.
-    Raises CourseError saying so.
+    Raises: CourseError where the ``.py`` was edited too; nothing is written then.
     """
+    if step(chapter) is Step.BOTH_EDITED:
+        raise CourseError(
+            f"{chapter.source.name} was edited too: keep a copy of {chapter.notebook.name}, run "
+            f"`git checkout notebooks/{chapter.notebook.name}` and `course pair`, then edit it again."
+        )
     notebook = read_notebook(chapter)
     header = read_source(chapter).metadata
     text = jupytext.writes(nbformat.from_dict({**notebook, "metadata": header}), fmt="py:percent")
-    if step(chapter) is Step.BOTH_EDITED:
-        spare.mkdir(parents=True, exist_ok=True)
-        beside = spare / f"{chapter.name}.from-notebook.py"
-        beside.write_text(text, encoding="utf-8")
-        raise CourseError(
-            f"{chapter.source.name} was edited, too: merge {spare.name}/{beside.name}, which has the notebook's cells, "
-            f"into it; then run `git checkout notebooks/{chapter.notebook.name}` and `course pair`."
-        )
     with atomic_file(chapter.source) as scratch:
         scratch.write_text(text, encoding="utf-8")
     stamp(notebook)
@@ -175,11 +170,11 @@ def take_notebook(chapter: Chapter, spare: Path) -> None:
 
 
 def stamp(notebook: NotebookNode) -> None:
-    """Write down which sources the notebook was made from."""
+    """Record in the notebook's metadata which sources it was made from."""
     notebook.metadata.setdefault("course", {})["sources"] = digest_of_sources(notebook)
 
 
 def number_cells(notebook: NotebookNode) -> None:
-    """Give cells ids that depend on their place alone, so that pairing twice changes nothing."""
+    """Give cells ids that depend on their place only, so that pairing twice changes nothing."""
     for place, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{place:03d}"

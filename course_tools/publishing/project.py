@@ -1,4 +1,4 @@
-"""Where things are in a checkout, and which chapters there are."""
+"""The checkout: where its files are, and which chapters and pages it has."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Project:
-    """A checkout of the course. What is made goes below ``build``, by default ``_build`` in the checkout."""
+    """A checkout of the course. What is built goes below ``build``, by default ``_build`` in the checkout."""
 
     root: Path
     build: Path = None  # type: ignore[assignment]
@@ -31,8 +31,7 @@ class Project:
     @classmethod
     def here(cls) -> "Project":
         """The checkout around the current directory. Raises CourseError outside of one."""
-        start = Path.cwd()
-        for folder in (start, *start.parents):
+        for folder in (Path.cwd(), *Path.cwd().parents):
             if (folder / "_toc.yml").is_file() and (folder / "notebooks").is_dir():
                 return cls(folder)
         raise CourseError("This is not a checkout of the course: change into its folder (the one with _toc.yml).")
@@ -54,7 +53,7 @@ class Project:
         return self.build / "html"
 
     def run_folder(self, profile: str) -> Path:
-        """Where the runs of one profile lie; runs of different profiles never share a folder."""
+        """The folder of one profile's runs; runs of different profiles never share a folder."""
         return self.build / "runs" / profile
 
     def chapters(self) -> list[Chapter]:
@@ -63,39 +62,36 @@ class Project:
         return [Chapter(source.stem, source, source.with_suffix(".ipynb")) for source in sources]
 
     def pick(self, names: list[str]) -> list[Chapter]:
-        """The named chapters (``01-mlp``, ``01`` or ``mlp``), or all where none is named.
+        """The named chapters (``01-mlp``, ``01`` or ``mlp``) in order, or all where no name is given.
 
-        Raises: CourseError for a name that no chapter bears.
+        Raises: CourseError for a name that no chapter has.
         """
         chapters = self.chapters()
-        if not names:
-            return chapters
-        found = {}
+        picked = set()
         for name in names:
-            wanted = Path(name).stem
-            matches = [one for one in chapters if wanted in (one.name, *one.name.split("-", 1))]
+            stem = Path(name).stem
+            matches = [chapter for chapter in chapters if stem in (chapter.name, *chapter.name.split("-", 1))]
             if not matches:
-                known = ", ".join(one.name for one in chapters)
+                known = ", ".join(chapter.name for chapter in chapters)
                 raise CourseError(f"There is no chapter {name!r}: choose from {known}.")
-            found.update({one.name: one for one in matches})
-        return [one for one in chapters if one.name in found]
+            picked.update(matches)
+        return [chapter for chapter in chapters if chapter in picked or not names]
 
     def pages(self) -> list[str]:
         """Every page that ``_toc.yml`` names, in order. Raises CourseError where one has no file."""
-        toc_file = self.root / "_toc.yml"
         try:
-            toc = yaml.safe_load(toc_file.read_text())
-            pages = [toc["root"], *_files_below(toc)]
+            toc = yaml.safe_load((self.root / "_toc.yml").read_text())
+            pages = [toc["root"], *_pages_below(toc)]
         except (yaml.YAMLError, KeyError, TypeError) as error:
-            raise CourseError(f"_toc.yml is not a table of contents ({type(error).__name__}): mend it.") from error
+            raise CourseError(f"_toc.yml is not a table of contents ({type(error).__name__}): fix it.") from error
         for page in pages:
             if not any((self.root / f"{page}{ending}").is_file() for ending in (".md", ".ipynb")):
                 raise CourseError(f"_toc.yml names {page!r}, but there is no such page: add it or take the line out.")
         return pages
 
 
-def _files_below(entry: dict | list) -> list[str]:
+def _pages_below(entry: dict | list) -> list[str]:
     if isinstance(entry, list):
-        return [page for one in entry for page in _files_below(one)]
+        return [page for item in entry for page in _pages_below(item)]
     own = [entry["file"]] if "file" in entry else []
-    return own + [page for key in ("parts", "chapters", "sections") for page in _files_below(entry.get(key, []))]
+    return own + [page for key in ("parts", "chapters", "sections") for page in _pages_below(entry.get(key, []))]

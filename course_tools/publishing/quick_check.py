@@ -1,10 +1,10 @@
-"""A pytest plugin: nbval's one quick run of all chapters, in a Colab in miniature, serves as many checks as possible.
+"""A pytest plugin: nbval's one quick run of all chapters, in an imitation of Colab, serves as many checks as possible.
 
 * Each cell runs, and outputs tagged ``nbval-check-output`` are the committed ones: that is nbval itself.
-* The library is the one that the chapter's first cell installed, and no publishing tool is at hand.
+* The library is the one that the chapter's first cell installed, and no publishing tool can be imported.
 * A chapter leaves nothing behind in its folder.
-* The library computes what it computed when the chapter was published: its fingerprint is held against the published
-  one, and kept, so that ``course status`` knows it, too.
+* The library computes what it computed when the chapter was published: its fingerprint is compared with the published
+  one, and kept for ``course status``.
 
 Use: ``pytest -p course_tools.publishing.quick_check --nbval-lax --nbval-kernel-name course-colab notebooks``.
 """
@@ -19,14 +19,14 @@ from nbval.plugin import IPyNbFile
 from course_tools.publishing import colab, fingerprints
 from course_tools.publishing.project import Project
 
-_ASK = (
+_ENVIRONMENT = (
     "import importlib.util, json, pathlib, course_lib; pathlib.Path({file!r}).write_text(json.dumps("
     "[course_lib.__file__, [name for name in {names!r} if importlib.util.find_spec(name)]]))"
 )
 
 
 class Mismatch(Exception):
-    """The lines to show, and no traceback."""
+    """A failure that is shown without a traceback."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,7 +46,7 @@ def pytest_make_collect_report(collector: pytest.Collector):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Before a notebook's kernel starts: what this kernel is to know."""
+    """Set the environment before a notebook's kernel starts."""
     if isinstance(item.parent, IPyNbFile) and item.parent.kernel is None:
         for name in ("PYTHONPATH", "VIRTUAL_ENV"):
             os.environ.pop(name, None)
@@ -73,24 +73,22 @@ def _names_in_its_folder(item: pytest.Item) -> set[str]:
 
 
 class LastItem(pytest.Item):
-    """After the last cell: where the library came from, and whether it computes what it did."""
+    """Checks after the last cell: where the library came from, and whether it computes the same."""
 
     def runtest(self) -> None:
         project = Project(self.config.rootpath)
         records, log = _kept(self)
-        self._look_at_the_environment(project, log.with_suffix(".json"))
-        found = fingerprints.of_run(self.parent.nb, log, records)
+        self._check_environment(project, log.with_suffix(".json"))
         (chapter,) = project.pick([self.path.stem])
-        fingerprints.write(
-            found | {"library": fingerprints.library_digest()}, fingerprints.current_file(project, chapter)
-        )
+        fingerprint = fingerprints.of_run(self.parent.nb, log, records) | {"library": fingerprints.library_digest()}
+        fingerprints.write(fingerprint, fingerprints.current_file(project, chapter))
         published = fingerprints.read(fingerprints.published_file(project, chapter.name))
         if published is None:
             raise Mismatch(f"{chapter.name} is published without a fingerprint: run and publish it, or `course stamp`.")
-        if published["weights"] != found["weights"]:
-            missing = " ".join(sorted({*published["weights"]} - {*found["weights"]}))
+        if published["weights"] != fingerprint["weights"]:
+            missing = " ".join(sorted({*published["weights"]} - {*fingerprint["weights"]}))
             pytest.skip(f"not compared, for weights are missing: `course data fetch {missing}`")
-        changed = fingerprints.differences(published, found)
+        changed = fingerprints.differences(published, fingerprint)
         if changed:
             raise Mismatch(
                 f"{chapter.name}: the library no longer computes what the published page shows:\n  "
@@ -98,10 +96,10 @@ class LastItem(pytest.Item):
                 + f"\nIf that is meant: `course run {chapter.name} --profile cpu`, `course publish {chapter.name}`."
             )
 
-    def _look_at_the_environment(self, project: Project, answer: Path) -> None:
+    def _check_environment(self, project: Project, answer: Path) -> None:
         answer.unlink(missing_ok=True)
-        ask = _ASK.format(file=str(answer), names=colab.PUBLISHING)
-        self.parent.kernel.kc.execute_interactive(ask, store_history=False, silent=True, timeout=60)
+        code = _ENVIRONMENT.format(file=str(answer), names=colab.PUBLISHING)
+        self.parent.kernel.kc.execute_interactive(code, store_history=False, silent=True, timeout=60)
         library, tools = json.loads(answer.read_text())
         if not Path(library).is_relative_to(project.build / "colab"):
             raise Mismatch(f"the library of {library} ran, not the one that the first cell installed")

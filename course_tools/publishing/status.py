@@ -1,4 +1,4 @@
-"""One line for each set of outputs: what is published, and what ran here since."""
+"""The table of ``course status``: what is published of each chapter, what ran here since, and whether it is fresh."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ _HEADINGS = ("chapter", "outputs", "profile", "device", "date", "key", "state")
 def table(project: Project) -> str:
     """Chapters with the profile, device, date and key of their published outputs and of the runs in ``_build``.
 
-    A last line names the chapters of which nobody knows whether the library, since its last edit, computes the same.
+    A last line names the chapters without a quick run of today's library: whether it computes the same is not known.
     """
     rows, unknown = [_HEADINGS], []
     for chapter in project.chapters():
@@ -21,23 +21,23 @@ def table(project: Project) -> str:
             unknown.append(chapter.name)
         published = fingerprints.published_file(project, chapter.name)
         rows.append(_row(project, chapter, "published", chapter.notebook, published))
-        for folder in sorted((project.build / "runs").glob("*")):
-            file = folder / f"{chapter.name}.ipynb"
-            if file.exists():
-                rows.append(_row(project, chapter, "run here", file, file.with_suffix(".fingerprint.json")))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+        for file in sorted(project.build.glob(f"runs/*/{chapter.name}.ipynb")):
+            rows.append(_row(project, chapter, "run here", file, file.with_suffix(".fingerprint.json")))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     if unknown:
-        asked = "" if len(unknown) == len(project.chapters()) else f" {' '.join(unknown)}"
-        lines.append(f"\nThe library was edited since the last quick run: `course run{asked} --profile quick` or `make")
-        lines[-1] += " test` finds out whether it still computes what is published."
+        names = "" if len(unknown) == len(project.chapters()) else f" {' '.join(unknown)}"
+        lines.append(
+            f"\nThe library was edited since the last quick run: `course run{names} --profile quick` or `make"
+            " test` finds out whether it still computes what is published."
+        )
     return "\n".join(lines)
 
 
 def _row(project: Project, chapter: Chapter, outputs: str, file: Path, fingerprint: Path) -> tuple[str, ...]:
     try:
         notebook = nbformat.read(file, as_version=4)
-    except Exception:  # missing, or no notebook at all
+    except Exception:  # missing, or not a notebook: nbformat raises whatever a malformed file leads to
         return (chapter.name, outputs, "-", "-", "-", "-", "no notebook: run `course pair`")
     run = notebook.metadata.get("course", {}).get("run", {})
     if "ingredients" not in run:

@@ -1,4 +1,4 @@
-"""From plain Markdown, which Colab shows, to MyST, which the book shows: one small translation a construct.
+"""From plain Markdown, which Colab shows, to MyST, which the book shows.
 
 =============================================  ==================================================
 in the notebook                                in the book
@@ -16,24 +16,27 @@ the Colab badge                                nothing: the page header has a la
 """
 
 import re
+from pathlib import Path
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
+from pybtex.database import parse_file
 
+from course_tools.publishing.computation import has_tag
+
+NUMBERED_TITLE = re.compile(r"\A# \d+ · ")
 _BADGE = re.compile(r"^\[!\[[^\]]*\]\([^)]*colab-badge\.svg\)\]\([^)]*\)\n*", re.MULTILINE)
 _CLAIM = re.compile(r"\s*<!-- claim: [^>]*-->")
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((https?://[^)\s]+)\)")
 _ITALICS = re.compile(r"(?<![*\w])\*([^*\n]+)\*(?![*\w])")
 _BOX = re.compile(r"(?m)^> \*\*([^*\n]+?)\.?\*\*[ \n]?((?:.*\n?)(?:^>.*\n?)*)")
-NUMBERED_TITLE = re.compile(r"\A# \d+ · ")
 _MENTION = re.compile(r"(?<!# )\bExercise (\d+)\b")
 _EXERCISE = re.compile(r"\A### (Exercise \d+): (.+)\n?")
-_NEXT_SECTION = re.compile(r"\A#{1,3} ")
 _DETAILS = re.compile(r"<details><summary>[^<]*</summary>|</details>")
-_FENCE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
+_CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
 
 
-def translate_text(text: str, papers: dict[str, str], terms: dict[str, str], label: str) -> str:
+def markdown_to_myst(text: str, papers: dict[str, str], terms: dict[str, str], label: str) -> str:
     """Translate one Markdown cell.
 
     Args:
@@ -43,22 +46,21 @@ def translate_text(text: str, papers: dict[str, str], terms: dict[str, str], lab
         label: the chapter's name, which its exercises' labels begin with.
     """
 
-    def cite(link: re.Match) -> str:
+    def citation(link: re.Match) -> str:
         key = papers.get(link[2])
         return f"{{cite:t}}`{key}`" if key else link[0]
 
-    def look_up(italics: re.Match) -> str:
+    def term(italics: re.Match) -> str:
         entry = terms.get(italics[1].lower())
         return f"{{term}}`{italics[1]} <{entry}>`" if entry else italics[0]
 
     def box(quote: re.Match) -> str:
-        inside = re.sub(r"(?m)^> ?", "", quote[2]).strip()
-        return f":::{{admonition}} {quote[1]}\n{inside}\n:::\n"
+        content = re.sub(r"(?m)^> ?", "", quote[2]).strip()
+        return f":::{{admonition}} {quote[1]}\n{content}\n:::\n"
 
-    text = _BOX.sub(box, _BADGE.sub("", text))
-    pieces = _FENCE.split(text)  # code keeps its brackets and asterisks
-    for place in range(0, len(pieces), 2):
-        pieces[place] = _ITALICS.sub(look_up, _LINK.sub(cite, _CLAIM.sub("", pieces[place])))
+    pieces = _CODE.split(_BOX.sub(box, _BADGE.sub("", text)))
+    for place in range(0, len(pieces), 2):  # every second piece is code, which keeps its brackets and asterisks
+        pieces[place] = _ITALICS.sub(term, _LINK.sub(citation, _CLAIM.sub("", pieces[place])))
         pieces[place] = _MENTION.sub(rf"{{ref}}`Exercise \1 <{label}-exercise-\1>`", pieces[place])
     return "".join(pieces)
 
@@ -67,29 +69,44 @@ def wrap_exercises(cells: list[NotebookNode], label: str) -> list[NotebookNode]:
     """Turn each exercise and the ``solution`` cells that follow it into a pair that the book numbers and folds."""
     result: list[NotebookNode] = []
     exercise, in_solution = None, False
-
-    def directive(text: str) -> None:
-        result.append(new_markdown_cell(text))
-
     for cell in cells:
         start = _EXERCISE.match(cell.source) if cell.cell_type == "markdown" else None
-        is_solution = "solution" in cell.metadata.get("tags", [])
+        is_solution = has_tag(cell, "solution")
         if in_solution and not is_solution:
-            directive("```{solution-end}\n```")
+            result.append(new_markdown_cell("```{solution-end}\n```"))
             in_solution, exercise = False, None
         if start:
             exercise = f"{label}-{start[1].lower().replace(' ', '-')}"
-            directive(f"```{{exercise-start}} {start[2]}\n:label: {exercise}\n```")
-            cell = NotebookNode({**cell, "source": cell.source[start.end() :].strip()})
-            result.append(cell)
-            directive("```{exercise-end}\n```")
+            result += [
+                new_markdown_cell(f"```{{exercise-start}} {start[2]}\n:label: {exercise}\n```"),
+                NotebookNode({**cell, "source": cell.source[start.end() :].strip()}),
+                new_markdown_cell("```{exercise-end}\n```"),
+            ]
             continue
         if is_solution and cell.cell_type == "markdown":  # the book folds the whole solution itself
             cell = NotebookNode({**cell, "source": _DETAILS.sub("", cell.source).strip()})
         if is_solution and exercise and not in_solution:
-            directive(f"```{{solution-start}} {exercise}\n:class: dropdown\n```")
+            result.append(new_markdown_cell(f"```{{solution-start}} {exercise}\n:class: dropdown\n```"))
             in_solution = True
         result.append(cell)
     if in_solution:
-        directive("```{solution-end}\n```")
+        result.append(new_markdown_cell("```{solution-end}\n```"))
     return result
+
+
+def read_papers(bibliography: Path) -> dict[str, str]:
+    """Citation key of each address in ``references.bib`` (its ``url``, or its ``doi`` as a link)."""
+    papers = {}
+    for key, entry in parse_file(str(bibliography)).entries.items():
+        if "url" in entry.fields:
+            papers[entry.fields["url"]] = key
+        if "doi" in entry.fields:
+            papers[f"https://doi.org/{entry.fields['doi']}"] = key
+    return papers
+
+
+def read_terms(glossary: Path) -> dict[str, str]:
+    """Glossary entry of each word, in lower case, singular and simple plural."""
+    block = re.search(r"```\{glossary\}\n(.*?)```", glossary.read_text(), re.DOTALL)
+    entries = re.findall(r"(?m)^(\S.*)$", block[1]) if block else []
+    return {form: entry for entry in entries for form in (entry.lower(), f"{entry.lower()}s")}

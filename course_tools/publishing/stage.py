@@ -1,26 +1,25 @@
 """Lay out in ``_build/stage`` what jupyter-book builds: the book's own pages, and the chapters in MyST."""
 
 import json
-import re
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
-from pybtex.database import parse_file
 
 from course_lib.errors import CourseError
-from course_tools.publishing import dialect, drawing, fingerprints, freshness, pairs
+from course_tools.publishing import fingerprints, freshness, myst, pairs
 from course_tools.publishing.computation import computation, computing_cells
+from course_tools.publishing.draw import draw
 from course_tools.publishing.project import Chapter, Project
 from course_tools.publishing.provenance import footer
 
+OUTPUT_BYTES = 1_000_000  # a published notebook's outputs, at most
 STALE_BANNER = """\
 :::{{warning}}
 The outputs on this page are **stale**: since they were made, this changed: {what}. They will be made anew.
 :::
 """
-OUTPUT_BYTES = 1_000_000  # a published notebook's outputs, at most
 QUICK_BANNER = """\
 :::{warning}
 This page shows a **quick run**: a small sample of the data, few epochs. Its numbers say that the code works, not how
@@ -39,32 +38,29 @@ def stage(project: Project, profile: str | None) -> list[str]:
     Returns: the pages, in order.
     Raises: CourseError for a page that is missing, a chapter that did not run or ran with errors, a pair out of step.
     """
-    pages = project.pages()
-    papers = read_papers(project.root / "book" / "references.bib")
-    terms = read_terms(project.root / "book" / "glossary.md")
-    wanted: dict[Path, str | bytes] = {}
-    for chapter in project.chapters():
+    pages, chapters = project.pages(), project.chapters()
+    for chapter in chapters:
         if f"notebooks/{chapter.name}" not in pages:
             raise CourseError(f"{chapter.name} is not in _toc.yml: add `- file: notebooks/{chapter.name}`.")
-    notebooks = {chapter.name: load(project, chapter, profile) for chapter in project.chapters()}
-    drawing.draw(project, notebooks, profile)
-    for chapter in project.chapters():
+    papers = myst.read_papers(project.root / "book" / "references.bib")
+    terms = myst.read_terms(project.root / "book" / "glossary.md")
+    notebooks = {chapter.name: load(project, chapter, profile) for chapter in chapters}
+    draw(project, notebooks, profile)
+    contents: dict[Path, bytes] = {}
+    for chapter in chapters:
         notebook = notebooks[chapter.name]
-        problem = what_is_wrong(notebook)
-        if problem:
-            raise CourseError(f"{chapter.name}: {problem}: {how_to_get(chapter, profile)}.")
+        refuse_bad_outputs(chapter, notebook, profile)
         changed = freshness.what_changed(project, chapter, notebook, fingerprint_of(project, chapter, profile))
-        notebook = translate(notebook, chapter, papers, terms, changed)
-        wanted[Path("notebooks") / f"{chapter.name}.ipynb"] = nbformat.writes(notebook)
+        page = to_page(notebook, chapter, papers, terms, changed)
+        contents[Path("notebooks") / f"{chapter.name}.ipynb"] = nbformat.writes(page).encode()
     for file in [project.root / "_config.yml", project.root / "_toc.yml", *sorted((project.root / "book").rglob("*"))]:
         if file.is_file():
-            wanted[file.relative_to(project.root)] = file.read_bytes()
+            contents[file.relative_to(project.root)] = file.read_bytes()
 
-    for present in [file for file in project.stage.rglob("*") if file.is_file()]:
-        if present.relative_to(project.stage) not in wanted:
-            present.unlink()
-    for place, content in wanted.items():
-        content = content.encode() if isinstance(content, str) else content
+    for file in [file for file in project.stage.rglob("*") if file.is_file()]:
+        if file.relative_to(project.stage) not in contents:
+            file.unlink()
+    for place, content in contents.items():
         target = project.stage / place
         if not target.is_file() or target.read_bytes() != content:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -73,24 +69,25 @@ def stage(project: Project, profile: str | None) -> list[str]:
 
 
 def load(project: Project, chapter: Chapter, profile: str | None) -> NotebookNode:
-    """The notebook to show, as it ran: it belongs to its source. Its drawn cells are still empty, or of another day.
+    """The source's cells with the outputs to show; drawn cells are still empty, or of another day.
 
     Raises: CourseError where there is no such run, or its source was edited since.
     """
     reason = pairs.out_of_step(chapter)
     if reason:
         raise CourseError(reason)
-    file = chapter.notebook if profile is None else project.run_folder(profile) / f"{chapter.name}.ipynb"
+    if profile is None:
+        return pairs.read_notebook(chapter)
+    file = project.run_folder(profile) / f"{chapter.name}.ipynb"
     if not file.exists():
-        raise CourseError(f"{chapter.name} has no run in profile {profile}: {how_to_get(chapter, profile)}.")
+        raise CourseError(f"{chapter.name} has no run in profile {profile}: {_how_to_get(chapter, profile)}.")
     notebook = nbformat.read(file, as_version=4)
-    if profile is not None and "run" in notebook.metadata.get("course", {}):
-        source = pairs.read_source(chapter)
-        ran_in = notebook.metadata.course.run.profile
-        if computation(notebook, ran_in) != computation(source, ran_in):
-            raise CourseError(f"{chapter.name}: its code was edited after its run: {how_to_get(chapter, profile)}.")
-        notebook = pairs.with_outputs_of(source, notebook)
-    return notebook
+    if "run" not in notebook.metadata.get("course", {}):
+        return notebook
+    source, ran_in = pairs.read_source(chapter), notebook.metadata.course.run.profile
+    if computation(notebook, ran_in) != computation(source, ran_in):
+        raise CourseError(f"{chapter.name}: its code was edited after its run: {_how_to_get(chapter, profile)}.")
+    return pairs.with_outputs_of(source, notebook)
 
 
 def fingerprint_of(project: Project, chapter: Chapter, profile: str | None) -> dict | None:
@@ -100,19 +97,25 @@ def fingerprint_of(project: Project, chapter: Chapter, profile: str | None) -> d
     return fingerprints.read(project.run_folder(profile) / f"{chapter.name}.fingerprint.json")
 
 
-def how_to_get(chapter: Chapter, profile: str | None) -> str:
+def refuse_bad_outputs(chapter: Chapter, notebook: NotebookNode, profile: str | None) -> None:
+    """Raise CourseError where a notebook did not run to its end, raised, or shows too much."""
+    problem = _problem(notebook)
+    if problem:
+        raise CourseError(f"{chapter.name}: {problem}: {_how_to_get(chapter, profile)}.")
+
+
+def _how_to_get(chapter: Chapter, profile: str | None) -> str:
     """The commands that make the outputs of a chapter."""
     if profile is None:
         return f"`course run {chapter.name} --profile full`, then `course publish {chapter.name}`"
     return f"`course run {chapter.name} --profile {profile}`"
 
 
-def what_is_wrong(notebook: NotebookNode) -> str | None:
-    """Why a notebook must not be shown, in a few words; None where it may."""
+def _problem(notebook: NotebookNode) -> str | None:
     if "run" not in notebook.metadata.get("course", {}):
         return "it never ran to its end"
-    size, run = 0, notebook.metadata.course.run
-    computing = [id(cell) for cell, _ in computing_cells(notebook, run.profile)]
+    size = 0
+    computing = [id(cell) for cell, _ in computing_cells(notebook, notebook.metadata.course.run.profile)]
     for number, cell in enumerate(notebook.cells, 1):
         if cell.cell_type != "code":
             continue
@@ -128,10 +131,10 @@ def what_is_wrong(notebook: NotebookNode) -> str | None:
     return None
 
 
-def translate(
+def to_page(
     notebook: NotebookNode, chapter: Chapter, papers: dict[str, str], terms: dict[str, str], changed: list[str]
 ) -> NotebookNode:
-    """Turn a chapter into what myst-nb shows: MyST text, folded solutions, alt texts, banner and footer."""
+    """A chapter as myst-nb shows it: MyST text, folded solutions, alt texts, banner and footer."""
     cells = []
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
@@ -143,49 +146,27 @@ def translate(
             tags = [*tags, "hide-input"]
         cell.metadata = NotebookNode({"tags": tags} if tags else {})
         if cell.cell_type == "markdown":
-            cell.source = dialect.translate_text(cell.source, papers, terms, chapter.name)
-        else:
-            image = image_options(cell)
-            if image:
-                cell.metadata["mystnb"] = {"image": image}
+            cell.source = myst.markdown_to_myst(cell.source, papers, terms, chapter.name)
+        elif image := _image_options(cell):
+            cell.metadata["mystnb"] = {"image": image}
         cells.append(cell)
-    cells[0].source = dialect.NUMBERED_TITLE.sub("# ", cells[0].source)  # the book numbers its chapters itself
-    cells = dialect.wrap_exercises(cells, chapter.name)
+    title, _, rest = myst.NUMBERED_TITLE.sub("# ", cells[0].source).partition("\n")  # the book numbers chapters itself
     run = notebook.metadata.course.run
     banners = [QUICK_BANNER] if run.profile == "quick" else []
     if changed:
         banners.append(STALE_BANNER.format(what=", ".join(f"`{name}`" for name in changed)))
-    title, _, rest = cells[0].source.partition("\n")
     cells[0].source = "\n".join([title, "", *banners, rest])
-    cells.append(new_markdown_cell(f"```{{div}} course-provenance\n{footer(run)}\n```"))
-    notebook.cells = cells
+    notebook.cells = myst.wrap_exercises(cells, chapter.name)
+    notebook.cells.append(new_markdown_cell(f"```{{div}} course-provenance\n{footer(run)}\n```"))
     pairs.number_cells(notebook)
     notebook.metadata = NotebookNode({"kernelspec": notebook.metadata.kernelspec, "language_info": {"name": "python"}})
     return notebook
 
 
-def image_options(cell: NotebookNode) -> dict[str, str]:
+def _image_options(cell: NotebookNode) -> dict[str, str]:
     """Description and nominal width of a cell's figure, as the plot function left them in the output's metadata."""
     for output in cell.outputs:
         if "image/png" in output.get("data", {}):
             about = output.metadata.get("image/png", {})
             return {"alt": about.get("alt", ""), **({"width": f"{about['width']}px"} if "width" in about else {})}
     return {}
-
-
-def read_papers(bibliography: Path) -> dict[str, str]:
-    """Citation key of each address in ``references.bib`` (its ``url``, or its ``doi`` as a link)."""
-    papers = {}
-    for key, entry in parse_file(str(bibliography)).entries.items():
-        if "url" in entry.fields:
-            papers[entry.fields["url"]] = key
-        if "doi" in entry.fields:
-            papers[f"https://doi.org/{entry.fields['doi']}"] = key
-    return papers
-
-
-def read_terms(glossary: Path) -> dict[str, str]:
-    """Glossary entry of each word, in lower case, singular and simple plural."""
-    block = re.search(r"```\{glossary\}\n(.*?)```", glossary.read_text(), re.DOTALL)
-    entries = re.findall(r"(?m)^(\S.*)$", block[1]) if block else []
-    return {form: entry for entry in entries for form in (entry.lower(), f"{entry.lower()}s")}

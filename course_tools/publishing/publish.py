@@ -1,6 +1,7 @@
-"""Promote completed runs: outputs into ``notebooks/*.ipynb``, records into ``results/``. All of it, or nothing."""
+"""Publish completed runs: outputs into ``notebooks/``, records and fingerprints into ``results/``; all or nothing."""
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 
 import nbformat
@@ -9,7 +10,9 @@ from nbformat import NotebookNode
 
 from course_lib import records
 from course_lib.errors import CourseError
-from course_tools.publishing import drawing, fingerprints, freshness, journal, pairs, staging
+from course_lib.storage import atomic_file, writable_folder
+from course_tools.publishing import fingerprints, freshness, pairs, stage
+from course_tools.publishing.draw import draw
 from course_tools.publishing.project import Chapter, Project
 
 RANK = {"quick": 0, "cpu": 1, "full": 2}
@@ -26,18 +29,16 @@ def publish(project: Project, chapters: list[Chapter], profile: str, replace_bet
     if profile == "quick":
         raise CourseError("A quick run is not published: use --profile cpu, or full on a machine with a GPU.")
     contents: dict[Path, str] = {}
-    notebooks = {chapter.name: staging.load(project, chapter, profile) for chapter in chapters}
-    drawing.draw(project, notebooks, profile)
+    notebooks = {chapter.name: stage.load(project, chapter, profile) for chapter in chapters}
+    draw(project, notebooks, profile)
     for chapter in chapters:
         notebook = notebooks[chapter.name]
-        problem = staging.what_is_wrong(notebook)
-        if problem:
-            raise CourseError(f"{chapter.name}: {problem}: {staging.how_to_get(chapter, profile)}.")
-        _refuse_the_wrong_profile(chapter, notebook, profile, replace_better)
-        fingerprint = staging.fingerprint_of(project, chapter, profile)
+        stage.refuse_bad_outputs(chapter, notebook, profile)
+        _refuse_wrong_profile(chapter, notebook, profile, replace_better)
+        fingerprint = stage.fingerprint_of(project, chapter, profile)
         changed = freshness.what_changed(project, chapter, notebook, fingerprint)
-        if fingerprints.current(project, chapter, notebook) is None:
-            changed = changed or ["the library or the quick profile"]
+        if not changed and fingerprints.current(project, chapter, notebook) is None:
+            changed = ["the library or the quick profile"]
         if changed:
             raise CourseError(
                 f"{chapter.name}: since its run, {', '.join(changed)} changed: "
@@ -51,46 +52,58 @@ def publish(project: Project, chapters: list[Chapter], profile: str, replace_bet
         if kept.exists():
             check_records(kept, profile, chapter.name)
             contents[project.results / kept.name] = kept.read_text(encoding="utf-8")
-    journal.replace_all(project, contents)
+    write_together(contents)
     return chapters
 
 
 def stamp(project: Project, chapters: list[Chapter]) -> list[Chapter]:
     """Publish the fingerprint of today's quick run with outputs that stay as they are; of all chapters or none.
 
-    For an author who changed values of the quick profile, and nothing else: the library has to be the one which made
-    the published outputs, or one that was shown to compute the same.
+    For an author who changed values of the quick profile only: the library has to be the one that made the published
+    outputs, or one that computes the same.
 
-    Raises: CourseError where the published code, data, weights or records changed, or no quick run is at hand.
+    Raises: CourseError where the published code, data, weights or records changed, or there is no quick run of today.
     """
     contents: dict[Path, str] = {}
     for chapter in chapters:
-        changed = freshness.inputs_changed(project, chapter, pairs.read_notebook(chapter))
+        published = pairs.read_notebook(chapter)
+        changed = freshness.inputs_changed(project, chapter, published)
         if changed:
             raise CourseError(f"{chapter.name}: {', '.join(changed)} changed, so its outputs are stale: run it again.")
-        found = fingerprints.current(project, chapter, pairs.read_source(chapter))
-        if found is None:
+        fingerprint = fingerprints.current(project, chapter, pairs.read_source(chapter))
+        if fingerprint is None:
             raise CourseError(f"{chapter.name} has no quick run of today: `course run {chapter.name} --profile quick`.")
-        contents[fingerprints.published_file(project, chapter.name)] = fingerprints.to_text(found)
-        key = pairs.read_notebook(chapter).metadata.course.run.key
-        for folder in (project.build / "runs").glob("*"):  # the run that was published, if it still lies here
-            run = folder / f"{chapter.name}.ipynb"
-            if run.exists() and nbformat.read(run, 4).metadata.get("course", {}).get("run", {}).get("key") == key:
-                fingerprints.write(found, run.with_suffix(".fingerprint.json"))
-    journal.replace_all(project, contents)
+        contents[fingerprints.published_file(project, chapter.name)] = fingerprints.to_text(fingerprint)
+        for run in project.build.glob(
+            f"runs/*/{chapter.name}.ipynb"
+        ):  # the run that was published, if it is still here
+            key = nbformat.read(run, 4).metadata.get("course", {}).get("run", {}).get("key")
+            if key == published.metadata.course.run.key:
+                fingerprints.write(fingerprint, run.with_suffix(".fingerprint.json"))
+    write_together(contents)
     return chapters
 
 
 def redraw(project: Project) -> list[str]:
-    """Draw tables and figures over records anew in the committed notebooks. Returns the names of those that changed."""
+    """Draw tables and figures over records again in the committed notebooks. Returns the names of changed ones."""
     chapters = project.chapters()
     notebooks = {chapter.name: pairs.read_notebook(chapter) for chapter in chapters}
     before = {name: pairs.to_text(notebook) for name, notebook in notebooks.items()}
-    drawing.draw(project, notebooks, None)
-    texts = {chapter.notebook: pairs.to_text(notebooks[chapter.name]) for chapter in chapters}
-    changed = {file: text for file, text in texts.items() if text != before[file.stem]}
-    journal.replace_all(project, changed)
-    return [file.stem for file in changed]
+    draw(project, notebooks, None)
+    changed = [chapter for chapter in chapters if pairs.to_text(notebooks[chapter.name]) != before[chapter.name]]
+    write_together({chapter.notebook: pairs.to_text(notebooks[chapter.name]) for chapter in changed})
+    return [chapter.name for chapter in changed]
+
+
+def write_together(contents: dict[Path, str]) -> None:
+    """Write all files, or none where one cannot be written: first each beside its place, then all are renamed.
+
+    Raises: CourseError where a folder cannot be written or the disk is full.
+    """
+    with ExitStack() as stack:  # which renames on leaving, once everything is written
+        for path, text in contents.items():
+            stack.enter_context(writable_folder(path.parent))
+            stack.enter_context(atomic_file(path)).write_text(text, encoding="utf-8")
 
 
 def check_records(path: Path, profile: str | None = None, chapter: str | None = None) -> None:
@@ -99,7 +112,7 @@ def check_records(path: Path, profile: str | None = None, chapter: str | None = 
     validator = Draft202012Validator(schema)
     for number, record in enumerate(records.read(path), 1):
         where = f"{path.name}, line {number}"
-        problem = next(iter(validator.iter_errors(record)), None)
+        problem = next(validator.iter_errors(record), None)
         if problem is not None:
             place = ".".join(str(part) for part in problem.absolute_path) or "the record"
             raise CourseError(f"{where}: {place}: {problem.message[:120]}: run the chapter again.")
@@ -109,13 +122,13 @@ def check_records(path: Path, profile: str | None = None, chapter: str | None = 
             raise CourseError(f"{where} is of a {record['profile']} run, not of {profile}: run {chapter} again.")
 
 
-def _refuse_the_wrong_profile(chapter: Chapter, notebook: NotebookNode, profile: str, replace_better: bool) -> None:
-    ran = notebook.metadata.course.run.profile
-    if ran != profile:
-        raise CourseError(f"{chapter.name}: this run is of profile {ran}, not {profile}: run it in {profile}.")
-    now = pairs.read_notebook(chapter).metadata.get("course", {}).get("run", {}).get("profile", "quick")
-    if RANK[now] > RANK[profile] and not replace_better:
+def _refuse_wrong_profile(chapter: Chapter, notebook: NotebookNode, profile: str, replace_better: bool) -> None:
+    ran_in = notebook.metadata.course.run.profile
+    if ran_in != profile:
+        raise CourseError(f"{chapter.name}: this run is of profile {ran_in}, not {profile}: run it in {profile}.")
+    published = pairs.read_notebook(chapter).metadata.get("course", {}).get("run", {}).get("profile", "quick")
+    if RANK[published] > RANK[profile] and not replace_better:
         raise CourseError(
-            f"{chapter.name} is published from a {now} run, which is worth more than {profile}: "
+            f"{chapter.name} is published from a {published} run, which is worth more than {profile}: "
             "use --replace-better if you mean it."
         )

@@ -1,0 +1,230 @@
+"""Run a study's planned runs side by side, each in a process of its own, and keep what finished.
+
+A run that raises, or whose process dies, fails alone. What finished lies in ``_build/studies/SIZE/NAME``, one file per
+run, named by the run's key: a second ``course study`` repeats none of them.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+from course_lib import records, runlog
+from course_lib.errors import CourseError
+from course_lib.training.devices import best_device
+from course_lib.training.setup import usable_cores
+from course_tools.publishing import fingerprints
+from course_tools.publishing.project import Project
+from course_tools.publishing.provenance import commit
+from course_tools.studies.plan import PlannedRun, plan, study_module
+
+FINGERPRINT = "fingerprint.json"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one planned run ended: ``problem`` is one line, empty where it left its record."""
+
+    planned: PlannedRun
+    problem: str = ""
+    skipped: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.planned.name}, seed {self.planned.seed}: {self.problem or 'ok'}"
+
+
+def folder_of(project: Project, study: str, size: str) -> Path:
+    """The folder of a study's finished runs."""
+    return project.build / "studies" / size / study
+
+
+def finished(project: Project, study: str, size: str, planned: PlannedRun) -> dict | None:
+    """The record of a finished run; None where it still has to be run.
+
+    Raises: CourseError, naming the file, where it is not one whole record.
+    """
+    file = folder_of(project, study, size) / f"{planned.key}.jsonl"
+    if not file.exists():
+        return None
+    try:
+        (record,) = records.read(file)
+    except (CourseError, ValueError) as error:
+        raise CourseError(
+            f"{file.relative_to(project.root)}, the record of {planned.name}, seed {planned.seed}, is damaged: delete "
+            "the file, and `course study` runs it again."
+        ) from error
+    return record
+
+
+def fingerprint_of(study: str) -> dict[str, Any]:
+    """The fingerprint of a study's quick size, one seed: see :mod:`course_tools.publishing.fingerprints`."""
+    planned = plan(study, "quick", seeds=1)
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder, "log")
+        os.environ |= {"COURSE_RUNLOG": str(log), "COURSE_PROFILE": "quick"}
+        try:
+            for run in planned:
+                run.log_fingerprint()
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+        code = hashlib.sha256(" ".join(run.key for run in planned).encode()).hexdigest()
+        return {"code": code, "weights": [], "fits": runlog.read(log)["fit"], "outputs": {}, "results": {}}
+
+
+def run_study(
+    project: Project,
+    study: str,
+    size: str,
+    planned: list[PlannedRun],
+    *,
+    jobs: int | None = None,
+    show: bool = True,
+) -> list[Outcome]:
+    """Run what is not finished yet. Returns one outcome per planned run.
+
+    Args:
+        project: the checkout.
+        study: its name.
+        size: ``quick``, ``cpu`` or ``full``.
+        planned: its runs.
+        jobs: how many side by side; by default the study's ``JOBS``, else one per core, and only one where there is a
+            GPU. They share the cores.
+        show: draw a progress bar. It counts multiply-adds, not runs, so that its time left means something.
+
+    Raises: CourseError where an earlier run's record is damaged, or the library no longer computes what it did for
+        earlier runs; nothing is run then.
+    """
+    outcomes = {run.key: Outcome(run, skipped=True) for run in planned if finished(project, study, size, run)}
+    waiting = [run for run in planned if run.key not in outcomes]
+    if waiting:
+        _refuse_changed_library(project, study, size)
+        cores = usable_cores()
+        jobs = jobs or getattr(study_module(study), "JOBS", None)
+        jobs = max(1, min(jobs or (cores if best_device().type == "cpu" else 1), len(waiting)))
+        workers = _Workers(project, study, size, max(1, cores // jobs))
+        total = sum(run.work for run in waiting) / 1e12
+        title = f"{study}, {size}: {len(waiting)} of {len(planned)} runs"
+        layout = "{l_bar}{bar}| {elapsed}, {remaining} left{postfix}"
+        with tqdm(total=total, desc=title, bar_format=layout, disable=not show, dynamic_ncols=True) as bar:
+
+            def run_one(run: PlannedRun) -> Outcome:
+                outcome = workers.run(run)
+                with bar.get_lock():
+                    bar.set_postfix_str(str(outcome), refresh=False)
+                    bar.update(run.work / 1e12)
+                return outcome
+
+            try:  # threads: each only waits for a process that does the work
+                for outcome in Parallel(n_jobs=jobs, prefer="threads")(delayed(run_one)(run) for run in waiting):
+                    outcomes[outcome.planned.key] = outcome
+            except KeyboardInterrupt:
+                workers.kill()
+                raise
+    return [outcomes[run.key] for run in planned]
+
+
+def _refuse_changed_library(project: Project, study: str, size: str) -> None:
+    """Finished runs and new ones must come from libraries that compute the same."""
+    file = folder_of(project, study, size) / FINGERPRINT
+    now, before = fingerprint_of(study), fingerprints.read(file)
+    changed = fingerprints.differences(before, now) if before and before["code"] == now["code"] else []
+    if changed:
+        raise CourseError(
+            f"The library no longer computes what earlier runs of {study} did ({changed[0]}): delete "
+            f"{file.parent.relative_to(project.root)}, and `course study {study}` runs all of it again."
+        )
+    fingerprints.write(now, file)
+
+
+class _Workers:
+    """Starts one process per run. Ctrl-C leaves none behind."""
+
+    def __init__(self, project: Project, study: str, size: str, threads: int):
+        self.project, self.study, self.size = project, study, size
+        self.folder = folder_of(project, study, size)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.environment = os.environ | {
+            "COURSE_CHAPTER": f"study-{study}",
+            "COURSE_PROFILE": size,
+            "COURSE_COMMIT": commit(project.root),
+            "OMP_NUM_THREADS": str(threads),
+            "PYTHONUNBUFFERED": "1",  # so that the log's last line is the error, not what was printed before
+        }
+        self.environment.pop("COURSE_RECORDS", None)  # a study's record goes to its own file
+        self.alive: set[subprocess.Popen] = set()
+        self.stopped = False
+        self.lock = threading.Lock()
+
+    def run(self, planned: PlannedRun) -> Outcome:
+        file, log = (self.folder / f"{planned.key}{ending}" for ending in (".jsonl", ".log"))
+        words = (self.study, self.size, str(planned.seed), planned.key, str(file))
+        with log.open("w") as output:
+            with self.lock:
+                if self.stopped:
+                    return Outcome(planned, "stopped before it began")
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "course_tools.studies.run", *words],
+                    env=self.environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                )
+                self.alive.add(process)
+            code = process.wait()
+        with self.lock:
+            self.alive.discard(process)
+        if code == 0 and file.exists():
+            log.unlink()
+            return Outcome(planned)
+        if code < 0:
+            return Outcome(planned, f"its process was killed (signal {-code}), perhaps out of memory: try --jobs 1")
+        lines = log.read_text(errors="replace").strip().splitlines()
+        last = lines[-1] if lines else f"ended with status {code}"
+        return Outcome(planned, f"{last} (all of it: {log.relative_to(self.project.root)})")
+
+    def kill(self) -> None:
+        with self.lock:
+            self.stopped = True
+            for process in self.alive:
+                process.kill()
+
+
+def check(study: str, outcomes: list[Outcome]) -> None:
+    """Raise CourseError where a run failed: what finished is kept, and only the rest is run again."""
+    failed = [outcome for outcome in outcomes if outcome.problem]
+    if failed:
+        reasons = "; ".join(map(str, failed[:3])) + (" …" if len(failed) > 3 else "")
+        raise CourseError(
+            f"{len(failed)} of {len(outcomes)} runs of {study} failed: {reasons}. The others are kept: fix the cause "
+            f"and call `course study {study}` again, which runs only what is missing."
+        )
+
+
+def train_one(study: str, size: str, seed: str, key: str, file: str) -> int:
+    """Train one planned run and write its record: ``python -m course_tools.studies.run STUDY SIZE SEED KEY FILE``.
+
+    A process of its own, so that a crash costs this run only. Returns the exit status.
+    """
+    try:
+        planned = next((run for run in plan(study, size, int(seed) + 1) if run.key == key), None)
+        if planned is None:
+            raise CourseError(f"The plan of {study} was changed since it began: call `course study {study}` again.")
+        records.append(Path(file), planned.train() | {"study_key": planned.key})
+    except CourseError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(train_one(*sys.argv[1:]))
