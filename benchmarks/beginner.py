@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from course_lib.data import DatasetView, Split
-from course_lib.torchvision_mend import import_torchvision
+from course_lib.torchvision_fix import import_torchvision
 
 transforms = import_torchvision().transforms
 

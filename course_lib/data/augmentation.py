@@ -1,9 +1,10 @@
-"""Change training images at random, a whole batch at a time, on the device where it lies: mirror, move, cut out.
+"""Augmentation of whole batches on their device by flips, shifts and cutout, and views for test-time augmentation.
 
-Each function takes a normalised batch of floats (N, C, H, W) and returns a new one; zero is the data set's mean. Chance
-comes from torch's global generator of that device, which ``fit`` seeds and saves, so a resumed run draws the same.
-``crop`` and ``erase`` draw nothing: they do to each image what they are told. ``course_lib.data.warping`` has the
-changes that must compute pixels anew.
+Each function takes a normalised batch of floats (N, C, H, W) and returns a new one; zero is the data set's mean. Random
+numbers come from torch's global generator of that device, which ``fit`` seeds and saves, so a resumed run draws the
+same. ``crop`` and ``erase`` take the places as arguments. :mod:`course_lib.data.warping` has the augmentations that
+interpolate. ``mirrored`` and ``mirrored_and_shifted`` return a list of batches, whose predictions ``predict`` and
+``evaluate`` average (``views=``).
 """
 
 import torch
@@ -17,9 +18,9 @@ def random_flip(images: torch.Tensor) -> torch.Tensor:
 
 
 def random_crop(images: torch.Tensor, padding: int = 4, mode: str = "constant") -> torch.Tensor:
-    """Pad each image with ``padding`` pixels on every side, and cut its old size out at a random place.
+    """Pad each image with ``padding`` pixels on every side, and crop to the old size at a random place.
 
-    ``mode`` says what the new pixels are: zeros ("constant"), or the image mirrored at its border ("reflect").
+    ``mode`` is what the new pixels are: zeros ("constant"), or the image mirrored at its border ("reflect").
 
     Raises: ValueError for a negative padding, one that is too wide to reflect, and an unknown mode.
     """
@@ -31,7 +32,7 @@ def random_crop(images: torch.Tensor, padding: int = 4, mode: str = "constant") 
 def crop(
     images: torch.Tensor, top: torch.Tensor, left: torch.Tensor, padding: int = 4, mode: str = "constant"
 ) -> torch.Tensor:
-    """Pad as :func:`random_crop` does, and cut out of image n what begins at row ``top[n]`` and column ``left[n]``.
+    """Pad as :func:`random_crop` does, and cut image n out from row ``top[n]`` and column ``left[n]`` on.
 
     Both are int64 (N,), from 0 to 2 × ``padding``, counted in the padded image; ``padding`` leaves an image in place.
 
@@ -83,6 +84,22 @@ def erase(images: torch.Tensor, row: torch.Tensor, column: torch.Tensor, size: i
 def flip_and_crop(images: torch.Tensor) -> torch.Tensor:
     """:func:`random_flip`, then :func:`random_crop` with 4 pixels. Source: He et al., 2016, section 4.2."""
     return random_crop(random_flip(images))
+
+
+def mirrored(images: torch.Tensor) -> list[torch.Tensor]:
+    """The images, and the images mirrored left to right."""
+    return [images, images.flip(3)]
+
+
+def mirrored_and_shifted(images: torch.Tensor) -> list[torch.Tensor]:
+    """Both of :func:`mirrored` at their place, and shifted by one pixel up left and down right: six views.
+
+    Those at their place are there twice, so they count for half. Source: Jordan, 2024, section 3.5.
+    """
+    height, width = images.shape[2:]
+    padded = F.pad(images, (1, 1, 1, 1), mode="reflect")
+    shifted = [padded[:, :, start : start + height, start : start + width] for start in (0, 2)]
+    return [view for batch in (images, images, *shifted) for view in mirrored(batch)]
 
 
 def _pad(images: torch.Tensor, padding: int, mode: str) -> torch.Tensor:

@@ -1,9 +1,9 @@
-"""Turn, scale and deform training images at random, a whole batch at a time, on the device where it lies.
+"""Augmentation of whole batches by rotation, scaling and elastic deformation, with bilinear interpolation.
 
-As in ``course_lib.data.augmentation``, each function takes a normalised batch of floats (N, C, H, W) and returns a new
-one, and chance comes from torch's global generator of that device. Here a new pixel lies between old ones: it is their
-bilinear mixture, computed in float32 at least. What lies outside an image is zero, the data set's mean.
-``rotate``, ``scale``, ``warp`` and ``smooth`` draw nothing: they do to each image what they are told.
+As in :mod:`course_lib.data.augmentation`, each function takes a normalised batch of floats (N, C, H, W) and returns a
+new one, and random numbers come from torch's global generator of that device. Interpolation is computed in float32 at
+least; outside of an image there are zeros, the data set's mean. ``rotate``, ``scale``, ``warp`` and ``smooth`` take
+angles, factors and displacements as arguments.
 """
 
 import torch

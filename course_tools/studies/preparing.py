@@ -4,8 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.data import Split
-from course_lib.data.splits import stratified_holdout
+from course_lib.data import Split, stratified_holdout
 from course_lib.models import Classifier
 
 

@@ -15,7 +15,7 @@ from course_lib.data.augmentation import (
     random_translate,
 )
 from course_lib.data.warping import elastic, random_rotation, random_scale
-from course_lib.torchvision_mend import import_torchvision
+from course_lib.torchvision_fix import import_torchvision
 
 transform = import_torchvision().transforms.functional
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from course_lib.data import mirrored, mirrored_and_shifted
-from course_lib.torchvision_mend import import_torchvision
+from course_lib.torchvision_fix import import_torchvision
 
 transform = import_torchvision().transforms.functional
 

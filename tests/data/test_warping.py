@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from course_lib.data.warping import elastic, random_rotation, random_scale, rotate, scale, smooth, warp
-from course_lib.torchvision_mend import import_torchvision
+from course_lib.torchvision_fix import import_torchvision
 
 transforms = import_torchvision().transforms
 transform, BILINEAR = transforms.functional, transforms.InterpolationMode.BILINEAR

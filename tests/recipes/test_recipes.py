@@ -19,7 +19,7 @@ from course_lib.data.augmentation import cutout
 from course_lib.data.catalog import CATALOG
 from course_lib.errors import CourseError
 from course_lib.recipes import cifar10, cifar10_96, mnist_99, running
-from course_lib.torchvision_mend import import_torchvision
+from course_lib.torchvision_fix import import_torchvision
 
 transform = import_torchvision().transforms.functional
 

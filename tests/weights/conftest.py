@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib import torchvision_mend
+from course_lib import torchvision_fix
 from course_lib.weights import cache, catalog, naming, roads
 
 MEMBER = "tiny_package/weights/tiny.ckpt"
@@ -96,7 +96,7 @@ def another_host(monkeypatch):
 def lead_to(url: str, monkeypatch) -> None:
     entry = types.SimpleNamespace(IMAGENET1K_V1=types.SimpleNamespace(url=url))
     stand_in = types.SimpleNamespace(models=types.SimpleNamespace(Tiny_Weights=entry))
-    monkeypatch.setattr(torchvision_mend, "import_torchvision", lambda: stand_in)
+    monkeypatch.setattr(torchvision_fix, "import_torchvision", lambda: stand_in)
 
 
 class Registry:

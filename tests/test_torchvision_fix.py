@@ -16,7 +16,7 @@ def imported(tmp_path: Path, init: str) -> subprocess.CompletedProcess:
     (package / "__init__.py").write_text(init)
     program = (
         f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n"
-        "from course_lib.torchvision_mend import import_torchvision\n"
+        "from course_lib.torchvision_fix import import_torchvision\n"
         "print(import_torchvision().done)"
     )
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
