@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -11,13 +9,13 @@ from course_lib.errors import CourseError
 
 
 @pytest.mark.parametrize("spec", CATALOG.values(), ids=CATALOG)
-def test_the_sample_looks_like_the_real_thing(spec):
+def test_the_sample_has_every_class_and_the_full_sets_mean(spec):
     loaded = data.load(spec.name, size="sample")
     for split in (loaded.train, loaded.val, loaded.open_test()):
         assert split.images.dtype == torch.uint8
         assert split.images.shape[1:] == spec.shape
         share = np.bincount(split.labels) / len(split)
-        assert share.min() > 0.08, "every class is there, in about its share"
+        assert share.min() > 0.08
     pixels = loaded.train.images.double().div(255)
     assert torch.allclose(pixels.mean(dim=(0, 2, 3)), torch.tensor(spec.mean, dtype=torch.float64), atol=0.01)
     assert torch.allclose(pixels.std(dim=(0, 2, 3)), torch.tensor(spec.std, dtype=torch.float64), atol=0.01)
@@ -35,7 +33,7 @@ def test_cut_undoes_paste():
     assert np.array_equal(sample.cut(sample.paste(images), CIFAR10, 200), images)
 
 
-def test_a_damaged_sample_is_noticed(tmp_path, monkeypatch):
+def test_a_damaged_sample_is_refused(tmp_path, monkeypatch):
     for file in sample.FOLDER.glob("mnist-val.webp"):
         content = bytearray(file.read_bytes())
         (tmp_path / file.name).write_bytes(content[: len(content) // 2])
@@ -44,8 +42,5 @@ def test_a_damaged_sample_is_noticed(tmp_path, monkeypatch):
         sample.read(MNIST, "val")
 
 
-def test_the_sample_is_small_and_says_whose_images_they_are():
+def test_the_sample_is_small():
     assert sum(file.stat().st_size for file in sample.FOLDER.iterdir() if file.is_file()) < 6e6
-    notice = (sample.FOLDER / "NOTICE.md").read_text()
-    assert "MNIST" in notice and "CIFAR-10" in notice
-    assert json.loads((sample.FOLDER / "sample.json").read_text()).keys() == CATALOG.keys()
