@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 import torch
-from course_lib.recipes.running import Result
 
 from benchmarks import __main__ as bench
 from benchmarks import beginner, steps, targets
 from course_lib import models, recipes, records, training
+from course_lib.recipes import Result
 from course_lib.records import lines
 
 ROOF = {"float32": 1e9, "bfloat16": 2e9, "float16": 2e9}

@@ -92,8 +92,8 @@ def test_every_source_is_named_with_its_reason_and_nothing_is_kept(tiny):
     with pytest.raises(CourseError) as caught:
         replace(tiny, sources=sources).ensure()
     assert str(caught.value) == (
-        f"Tiny: not in the cache ({tiny.path}), and could not be fetched (host: OSError: no route; npm: the content has "
-        "a wrong SHA-256): connect and run `python -m course_lib.data fetch tiny`, or work with the sample."
+        f"Tiny: not in the cache ({tiny.path}), and could not be fetched (host: OSError: no route; npm: the content "
+        "has a wrong SHA-256): connect and run `python -m course_lib.data fetch tiny`, or work with the sample."
     )
     assert files(tiny) == set()
 

@@ -72,13 +72,13 @@ def test_pip_downloads_one_package_by_its_hash_without_installing(python, folder
 
 def test_a_clients_error_reaches_the_reader(npm, python, folder):
     npm('echo "npm error 404 no such package" >&2; echo "npm error a log is there" >&2; exit 1')
-    with pytest.raises(CourseError, match="^npm error 404 no such package$"):
+    with pytest.raises(CourseError, match=r"^npm error 404 no such package$"):
         registries.npm_package("tiny@1.0", folder)
     python('printf "WARNING: old\\nERROR: No matching distribution\\nWARNING: a newer pip\\n" >&2; exit 1')
-    with pytest.raises(CourseError, match="^ERROR: No matching distribution$"):
+    with pytest.raises(CourseError, match=r"^ERROR: No matching distribution$"):
         registries.pip_package("tiny==1.0", "0123", folder)
     python("exit 1")
-    with pytest.raises(CourseError, match="^no message$"):
+    with pytest.raises(CourseError, match=r"^no message$"):
         registries.pip_package("tiny==1.0", "0123", folder)
 
 
@@ -104,5 +104,5 @@ def test_a_folder_and_a_damaged_archive_are_no_members(tmp_path):
         archive.addfile(info)
     (tmp_path / "damaged.tgz").write_bytes(b"rubbish")
     for file in (folder, tmp_path / "damaged.tgz"):
-        with pytest.raises(CourseError, match="holds no readable a$"):
+        with pytest.raises(CourseError, match=r"holds no readable a$"):
             registries.read_members(file, "a")
