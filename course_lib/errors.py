@@ -17,20 +17,20 @@ class Parser(argparse.ArgumentParser):
     """An argument parser that reports a wrong argument in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{_first_word(self.prog)}: {message}; `{self.prog} --help` lists what it takes.\n")
+        self.exit(2, f"course: {message}; `{self.prog} --help` lists what it takes.\n")
 
 
-def run_command(prog: str, act: Callable[[], object]) -> int:
+def run_command(act: Callable[[], object]) -> int:
     """Call ``act`` and return the exit status: 0, or 1 after printing a CourseError as one line, or 130 for Ctrl-C."""
     try:
         act()
     except CourseError as error:
-        print(f"{_first_word(prog)}: {error}", file=sys.stderr)
+        print(f"course: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # the program that reads our output, such as head, has ended
         sys.stdout = None
     except KeyboardInterrupt:
-        print(f"{_first_word(prog)}: stopped; what was finished is kept.", file=sys.stderr)
+        print("course: stopped; what was finished is kept.", file=sys.stderr)
         return 130
     return 0
 
@@ -46,9 +46,3 @@ def positive(kind: type) -> Callable[[str], float]:
 
     read.__name__ = f"number above 0, {kind.__name__},"
     return read
-
-
-def _first_word(prog: str) -> str:
-    """``course`` of ``course data fetch``; ``data`` of ``python -m course_lib.data fetch``."""
-    words = prog.split()
-    return words[2].rpartition(".")[2] if words[:2] == ["python", "-m"] else words[0]

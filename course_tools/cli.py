@@ -14,12 +14,12 @@ def main(arguments: list[str] | None = None) -> int:
     if arguments[:1] == ["data"]:
         from course_lib.data.__main__ import main as data
 
-        return data(arguments[1:], prog="course data")
+        return data(arguments[1:])
     options = parser().parse_args(arguments)
     if "act" not in options:
         options.parser.print_help()
         return 2
-    return run_command("course", lambda: options.act(options))
+    return run_command(lambda: options.act(options))
 
 
 def parser() -> argparse.ArgumentParser:

@@ -11,10 +11,12 @@ from course_lib.storage import Download
 USUAL = (*catalog.CATALOG, "mobilenet-v2")  # what most chapters need
 
 
-def main(arguments: Sequence[str] | None = None, prog: str = "python -m course_lib.data") -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``fetch``, ``verify`` or ``where``. Returns 0, 1 for an error that the reader can fix, or 2 for the usage."""
     known = ", ".join(downloads())
-    parser = Parser(prog=prog, description="Fetch, verify or find data sets and pretrained weights.")
+    parser = Parser(
+        prog="python -m course_lib.data", description="Fetch, verify or find data sets and pretrained weights."
+    )
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
     for act, summary, default in (
         (fetch, "bring them into the cache, or replace damaged ones", ", ".join(USUAL)),
@@ -28,7 +30,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m course_l
     if "act" not in options:
         parser.print_help()
         return 2
-    return run_command(prog, lambda: options.act(options.names))
+    return run_command(lambda: options.act(options.names))
 
 
 def downloads() -> dict[str, Download]:

@@ -2,9 +2,8 @@
 
 Each function takes a normalised batch of floats (N, C, H, W) and returns a new one; zero is the data set's mean. Random
 numbers come from torch's global generator of that device, which ``fit`` seeds and saves, so a resumed run draws the
-same. ``crop`` and ``erase`` take the places as arguments. :mod:`course_lib.data.warping` has the augmentations that
-interpolate. ``mirrored`` and ``mirrored_and_shifted`` return a list of batches, whose predictions ``predict`` and
-``evaluate`` average (``views=``).
+same. :mod:`course_lib.data.warping` has the augmentations that interpolate. ``mirrored`` and ``mirrored_and_shifted``
+return a list of batches, whose predictions ``predict`` and ``evaluate`` average (``views=``).
 """
 
 import torch
@@ -24,21 +23,18 @@ def random_crop(images: torch.Tensor, padding: int = 4, mode: str = "constant") 
 
     Raises: ValueError for a negative padding, one that is too wide to reflect, and an unknown mode.
     """
-    padded = _pad(images, padding, mode)
+    if padding < 0:
+        raise ValueError(f"padding must be at least 0, not {padding}")
+    if mode not in ("constant", "reflect"):
+        raise ValueError(f'mode must be "constant" or "reflect", not {mode!r}')
+    height, width = images.shape[2:]
+    if mode == "reflect" and padding >= min(height, width):
+        raise ValueError(f"padding must be less than the shorter side, {min(height, width)}, not {padding}")
+    padded = F.pad(images, (padding,) * 4, mode=mode)
     top, left = torch.randint(2 * padding + 1, (2, len(images)), device=images.device)
-    return _cut(padded, top, left, images.shape[2:])
-
-
-def crop(
-    images: torch.Tensor, top: torch.Tensor, left: torch.Tensor, padding: int = 4, mode: str = "constant"
-) -> torch.Tensor:
-    """Pad as :func:`random_crop` does, and cut image n out from row ``top[n]`` and column ``left[n]`` on.
-
-    Both are int64 (N,), from 0 to 2 × ``padding``, counted in the padded image; ``padding`` leaves an image in place.
-
-    Raises: ValueError as :func:`random_crop` does.
-    """
-    return _cut(_pad(images, padding, mode), top, left, images.shape[2:])
+    # All windows, (N, C, tops, lefts, H, W), are a view. Picking one of each image copies whole rows, not pixels.
+    windows = padded.unfold(2, height, 1).unfold(3, width, 1)
+    return windows[torch.arange(len(images), device=images.device), :, top, left]
 
 
 def random_translate(images: torch.Tensor, pixels: int = 2) -> torch.Tensor:
@@ -56,28 +52,18 @@ def random_translate(images: torch.Tensor, pixels: int = 2) -> torch.Tensor:
 def cutout(images: torch.Tensor, size: int = 8) -> torch.Tensor:
     """Set a square of ``size`` × ``size`` pixels to zero, around a random pixel of each image.
 
-    Near the border a part of the square lies outside, so fewer pixels are lost. Source: DeVries & Taylor, 2017,
-    section 3.
-
-    Raises: ValueError for a size below 1.
-    """
-    count, _, height, width = images.shape
-    row = torch.randint(height, (count,), device=images.device)
-    column = torch.randint(width, (count,), device=images.device)
-    return erase(images, row, column, size)
-
-
-def erase(images: torch.Tensor, row: torch.Tensor, column: torch.Tensor, size: int = 8) -> torch.Tensor:
-    """Set the square of ``size`` × ``size`` pixels around (``row[n]``, ``column[n]``) of image n to zero.
-
-    Both are int64 (N,). An even square has no middle pixel: it reaches one pixel further up and left.
+    Near the border a part of the square lies outside, so fewer pixels are lost. An even square has no middle pixel: it
+    reaches one pixel further up and left. Source: DeVries & Taylor, 2017, section 3.
 
     Raises: ValueError for a size below 1.
     """
     if size < 1:
         raise ValueError(f"size must be at least 1, not {size}")
-    rows = _within(images.shape[2], row, size)[:, None, :, None]
-    columns = _within(images.shape[3], column, size)[:, None, None, :]
+    count, _, height, width = images.shape
+    row = torch.randint(height, (count,), device=images.device)
+    column = torch.randint(width, (count,), device=images.device)
+    rows = _within(height, row, size)[:, None, :, None]
+    columns = _within(width, column, size)[:, None, None, :]
     return torch.where(rows & columns, 0, images)
 
 
@@ -100,22 +86,6 @@ def mirrored_and_shifted(images: torch.Tensor) -> list[torch.Tensor]:
     padded = F.pad(images, (1, 1, 1, 1), mode="reflect")
     shifted = [padded[:, :, start : start + height, start : start + width] for start in (0, 2)]
     return [view for batch in (images, images, *shifted) for view in mirrored(batch)]
-
-
-def _pad(images: torch.Tensor, padding: int, mode: str) -> torch.Tensor:
-    if padding < 0:
-        raise ValueError(f"padding must be at least 0, not {padding}")
-    if mode not in ("constant", "reflect"):
-        raise ValueError(f'mode must be "constant" or "reflect", not {mode!r}')
-    if mode == "reflect" and padding >= min(images.shape[2:]):
-        raise ValueError(f"padding must be less than the shorter side, {min(images.shape[2:])}, not {padding}")
-    return F.pad(images, (padding,) * 4, mode=mode)
-
-
-def _cut(padded: torch.Tensor, top: torch.Tensor, left: torch.Tensor, size: torch.Size) -> torch.Tensor:
-    # All windows, (N, C, tops, lefts, H, W), are a view. Picking one of each image copies whole rows, not pixels.
-    windows = padded.unfold(2, size[0], 1).unfold(3, size[1], 1)
-    return windows[torch.arange(len(padded), device=padded.device), :, top, left]
 
 
 def _within(side: int, middle: torch.Tensor, size: int) -> torch.Tensor:

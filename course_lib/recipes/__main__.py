@@ -6,21 +6,19 @@ from collections.abc import Sequence
 from course_lib import recipes
 from course_lib.errors import Parser, positive, run_command
 
-PROG = "python -m course_lib.recipes"
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """List the recipes, or run one. Returns 0, or 1 for an error that the reader can fix."""
-    parser = Parser(prog=PROG, description="Train by the shortest recipe to a given accuracy, or list the recipes.")
+    parser = Parser(prog="python -m course_lib.recipes", description="Train by a recipe, or list the recipes.")
     parser.add_argument("name", nargs="?", metavar="NAME", help="such as mnist-99; default: list them")
     parser.add_argument("--seeds", type=positive(int), default=1, help="how many runs, with seeds 0, 1 … (default: 1)")
     parser.add_argument("--test", action="store_true", help="train on validation images too and open the test set")
     parser.add_argument("--sample", action="store_true", help="use the small sample in the package: a look, no network")
     options = parser.parse_args(arguments)
     if options.name is None:
-        return run_command(PROG, list_recipes)
+        return run_command(list_recipes)
     size = "sample" if options.sample else "full"
-    return run_command(PROG, lambda: run(options.name, options.seeds, options.test, size))
+    return run_command(lambda: run(options.name, options.seeds, options.test, size))
 
 
 def list_recipes() -> None:

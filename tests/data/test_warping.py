@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.data.warping import elastic, random_rotation, random_scale, rotate, scale, smooth, warp
+from course_lib.data.warping import elastic, random_rotation, random_scale, smooth, warp
 from course_lib.torchvision_fix import import_torchvision
 
 transforms = import_torchvision().transforms
@@ -39,19 +39,24 @@ def blurred(fields, sigma):
 
 
 def test_a_rotation_is_torchvisions(images):
-    degrees = torch.linspace(-180, 180, 16)
-    degrees[:3] = torch.tensor([0.0, 90.0, -90.0])
-    by_hand = [transform.rotate(image, angle, BILINEAR) for image, angle in zip(images, degrees.tolist(), strict=True)]
-    torch.testing.assert_close(rotate(images, degrees), torch.stack(by_hand), atol=1e-4, rtol=0)
+    torch.manual_seed(1)
+    made = random_rotation(images, 180)
+    torch.manual_seed(1)
+    degrees = (180 * (2 * torch.rand(16) - 1)).tolist()
+    by_hand = [transform.rotate(image, angle, BILINEAR) for image, angle in zip(images, degrees, strict=True)]
+    torch.testing.assert_close(made, torch.stack(by_hand), atol=1e-4, rtol=0)
 
 
 def test_a_scaling_is_torchvisions(images):
-    factor = torch.linspace(0.3, 3, 16)
+    torch.manual_seed(1)
+    made = random_scale(images, 0.3, 3)
+    torch.manual_seed(1)
+    factors = (0.3 + 2.7 * torch.rand(16)).tolist()
     by_hand = [
-        transform.affine(image, 0, [0, 0], times, [0.0, 0.0], BILINEAR)
-        for image, times in zip(images, factor.tolist(), strict=True)
+        transform.affine(image, 0, [0, 0], factor, [0.0, 0.0], BILINEAR)
+        for image, factor in zip(images, factors, strict=True)
     ]
-    torch.testing.assert_close(scale(images, factor), torch.stack(by_hand), atol=1e-4, rtol=0)
+    torch.testing.assert_close(made, torch.stack(by_hand), atol=1e-4, rtol=0)
 
 
 def test_a_warp_is_torchvisions(images):

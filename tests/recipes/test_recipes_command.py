@@ -52,10 +52,10 @@ def test_a_recipe_prints_a_line_a_seed(runs, capsys, words, arguments, lines):
 
 def test_an_unknown_recipe_and_a_wrong_number_get_one_line(runs, capsys):
     assert command.main(["mnist-98"]) == 1
-    error = f"recipes: There is no recipe 'mnist-98': choose from {', '.join(recipes.NAMES)}.\n"
+    error = f"course: There is no recipe 'mnist-98': choose from {', '.join(recipes.NAMES)}.\n"
     assert capsys.readouterr() == ("", error) and runs == []
     with pytest.raises(SystemExit) as ended:
         command.main(["mnist-99", "--seeds", "0"])
     error = capsys.readouterr().err
     assert ended.value.code == 2 and error.count("\n") == 1
-    assert error.startswith("recipes: argument --seeds: invalid number above 0") and "`python -m course_lib.re" in error
+    assert error.startswith("course: argument --seeds: invalid number above 0") and "`python -m course_lib.re" in error
