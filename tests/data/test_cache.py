@@ -1,6 +1,7 @@
 """The cache and ``load`` with a tiny data set: the real files are too large for a unit test, the code is the same."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -57,6 +58,13 @@ def test_what_was_fetched_is_split_and_the_test_set_stays_sealed(tiny, arrays, s
         assert np.array_equal(read(tiny, name), array)
 
 
+class Evil:
+    """Creates a folder in the home when it is unpickled without care."""
+
+    def __reduce__(self):
+        return Path.mkdir, (storage.home() / "it-ran",)
+
+
 @pytest.mark.parametrize("harm", ["truncate", "flip", "replace", "empty", "pickle"])
 def test_a_damaged_file_is_named_with_the_command_that_replaces_it(tiny, arrays, sent, harm):
     sent(arrays)
@@ -70,7 +78,7 @@ def test_a_damaged_file_is_named_with_the_command_that_replaces_it(tiny, arrays,
     elif harm == "replace":
         np.savez(path, **{**arrays, "train_images": arrays["train_images"] + 1})
     elif harm == "pickle":
-        np.savez(path, **{**arrays, "train_images": np.array([{}], dtype=object)})
+        np.savez(path, **{**arrays, "train_images": np.array([Evil()], dtype=object)})
     else:
         path.write_bytes(b"")
     for read in (lambda: loading.load("mnist"), cache.download(tiny).verify):

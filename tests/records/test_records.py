@@ -128,6 +128,7 @@ def test_compare_lists_the_recorded_runs_images_and_devices(made, monkeypatch):
     assert line == f"yours 98.70 % (one seed) on MNIST (sample); recorded {recorded} on 300 images, CPU"
     assert records.compare("01-mlp", "other", [0.5, 0.6], "x").endswith("nothing is recorded yet")
     first = records.read(made)[0]
+    records.append(made, first | {"final": first["final"] | {"split": "validation"}})
     records.append(made, first | {"recipe": first["recipe"] | {"train": 48_000}})
     assert records.compare("01-mlp", "small", [0.9], "x").endswith("(3 seeds) on 300 and 48,000 images, CPU")
 
@@ -178,7 +179,7 @@ def test_a_summary_has_a_row_for_each_network_in_the_order_asked(made):
     first, second = records.read(made)
     records.append(made, first | {"name": "other"})
     records.append(made.with_name("02-lenet.jsonl"), second | {"chapter": "02-lenet", "name": "small"})
-    summary = records.summary({"other": "01-mlp", "small": "01-mlp", "missing": "01-mlp"})
+    summary = records.summary({"other": "01-mlp", "small": "01-mlp", "missing": "02-lenet"})
     assert summary.index.tolist() == ["other", "small"], "another chapter's run of that name is another network"
     assert summary["seeds"].tolist() == [1, 2] and summary["judged on"].tolist() == ["test", "test"]
     both = [record["final"]["accuracy"] for record in (first, second)]

@@ -121,12 +121,12 @@ def test_two_at_a_time_fetch_once(tiny):
     assert len(fetched) == 1
 
 
-def test_what_a_killed_run_left_is_deleted(tiny):
+def test_what_a_killed_run_left_is_deleted_before_a_source_is_tried(tiny, tried):
     folder = tiny.path.with_name(".tiny.fetching")
     folder.mkdir(parents=True)
     (folder / "half").write_bytes(b"half")
     tiny.ensure()
-    assert files(tiny) == {"tiny.bin"}
+    assert files(tiny) == {"tiny.bin"} and tried == ["host"]
 
 
 def test_too_little_room_is_noticed_before_a_source_is_tried(tiny, tried, monkeypatch):
