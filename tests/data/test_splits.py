@@ -47,10 +47,10 @@ def test_training_and_validation_images_as_one_split(digits):
     assert torch.equal(digits.train.images, before[1]) and torch.equal(digits.val.labels, before[2])
 
 
-def test_a_part_has_at_most_so_many_images_of_each_split(digits):
+def test_a_part_has_at_most_so_many_images_of_each_split_in_proportion(digits):
     part = digits.part(1_000)
     assert [len(split) for split in (part.train, part.val, part.open_test())] == [1_000, 1_000, 1_000]
-    assert part.val is digits.val
+    assert part.val is digits.val and len(digits.part(500).open_test()) == 500
     shares = [np.bincount(split.labels) / len(split) for split in (part.train, digits.train)]
     np.testing.assert_allclose(*shares, atol=1e-3)
     with pytest.raises(ValueError, match="at least 1, not 0"):
