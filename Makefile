@@ -28,8 +28,9 @@ $(READY): pyproject.toml course_tools/pyproject.toml requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable . --editable ./course_tools
 	@touch $(READY)
-	@$(BIN)/course data fetch mobilenet-v2 >/dev/null 2>&1 || echo "make: MobileNetV2's weights could not be fetched now," \
-		"and all else is ready; when you are connected, run $(BIN)/course data fetch mobilenet-v2" >&2
+	@$(BIN)/python -m course_lib.data fetch mobilenet-v2 >/dev/null 2>&1 || \
+		echo "make: MobileNetV2's weights could not be fetched now, and all else is ready;" \
+		"when you are connected, run $(BIN)/python -m course_lib.data fetch mobilenet-v2" >&2
 
 book: setup ## run every chapter (PROFILE=quick|cpu|full|auto) and build the website from it
 	$(BIN)/course run --profile $(PROFILE)

@@ -3,42 +3,29 @@
 import argparse
 import sys
 from functools import partial
-from typing import NoReturn
 
-from course_lib.errors import CourseError
+from course_lib.errors import Parser, positive, run_command
 from course_lib.profiles import PROFILES
 from course_tools import commands
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns 0 on success, 1 where something has to be fixed, 2 for a wrong command line."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["data"]:  # what chapter 8 names
+        from course_lib.data.__main__ import main as data
+
+        return data(arguments[1:])
     options = parser().parse_args(arguments)
     if options.act is None:
         options.parser.print_help()
         return 2
-    try:
-        options.act(options)
-    except CourseError as error:
-        print(f"course: {error}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:  # the reader of our output, such as head, has closed it
-        sys.stdout = None
-    except KeyboardInterrupt:
-        print("course: stopped; what was finished is kept.", file=sys.stderr)
-        return 130
-    return 0
-
-
-class _Parser(argparse.ArgumentParser):
-    """Prints an error in one line, without the usage."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"course: {message}; `{self.prog} --help` lists what it takes.\n")
+    return run_command(lambda: options.act(options))
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser with all commands."""
-    top = _Parser(prog="course", description="Run, check and publish Convnets, Measured.")
+    top = Parser(prog="course", description="Run, check and publish Convnets, Measured.")
     top.set_defaults(act=None, parser=top)
     verbs = top.add_subparsers(title="commands", metavar="COMMAND")
 
@@ -64,8 +51,8 @@ def parser() -> argparse.ArgumentParser:
     run = verb("run", commands.run, "run chapters through papermill, side by side")
     chapters(run)
     profile(run)
-    run.add_argument("--jobs", type=_positive(int), help="how many chapters at a time (default: one per core)")
-    run.add_argument("--minutes", type=_positive(float), help="time limit of a chapter")
+    run.add_argument("--jobs", type=positive(int), help="how many chapters at a time (default: one per core)")
+    run.add_argument("--minutes", type=positive(float), help="time limit of a chapter")
     run.add_argument("--force", action="store_true", help="run also chapters whose last run is still fresh")
 
     book = verb("book", commands.book, "build the website from the runs of a profile, or from the published outputs")
@@ -89,20 +76,14 @@ def parser() -> argparse.ArgumentParser:
     pair.add_argument("--check", action="store_true", help="only list the pairs that differ")
     pair.add_argument("--take-notebook", action="store_true", help="carry a hand edit of the .ipynb into the .py")
 
-    recipe = verb("recipe", commands.recipe, "train by the shortest recipe to a named accuracy, or list the recipes")
-    recipe.add_argument("name", nargs="?", metavar="NAME", help="such as mnist-99; default: list them")
-    recipe.add_argument("--seeds", type=_positive(int), default=1, help="how many runs, with seeds 0, 1 … (default: 1)")
-    recipe.add_argument("--test", action="store_true", help="train on validation images too and open the test set")
-    recipe.add_argument("--sample", action="store_true", help="use the small sample in the package: a look, no network")
-
     study = verb("study", commands.study, "run a grid of training runs, resumable, or list the studies")
     study.add_argument("name", nargs="?", metavar="NAME", help="such as mnist-six; default: list them")
     study.add_argument(
-        "--seeds", type=_positive(int), help="how many runs per network (default: the study's own number)"
+        "--seeds", type=positive(int), help="how many runs per network (default: the study's own number)"
     )
     study.add_argument("--size", choices=(*PROFILES, "auto"), default="auto", help="as the profiles of chapters")
     study.add_argument(
-        "--jobs", type=_positive(int), help="how many runs at a time (default: one per core, or per GPU)"
+        "--jobs", type=positive(int), help="how many runs at a time (default: one per core, or per GPU)"
     )
     study.add_argument("--publish", action="store_true", help="then put the records into results/")
     study.add_argument("--replace-better", action="store_true", help="let cpu runs replace published full ones")
@@ -133,7 +114,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--rubric", metavar="CSV", help="points that a person gives: task 8, and corrections")
         command.add_argument("--seed", type=int, help="of the questions (default: fresh, then the same for this table)")
         command.add_argument(
-            "--jobs", type=_positive(int), help="how many submissions at a time (default: one per core)"
+            "--jobs", type=positive(int), help="how many submissions at a time (default: one per core)"
         )
         command.add_argument("--i-trust-this-code", action="store_true", help="run students' code without a sandbox")
 
@@ -147,30 +128,8 @@ def parser() -> argparse.ArgumentParser:
     regrade.add_argument("submissions", nargs="+", metavar="SUBMISSION", help="folders, or ids of the table")
     grading(regrade)
 
-    data = verb("data", None, "fetch, verify or find data sets and pretrained weights")
-    del data._defaults["act"]
-    actions = data.add_subparsers(title="actions", metavar="ACTION")
-    known = "mnist, cifar10, vgg16-features, alexnet-features, mobilenet-v2, efficientnet-lite0"
-    for action, summary, default in (
-        ("fetch", "bring them into the cache, or replace damaged ones", "mnist, cifar10 and mobilenet-v2"),
-        ("verify", "check what is in the cache against its SHA-256", "what fetch brings, and whatever else is there"),
-        ("where", "say where they are, or would be", "all"),
-    ):
-        one = actions.add_parser(action, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
-        one.add_argument("names", nargs="*", metavar="NAME", help=f"{known}; default: {default}")
-        one.set_defaults(act=commands.data, action=action, parser=one)
+    verb("data", None, "fetch, verify or find data sets and pretrained weights (python -m course_lib.data)")
     return top
-
-
-def _positive(kind: type):
-    def read(text: str):
-        value = kind(text)
-        if not value > 0:
-            raise ValueError
-        return value
-
-    read.__name__ = f"number above 0, {kind.__name__},"
-    return read
 
 
 if __name__ == "__main__":

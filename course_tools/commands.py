@@ -132,23 +132,6 @@ def conformance(options: argparse.Namespace) -> None:
     print(f"Updated in {PAGE.file}: {', '.join(changed)}." if changed else f"{PAGE.file} is up to date.")
 
 
-def recipe(options: argparse.Namespace) -> None:
-    from course_lib import recipes
-
-    if options.name is None:
-        for name in recipes.NAMES:
-            print(f"{name:<11} {recipes.take(name).__doc__.splitlines()[0]}")
-        return
-    recipes.take(options.name)
-    for seed in range(options.seeds):
-        size = "sample" if options.sample else "full"
-        made = recipes.run(options.name, seed=seed, test=options.test, size=size)
-        views = "" if made.views == "one" else f" ({made.views}; {made.alone:.2%} without)"
-        print(
-            f"{made.recipe}, seed {seed}: {made.accuracy:.2%} on {made.judged_on} images{views}, {made.seconds:.1f} s"
-        )
-
-
 def study(options: argparse.Namespace) -> None:
     from course_tools.studies.plan import names, plan, study_module
 
@@ -184,14 +167,6 @@ def set_repository(options: argparse.Namespace) -> None:
     if changed:
         files = ", ".join(str(file.relative_to(project.root)) for file in changed)
         print(f"Updated: {files}. Look at `git diff --stat`, then commit.")
-
-
-def data(options: argparse.Namespace) -> None:
-    from course_lib import downloads
-
-    act = {"fetch": downloads.fetch, "verify": downloads.verify, "where": downloads.where}[options.action]
-    for line in act(options.names):
-        print(line)
 
 
 def release_assignment(options: argparse.Namespace) -> None:

@@ -73,31 +73,30 @@ def test_a_broken_install_is_tried_again(make, tmp_path):
     assert not (tmp_path / ".venv" / ".ready").exists()
 
 
-def stand_in_with_course(folder: Path, course: str) -> str:
-    """A Python whose .venv holds a ``course`` command of these lines; both log what they are asked."""
-    (folder / "course").write_text(f'#!/bin/sh\necho course "$@" >> {folder}/log\n{course}\n')
-    (folder / "course").chmod(0o755)
-    put = f'mkdir -p .venv/bin; cp "$0" .venv/bin/python; cp {folder}/course .venv/bin/course'
-    return python(folder, f'echo "$@" >> {folder}/log\nif [ "$1 $2" = "-m venv" ]; then {put}; fi')
+def stand_in_that_fetches(folder: Path, fetch: str) -> str:
+    """A Python that logs its arguments, copies itself into a new .venv, and runs ``fetch`` for course_lib.data."""
+    put = 'mkdir -p .venv/bin; cp "$0" .venv/bin/python'
+    lines = f'if [ "$1 $2" = "-m venv" ]; then {put}; fi\nif [ "$1 $2" = "-m course_lib.data" ]; then {fetch}; fi'
+    return python(folder, f'echo "$@" >> {folder}/log\n{lines}')
 
 
 def test_setup_fetches_the_small_weights_once_and_says_nothing(make, tmp_path):
-    stand_in = stand_in_with_course(tmp_path, "echo Weights: /there; echo a progress bar >&2")
+    stand_in = stand_in_that_fetches(tmp_path, "echo Weights: /there; echo a progress bar >&2")
     done = make("setup", stand_in)
     assert done.returncode == 0 and done.stderr == "" and "/there" not in done.stdout
     calls = (tmp_path / "log").read_text().splitlines()
-    assert calls[-1] == "course data fetch mobilenet-v2", "after everything is installed"
+    assert calls[-1] == "-m course_lib.data fetch mobilenet-v2", "after everything is installed"
     assert make("setup", stand_in).returncode == 0
     assert (tmp_path / "log").read_text().splitlines() == calls
 
 
 def test_setup_without_a_network_for_the_weights_is_complete(make, tmp_path):
-    stand_in = stand_in_with_course(tmp_path, "echo course: no road >&2; exit 1")
+    stand_in = stand_in_that_fetches(tmp_path, "echo data: no network >&2; exit 1")
     done = make("setup", stand_in)
     assert done.returncode == 0 and (tmp_path / ".venv" / ".ready").exists()
     assert done.stderr.count("\n") == 1
     assert "MobileNetV2's weights could not be fetched now" in done.stderr
-    assert ".venv/bin/course data fetch mobilenet-v2" in done.stderr
+    assert ".venv/bin/python -m course_lib.data fetch mobilenet-v2" in done.stderr
 
 
 def test_serve_before_anything_was_built(make):

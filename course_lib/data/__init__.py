@@ -1,19 +1,26 @@
-"""Real images: ``load`` them, look at a ``Split``, walk over it in ``Batches``.
+"""Data sets of images: ``load`` one, look at a ``Split``, iterate over it in ``Batches``, augment a batch.
 
 >>> digits = load("mnist", size="sample")
 >>> digits.train.images.shape
 torch.Size([4000, 1, 28, 28])
 """
 
-from course_lib.data.augmentation import cutout, flip_and_crop, random_crop, random_flip, random_translate
-from course_lib.data.batches import Batches
-from course_lib.data.dataset_view import DatasetView
-from course_lib.data.images import ImageData, Split
-from course_lib.data.loading import load
-from course_lib.data.views import mirrored, mirrored_and_shifted
+from course_lib.data.augmentation import (
+    cutout,
+    flip_and_crop,
+    mirrored,
+    mirrored_and_shifted,
+    random_crop,
+    random_flip,
+    random_translate,
+)
+from course_lib.data.batches import Batches, DatasetView
+from course_lib.data.loading import ImageData, load
+from course_lib.data.splits import SPLIT_SEED, Split, stratified_holdout
 from course_lib.data.warping import elastic, random_rotation, random_scale
 
 __all__ = [
+    "SPLIT_SEED",
     "Batches",
     "DatasetView",
     "ImageData",
@@ -29,4 +36,5 @@ __all__ = [
     "random_rotation",
     "random_scale",
     "random_translate",
+    "stratified_holdout",
 ]

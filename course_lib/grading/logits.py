@@ -8,8 +8,8 @@ import safetensors
 import safetensors.torch
 import torch
 
+from course_lib.data import stratified_holdout
 from course_lib.data.catalog import CIFAR10
-from course_lib.data.splits import stratified_holdout
 from course_lib.errors import CourseError
 from course_lib.grading.script import LOGITS, read_file
 

@@ -1,9 +1,10 @@
-"""Recipes: the shortest way to a named accuracy, one file each, to be read from top to bottom.
+"""Recipes: the shortest way to a given accuracy, one file each, to be read from top to bottom.
 
-Each module has ``DATA`` and ``TARGET``, the accuracy on test images that its name promises; ``VIEWS``, what is averaged
-when it answers; and ``train(images, val=None, *, seed=0, **options)``, which returns the network and its history.
+Each module has ``DATA`` and ``TARGET``, the accuracy on test images that its name promises; ``VIEWS``, the function for
+test-time augmentation, or None; and ``train(images, val=None, *, seed=0, **options)``, which returns the network and
+its history.
 """
 
-from course_lib.recipes.running import NAMES, Result, run, take
+from course_lib.recipes.result import NAMES, Result, run, take
 
 __all__ = ["NAMES", "Result", "run", "take"]

@@ -14,11 +14,15 @@ from course_lib.training import History, fit, set_seed
 
 def sgd(parameters: Iterable[nn.Parameter], lr: float, fused: bool | None = None) -> torch.optim.SGD:
     """SGD with Nesterov momentum 0.85. Biases learn 64 times as fast, with as much weight decay a step as the rest."""
-    trained = [one for one in parameters if one.requires_grad]
+    trained = [parameter for parameter in parameters if parameter.requires_grad]
     decay = 1.33e-3
     groups = [
-        {"params": [one for one in trained if one.ndim > 1]},
-        {"params": [one for one in trained if one.ndim == 1], "lr": 64 * lr, "weight_decay": decay / 64},
+        {"params": [parameter for parameter in trained if parameter.ndim > 1]},
+        {
+            "params": [parameter for parameter in trained if parameter.ndim == 1],
+            "lr": 64 * lr,
+            "weight_decay": decay / 64,
+        },
     ]
     return torch.optim.SGD(groups, lr=lr, momentum=0.85, nesterov=True, weight_decay=decay, fused=fused)
 
@@ -29,7 +33,7 @@ def triangle(progress: float) -> float:
 
 
 def flip_and_shift(images: torch.Tensor, pixels: int = 2) -> torch.Tensor:
-    """Mirror half of the images, and shift each by up to ``pixels``; its own border, mirrored, moves in."""
+    """Mirror half of the images, and shift each by up to ``pixels``; the image mirrored at its border moves in."""
     return random_crop(random_flip(images), pixels, "reflect")
 
 

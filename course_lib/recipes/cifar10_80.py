@@ -1,7 +1,7 @@
 """80 % of CIFAR-10 in two epochs.
 
-A first layer that need not be trained, filters that begin as copies of their input, and a high rate: together they make
-up for the many epochs that a network spends on finding its feet. One answer an image, no averaging.
+A first layer that need not be trained, filters that begin as copies of their input, and a high rate together make up
+for the first epochs of a usual training. One prediction an image, no averaging.
 
 Widths, batch and smoothing were chosen on validation images; the rest is as in the source of
 :mod:`course_lib.recipes.cifar10`.

@@ -1,8 +1,8 @@
 """99 % of MNIST in a few seconds on two CPU cores.
 
-Three things make it short. The network halves the picture with strides, not with pools, so most of its work is done on
-small maps. Batch norm lets the learning rate be ten times the usual. And one cycle of the rate, up and then down to
-zero, ends in two epochs where a constant rate still jumps about.
+Three things make it short. The network halves the image with strides instead of pooling, so it computes mostly on small
+feature maps. Batch norm allows ten times the usual learning rate. One cycle of the rate, up and then down to zero,
+converges in two epochs, after which a constant rate still fluctuates.
 
 Epochs, batch, rate and widths were chosen on validation images.
 """

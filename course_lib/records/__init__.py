@@ -1,13 +1,12 @@
-"""What published training runs left behind: one JSON line a run, in ``results/``. The only source of numbers in prose.
+"""Records of published training runs: JSON lines in ``results/``, the only source of numbers in prose.
 
-This room imports none of the others; :mod:`course_lib.training` writes through it, chapters and backstage read.
+:mod:`course_lib.training` writes them, chapters and tools read them.
 """
 
-from course_lib.records.comparison import compare
-from course_lib.records.intervals import difference, interval
+from course_lib.records import studies
+from course_lib.records.comparison import compare, difference, interval
 from course_lib.records.lines import append, digest, read, results_folder
-from course_lib.records.measurements import bench
-from course_lib.records.table import summary, table
+from course_lib.records.table import bench, summary, table
 
 __all__ = [
     "append",
@@ -18,6 +17,7 @@ __all__ = [
     "interval",
     "read",
     "results_folder",
+    "studies",
     "summary",
     "table",
 ]

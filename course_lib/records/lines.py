@@ -1,4 +1,4 @@
-"""Record lines on disk: canonical JSON, one run a line, each with the SHA-256 of itself."""
+"""Record files: JSON lines, one run a line, each with the SHA-256 of its own canonical JSON."""
 
 import hashlib
 import json
@@ -12,9 +12,9 @@ from course_lib.errors import CourseError
 
 
 def results_folder() -> Path:
-    """Where the published records lie: ``results/`` of the checkout, or the copy inside an installed package.
+    """The folder of the published records: ``results/`` of the checkout, or the copy inside an installed package.
 
-    ``COURSE_RESULTS`` names another folder.
+    The environment variable ``COURSE_RESULTS`` replaces it.
     """
     if os.environ.get("COURSE_RESULTS"):
         return Path(os.environ["COURSE_RESULTS"])
@@ -26,7 +26,7 @@ def results_folder() -> Path:
 def chapter_files() -> list[Path]:
     """The published record files, one a chapter (``02-lenet.jsonl``), in the order of the chapters.
 
-    Other measurements may lie beside them, such as ``bench-cpu.jsonl``: they are no records of training runs.
+    Studies' records and measurements such as ``bench-cpu.jsonl`` are left out.
     """
     return sorted(results_folder().glob("[0-9][0-9]-*.jsonl"))
 
@@ -77,14 +77,14 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def read_if_there(path: Path) -> list[dict[str, Any]]:
-    """:func:`read`, or nothing where nothing was published yet; that, too, is something a run depends on."""
+    """:func:`read`, or no records where nothing was published yet. Both are logged: a run depends on either."""
     runlog.note("records", path.stem)
     return read(path) if path.exists() else []
 
 
 def _without_nan(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_nan(one) for key, one in value.items()}
+        return {key: _without_nan(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(one) for one in value]
+        return [_without_nan(item) for item in value]
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,4 +1,4 @@
-"""The published records of a study (``course study``), beside those of the chapters."""
+"""The published records of studies, the long grids of runs of ``course study``."""
 
 from typing import Any
 

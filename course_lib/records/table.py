@@ -1,4 +1,4 @@
-"""Records as a pandas table: one run a row."""
+"""Records as pandas tables: one run, one network or one measurement a row."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,6 +12,7 @@ COLUMNS = [
     *("accuracy", "macro_f1", "macro_precision", "macro_recall", "loss", "seconds", "peak_memory_mb"),
     *("device", "profile", "date", "commit", "sha256"),
 ]
+BENCH_KINDS = ("machine", "roof", "step", "target")  # of measurement by `make bench`
 
 
 def table(chapter: str | None = None) -> pd.DataFrame:
@@ -22,7 +23,7 @@ def table(chapter: str | None = None) -> pd.DataFrame:
 
     Returns: columns ``chapter``, ``name`` (of the run in its chapter), ``seed``, ``data``, ``train`` (number of
         training images), ``epochs``, ``precision`` (``float32``, ``bfloat16`` or ``float16``), ``parameters``,
-        ``multiply_adds`` (of one image); ``split`` (what it was judged by, ``test`` or ``validation``), and on those
+        ``multiply_adds`` (of one image); ``split`` (what it was evaluated on, ``test`` or ``validation``), and on those
         images ``accuracy``, ``macro_f1``, ``macro_precision``, ``macro_recall`` (shares in [0, 1]) and ``loss``;
         ``seconds``, ``peak_memory_mb``, ``device``, ``profile``, ``date``, ``commit`` and ``sha256``. No rows where
         nothing was published yet.
@@ -37,17 +38,16 @@ def summary(runs: Mapping[str, str], split: str = "test") -> pd.DataFrame:
 
     Args:
         runs: chapter of each name of a run, such as ``{"LeNet-5, modern": "02-lenet"}``.
-        split: which images they were judged by.
+        split: which images they were evaluated on.
 
     Returns: indexed by name, in the order of ``runs``: ``data``, ``judged on``, ``epochs``, ``seeds``, ``accuracy`` and
         its ``spread`` (standard deviation, missing for one seed), ``parameters``, ``multiply_adds`` of one image, and
         ``seconds`` of training. Networks without a record have no row.
     Raises: CourseError for a line that is malformed or was changed.
     """
-    found = pd.concat([table(chapter) for chapter in dict.fromkeys(runs.values())])
-    found = found[(found["chapter"] == found["name"].map(runs)) & (found["split"] == split)]
-    groups = found.groupby("name", sort=False)
-    means = groups.agg(
+    every = pd.concat([table(chapter) for chapter in dict.fromkeys(runs.values())])
+    chosen = every[(every["chapter"] == every["name"].map(runs)) & (every["split"] == split)]
+    means = chosen.groupby("name", sort=False).agg(
         data=("data", "first"),
         epochs=("epochs", "first"),
         seeds=("seed", "size"),
@@ -59,6 +59,23 @@ def summary(runs: Mapping[str, str], split: str = "test") -> pd.DataFrame:
     )
     means.insert(1, "judged on", split)
     return means.loc[[name for name in runs if name in means.index]]
+
+
+def bench(kind: str, device: str = "cpu") -> pd.DataFrame:
+    """The measurements of ``make bench`` of one kind on one kind of machine, one a row.
+
+    Args:
+        kind: ``"machine"``, where and when they were made; ``"roof"``, multiply-adds a second at best; ``"step"``,
+            milliseconds for 128 images; ``"target"``, seconds to an accuracy, one row a run.
+        device: ``"cpu"`` or ``"gpu"``.
+
+    Returns: no rows where nothing was measured yet.
+    Raises: ValueError for another kind; CourseError for a line that is malformed or was changed.
+    """
+    if kind not in BENCH_KINDS:
+        raise ValueError(f"kind must be one of {', '.join(BENCH_KINDS)}, not {kind!r}")
+    measurements = lines.read_if_there(lines.results_folder() / f"bench-{device}.jsonl")
+    return pd.DataFrame([line for line in measurements if line.get("kind") == kind])
 
 
 def as_table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:

@@ -12,8 +12,7 @@ from torch.nn import functional as F
 
 from course_lib import records
 from course_lib.analysis.predictions import Predictions, class_report, confusion_matrix
-from course_lib.data import ImageData
-from course_lib.data.splits import SPLIT_SEED
+from course_lib.data import SPLIT_SEED, ImageData
 from course_lib.training.history import History
 
 

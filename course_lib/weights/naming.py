@@ -1,16 +1,10 @@
-"""From the names and layouts in which a package keeps tensors to the keys of our networks."""
+"""Rename and transpose the tensors of a package to the keys and layouts of our networks."""
 
 import numpy as np
 import torch
 
 from course_lib.errors import CourseError
-
-Tensors = dict[str, torch.Tensor]
-
-
-def as_they_are(tensors: Tensors) -> Tensors:
-    """For packages that hold torchvision's own keys."""
-    return dict(tensors)
+from course_lib.weights.reading import Tensors
 
 
 def from_flax_convolutions(tree: dict, numbers: tuple[int, ...]) -> Tensors:
@@ -19,22 +13,22 @@ def from_flax_convolutions(tree: dict, numbers: tuple[int, ...]) -> Tensors:
     Flax keeps a kernel as (height, width, in, out), torch as (out, in, height, width).
 
     Args:
-        tree: nested dictionaries of NumPy arrays; the convolutions may lie at any depth.
+        tree: nested dictionaries of NumPy arrays; the convolutions are in it or in one of its branches.
         numbers: of each convolution, in order, its number within ``features``.
     """
     convolutions = _innermost(tree)
-    found = {}
+    tensors = {}
     for order, number in enumerate(numbers):
         layer = convolutions[f"Conv_{order}"]
         kernel = np.asarray(layer["kernel"], dtype=np.float32).transpose(3, 2, 0, 1)
         bias = np.asarray(layer["bias"], dtype=np.float32)
-        found[f"features.{number}.weight"] = torch.from_numpy(np.ascontiguousarray(kernel))
-        found[f"features.{number}.bias"] = torch.from_numpy(bias.copy())
-    return found
+        tensors[f"features.{number}.weight"] = torch.from_numpy(np.ascontiguousarray(kernel))
+        tensors[f"features.{number}.bias"] = torch.from_numpy(bias.copy())
+    return tensors
 
 
 def _innermost(tree: dict) -> dict:
-    """The dictionary that holds ``Conv_0``, wherever it hangs."""
+    """The dictionary that holds ``Conv_0``: the tree itself, or one of its branches."""
     if "Conv_0" in tree:
         return tree
     for branch in tree.values():

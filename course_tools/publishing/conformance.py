@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from course_lib import analysis, models
-from course_lib.torchvision_mend import import_torchvision
+from course_lib.torchvision_fix import import_torchvision
 from course_tools.publishing.tables import TablePage
 
 NONE = "—"

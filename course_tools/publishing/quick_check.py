@@ -87,7 +87,7 @@ class LastItem(pytest.Item):
             raise Mismatch(f"{chapter.name} is published without a fingerprint: run and publish it, or `course stamp`.")
         if published["weights"] != fingerprint["weights"]:
             missing = " ".join(sorted({*published["weights"]} - {*fingerprint["weights"]}))
-            pytest.skip(f"not compared, for weights are missing: `course data fetch {missing}`")
+            pytest.skip(f"not compared, for weights are missing: `python -m course_lib.data fetch {missing}`")
         changed = fingerprints.differences(published, fingerprint)
         if changed:
             raise Mismatch(

@@ -5,7 +5,7 @@ from torchvision import transforms
 from course_lib.data import Batches, DatasetView
 
 
-def test_every_image_comes_once_and_the_last_batch_is_what_is_left(few):
+def test_every_image_comes_once_and_the_last_batch_is_smaller(few):
     sizes = [len(labels) for _, labels in Batches(few, 128, shuffle=True)]
     assert sizes == [128, 128, 44]
     assert len(Batches(few, 128)) == 3
@@ -27,13 +27,13 @@ def test_normalising_equals_torchvisions_own_bit_for_bit(few):
     assert torch.equal(images, few.normalize(few.images))
 
 
-def test_the_view_hands_out_pictures_and_numbers(few):
+def test_a_dataset_view_has_pil_images_and_ints(few):
     image, label = DatasetView(few)[5]
     assert (image.size, image.mode, label) == ((28, 28), "L", int(few.labels[5]))
     assert DatasetView(few, target_transform=lambda label: -label)[5][1] == -label
 
 
-def test_nonsense_is_refused(few):
+def test_an_empty_split_and_batch_are_refused(few):
     with pytest.raises(ValueError, match="at least 1"):
         Batches(few, 0)
     with pytest.raises(ValueError, match="empty"):

@@ -11,7 +11,7 @@ from PIL import Image
 from course_lib import models, weights
 from course_lib.errors import CourseError
 from course_lib.models import backbones
-from course_lib.torchvision_mend import import_torchvision
+from course_lib.torchvision_fix import import_torchvision
 
 theirs = import_torchvision().models
 WHOLE = {"mobilenet-v2": models.mobilenet_v2, "efficientnet-lite0": models.efficientnet_lite0}
@@ -121,7 +121,7 @@ def picture(name):
 def test_it_names_a_cat_and_a_cup_of_coffee(name, shown, first, also):
     """Real weights on real pictures."""
     if not weights.available(name):
-        pytest.skip(f"the weights are not in the cache: course data fetch {name}")
+        pytest.skip(f"the weights are not in the cache: python -m course_lib.data fetch {name}")
     with torch.no_grad():
         best = models.backbone(name)(picture(shown))[0].topk(3).indices
     classes = weights.imagenet_classes()
@@ -133,7 +133,7 @@ def test_it_names_a_cat_and_a_cup_of_coffee(name, shown, first, also):
 def test_the_first_filters_are_the_trained_ones(name):
     """Real weights: trained first filters are smooth and look for colours and edges; random ones do neither."""
     if not weights.available(TRAINED[name]):
-        pytest.skip(f"the weights are not in the cache: course data fetch {TRAINED[name]}")
+        pytest.skip(f"the weights are not in the cache: python -m course_lib.data fetch {TRAINED[name]}")
     filters = models.backbone(name).features[0].weight.detach()
     centred = filters - filters.mean(dim=(2, 3), keepdim=True)
     neighbours = (centred[..., 1:] * centred[..., :-1]).sum() / centred.square().sum()

@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from course_lib import models
 from course_lib.analysis import count_parameters, trace
-from course_lib.torchvision_mend import import_torchvision
+from course_lib.torchvision_fix import import_torchvision
 
 theirs = import_torchvision().models
 

@@ -21,7 +21,7 @@ import torch
 import yaml  # noqa: F401
 from torch.nn import functional
 
-from course_lib.torchvision_mend import import_torchvision
+from course_lib.torchvision_fix import import_torchvision
 
 CHAPTER = """
 from course_lib import analysis, data, models, plots, training

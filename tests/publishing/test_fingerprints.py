@@ -84,7 +84,7 @@ SOMETHING_CHANGED = {
         "    loss: Loss = lambda *pair: F.cross_entropy(*pair, label_smoothing=0.01),",
     ),
     "augmentation": swap("data/augmentation.py", "pixels: int = 2", "pixels: int = 3"),
-    "normalisation": swap("data/images.py", ".div_(whole).sub_(mean).div_(std)", ".div_(whole).sub_(mean)"),
+    "normalisation": swap("data/splits.py", ".div_(whole).sub_(mean).div_(std)", ".div_(whole).sub_(mean)"),
     "a width": swap("models/perceptron.py", "for width in hidden:", "for width in [w + 1 for w in hidden]:"),
     "the learning rate, by 1 %": swap("training/run.py", "= peak * factor", "= 1.01 * peak * factor"),
     "the tail of a schedule": swap("training/schedules.py", "(progress - 0.2) / 0.8", "(progress - 0.2) / 0.82"),

@@ -1,4 +1,4 @@
-"""t intervals: held against scipy, and against simulated runs."""
+"""t intervals, compared with scipy's."""
 
 import numpy as np
 import pandas as pd
@@ -25,29 +25,19 @@ def test_an_interval_is_scipys(count):
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_same_seeds_are_paired_in_whatever_order(count):
     of, minus = series(count), series(count)
-    found = stats.ttest_rel(of, minus).confidence_interval(0.95)
+    theirs = stats.ttest_rel(of, minus).confidence_interval(0.95)
     apart, half = records.difference(of.sample(frac=1, random_state=1), minus)
-    assert (apart - half, apart + half) == pytest.approx((found.low, found.high), abs=2e-3)
+    assert (apart - half, apart + half) == pytest.approx((theirs.low, theirs.high), abs=2e-3)
 
 
 @pytest.mark.parametrize("seeds", [[0, 1, 3], [5, 6, 7, 8], [0, 0, 1, 2]])
 def test_other_seeds_are_two_groups(seeds):
     """With degrees of freedom rounded down: never narrower than scipy's, and not much wider."""
     of, minus = series(3), series(len(seeds), seeds=seeds)
-    found = stats.ttest_ind(of, minus, equal_var=False).confidence_interval(0.95)
+    theirs = stats.ttest_ind(of, minus, equal_var=False).confidence_interval(0.95)
     apart, half = records.difference(of, minus)
-    assert apart == pytest.approx((found.low + found.high) / 2)
-    assert (found.high - found.low) / 2 * 0.999 <= half <= (found.high - found.low) * 1.1
-
-
-@pytest.mark.parametrize("seeds", [range(3), range(3, 6)])
-def test_about_one_difference_in_twenty_leaves_out_what_is_true(seeds):
-    """Pairs and groups of three from one distribution; within five standard errors of 4,000 draws at most."""
-    wrong = 0
-    for _ in range(4_000):
-        apart, half = records.difference(series(3), series(3, seeds=list(seeds)))
-        wrong += abs(apart) > half
-    assert wrong / 4_000 < 0.05 + 5 * (0.05 * 0.95 / 4_000) ** 0.5
+    assert apart == pytest.approx((theirs.low + theirs.high) / 2)
+    assert (theirs.high - theirs.low) / 2 * 0.999 <= half <= (theirs.high - theirs.low) * 1.1
 
 
 def test_runs_that_do_not_differ_have_no_width():
@@ -57,7 +47,6 @@ def test_runs_that_do_not_differ_have_no_width():
 
 
 def test_one_run_has_no_interval():
-    with pytest.raises(ValueError, match="at least two runs"):
-        records.interval(series(1))
-    with pytest.raises(ValueError, match="at least two runs"):
-        records.difference(series(3), series(1))
+    for call in (lambda: records.interval(series(1)), lambda: records.difference(series(3), series(1))):
+        with pytest.raises(ValueError, match="at least two runs"):
+            call()

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from course_lib import models, recipes, records, training
-from course_lib.recipes.running import Result
+from course_lib.recipes import Result
 from course_lib.records import lines
 from studies import benchmark
 

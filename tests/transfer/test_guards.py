@@ -164,7 +164,7 @@ def test_a_guarded_run_without_a_bug_goes_through(few, val, small, right):
 def test_with_real_weights(real_cache, monkeypatch, digits):
     """The statistics of the real MobileNetV2, where its weights are at hand."""
     if real_cache is None:
-        pytest.skip("the weights are not in the cache: course data fetch mobilenet-v2")
+        pytest.skip("the weights are not in the cache: python -m course_lib.data fetch mobilenet-v2")
     monkeypatch.setenv("COURSE_HOME", str(real_cache))
     monkeypatch.setattr(models, "backbone", models.backbones.backbone)
     for kept in (True, False):

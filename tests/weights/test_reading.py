@@ -1,4 +1,4 @@
-"""What comes out of a file that may be malicious: tensors, arrays, or a clear refusal."""
+"""A file that may be malicious yields tensors, arrays, or a CourseError."""
 
 import io
 import os
@@ -12,6 +12,10 @@ from course_lib.errors import CourseError
 from course_lib.weights import reading
 
 
+def read_arrays(content):
+    return reading.read_pickled_arrays(io.BytesIO(content))
+
+
 class Evil:
     """Runs a command when it is unpickled without care."""
 
@@ -22,21 +26,16 @@ class Evil:
         return os.system, (f"touch {self.mark}",)
 
 
-@pytest.mark.parametrize("protocol", [3, 4])
-def test_arrays_come_out_as_they_went_in(protocol):
-    tree = {"a": {"b": np.arange(6, dtype=np.float32).reshape(2, 3)}, "c": np.ones(2)}
-    found = reading.read_pickled_arrays(pickle.dumps(tree, protocol=protocol))
-    assert np.array_equal(found["a"]["b"], tree["a"]["b"]) and found["a"]["b"].dtype == np.float32
-    assert np.array_equal(found["c"], tree["c"])
-
-
 @pytest.mark.parametrize("old", [False, True])
-def test_numpys_names_before_and_after_version_2(old):
-    content = pickle.dumps({"a": np.ones(3, np.float32)}, protocol=3)
+def test_arrays_of_numpy_before_and_after_version_2_are_read(old):
+    tree = {"a": {"b": np.arange(6, dtype=np.float32).reshape(2, 3)}, "c": np.ones(2)}
+    content = pickle.dumps(tree, protocol=3)
     here, other = (b"numpy._core", b"numpy.core") if b"numpy._core" in content else (b"numpy.core", b"numpy._core")
     written = content.replace(here, other) if (other == b"numpy.core") == old else content
     assert (b"numpy.core" in written) == old
-    assert reading.read_pickled_arrays(written)["a"].tolist() == [1, 1, 1]
+    for read in (read_arrays(written), read_arrays(pickle.dumps(tree, protocol=4))):
+        assert np.array_equal(read["a"]["b"], tree["a"]["b"]) and read["a"]["b"].dtype == np.float32
+        assert np.array_equal(read["c"], tree["c"])
 
 
 @pytest.mark.parametrize("place", [lambda evil: evil, lambda evil: {"Conv_0": {"kernel": evil}}])
@@ -46,8 +45,8 @@ def test_a_malicious_pickle_runs_nothing(tmp_path, place):
     pickle.loads(content)
     assert mark.exists(), "or this test proves nothing"
     mark.unlink()
-    with pytest.raises(CourseError, match=r"asks for (posix|nt)\.system.*not trusted"):
-        reading.read_pickled_arrays(content)
+    with pytest.raises(CourseError, match=r"names (posix|nt)\.system.*not trusted"):
+        read_arrays(content)
     file = tmp_path / "evil.pth"
     file.write_bytes(content)
     with pytest.raises(CourseError, match="safe to read"):
@@ -62,7 +61,7 @@ def test_a_malicious_pickle_runs_nothing(tmp_path, place):
 def test_other_names_of_numpy_are_refused_too(name):
     module, _, function = f"numpy.{name}".rpartition(".")
     with pytest.raises(CourseError, match="not trusted"):
-        reading.read_pickled_arrays(f"c{module}\n{function}\n.".encode())
+        read_arrays(f"c{module}\n{function}\n.".encode())
 
 
 @pytest.mark.parametrize(
@@ -77,18 +76,18 @@ def test_other_names_of_numpy_are_refused_too(name):
 )
 def test_what_is_no_array_of_numbers_is_refused(content):
     with pytest.raises(CourseError, match="other things than arrays"):
-        reading.read_pickled_arrays(pickle.dumps(content, protocol=3))
+        read_arrays(pickle.dumps(content, protocol=3))
 
 
 def test_a_reference_to_the_outside_is_refused():
     with pytest.raises(CourseError, match="outside"):
-        reading.read_pickled_arrays(b"Pelsewhere\n.")
+        read_arrays(b"Pelsewhere\n.")
 
 
 @pytest.mark.parametrize("content", [b"", b"rubbish", pickle.dumps({"a": np.ones(9)}, protocol=3)[:-20]])
 def test_damaged_bytes(tmp_path, content):
     with pytest.raises(CourseError, match="not a pickle of arrays"):
-        reading.read_pickled_arrays(content)
+        read_arrays(content)
     file = tmp_path / "damaged.pth"
     file.write_bytes(content)
     with pytest.raises(CourseError, match="safe to read"):

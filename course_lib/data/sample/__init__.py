@@ -1,6 +1,6 @@
-"""The small real sample inside the package: lesson one runs without a network.
+"""The small real sample inside the package, for runs without a network.
 
-One lossless picture a split, its images side by side row by row, and ``sample.json`` with the labels, the place of
+Each split is one lossless picture, its images side by side row by row. ``sample.json`` holds the labels, the index of
 each image in the full set, and a SHA-256. ``python -m course_lib.data.sample.make`` writes them all.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from course_lib.data.cache import digest
 from course_lib.data.catalog import DataSpec
-from course_lib.data.images import Split, as_split
+from course_lib.data.splits import Split, as_split
 from course_lib.errors import CourseError
 
 FOLDER = Path(__file__).parent
@@ -22,7 +22,7 @@ COLUMNS = 100  # images side by side in a picture
 
 @cache
 def index() -> dict:
-    """What ``sample.json`` says: data set, then split, then file, labels, sources and digest."""
+    """``sample.json``: by data set and split, the file, labels, indices in the full set and SHA-256."""
     return json.loads((FOLDER / "sample.json").read_text())
 
 
@@ -35,10 +35,10 @@ def read(spec: DataSpec, part: str) -> Split:
         mode = "L" if spec.shape[0] == 1 else "RGB"  # WebP keeps grey pictures as three equal channels
         picture = np.asarray(Image.open(FOLDER / entry["file"]).convert(mode))
         images = cut(picture, spec, len(entry["labels"]))
-        whole = digest(images) == entry["sha256"]
+        intact = digest(images) == entry["sha256"]
     except (OSError, ValueError) as error:
         raise CourseError(f"{FOLDER / entry['file']} does not open: install the package again.") from error
-    if not whole:
+    if not intact:
         raise CourseError(f"{FOLDER / entry['file']} is not the sample that was packed: install the package again.")
     labels = np.array([int(label) for label in entry["labels"]], dtype=np.uint8)
     return as_split(spec, part, images, labels)

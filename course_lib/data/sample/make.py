@@ -1,7 +1,7 @@
 """Make the embedded sample from the full data sets: ``python -m course_lib.data.sample.make``.
 
-The sample is as honest as the full split: its training images come from the full training part, its validation images
-from the full validation part, its test images from the full test set, each with every class in its share.
+Training images of the sample come from the full training part, validation images from the full validation part, test
+images from the full test set; each with every class in proportion.
 """
 
 import json
@@ -9,7 +9,7 @@ import json
 import numpy as np
 from PIL import Image
 
-from course_lib.data import cache, sources
+from course_lib.data import cache
 from course_lib.data.catalog import CATALOG, DataSpec
 from course_lib.data.sample import FOLDER, paste
 from course_lib.data.splits import stratified_holdout
@@ -22,7 +22,7 @@ COUNTS = {
 
 def make(spec: DataSpec) -> dict:
     """Write the three pictures of one data set and return its entry for ``sample.json``."""
-    sources.ensure(spec)
+    cache.ensure(spec)
     images = {part: cache.read_array(spec, f"{part}_images") for part in ("train", "test")}
     labels = {part: cache.read_array(spec, f"{part}_labels") for part in ("train", "test")}
     train, val = stratified_holdout(labels["train"], spec.validation)

@@ -18,7 +18,7 @@ import torch
 
 import course_lib
 from course_lib.errors import CourseError
-from course_lib.storage import atomic_file, is_trouble_with_the_disk
+from course_lib.storage import atomic_file, is_disk_error
 from course_tools.grading.classes.judging import Bench, Marks
 from course_tools.grading.classes.rubrics import Given
 
@@ -138,7 +138,7 @@ def opened(out: Path) -> Iterator[State]:
     except filelock.Timeout as error:
         raise CourseError(f"Another grading run writes to {state.folder} now: wait for it.") from error
     except OSError as error:
-        if not is_trouble_with_the_disk(error):
+        if not is_disk_error(error):
             raise
         raise CourseError(
             f"{error.filename or state.folder} cannot be written ({error.strerror}). Make room, or name another --out. "

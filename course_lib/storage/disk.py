@@ -1,4 +1,4 @@
-"""Where the course keeps what outlives a run, and how it writes: whole or not at all, or with clear words."""
+"""The cache folder, and writing to disk: files appear whole or not at all, disk errors become one line."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIS
 
 
 def home() -> Path:
-    """Where the course keeps what should outlive a run: ``COURSE_HOME``, or the user's cache directory."""
+    """The folder for what outlives a run: ``COURSE_HOME``, or ``convnets-measured`` in the user's cache folder."""
     chosen = os.environ.get("COURSE_HOME")
     if chosen:
         return Path(chosen).expanduser()
@@ -25,9 +25,9 @@ def home() -> Path:
 
 @contextmanager
 def writable_folder(folder: Path, needed_bytes: int = 0) -> Iterator[Path]:
-    """Make ``folder``, check that it has room, and turn what the operating system refuses into one clear line.
+    """Create ``folder``, check that it has room, and turn disk errors inside the block into one line.
 
-    Raises: CourseError where the folder cannot be made or written, or the disk is full.
+    Raises: CourseError where the folder cannot be created or written, or the disk is full.
     """
     elsewhere = "set COURSE_HOME to a directory where there is room and you may write"
     try:
@@ -47,17 +47,17 @@ def writable_folder(folder: Path, needed_bytes: int = 0) -> Iterator[Path]:
         raise
 
 
-def is_trouble_with_the_disk(error: Exception) -> bool:
-    """Whether an error says that the disk is full or not writable, rather than that a host is away."""
+def is_disk_error(error: Exception) -> bool:
+    """Whether an error means that the disk is full or not writable, rather than that a host does not answer."""
     return isinstance(error, OSError) and error.errno in _FULL | _FORBIDDEN
 
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Hand out a scratch path beside ``path``; rename it onto ``path`` on success, delete it on failure."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """A temporary path beside ``path``, renamed onto ``path`` on success and deleted on failure."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        yield scratch
-        scratch.replace(path)
+        yield temporary
+        temporary.replace(path)
     finally:
-        scratch.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The mend is tried in a fresh process, beside a stand-in torchvision that fails as the real one does."""
+"""Each import runs in a fresh process, with a stand-in torchvision that fails as the real one does."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ def imported(tmp_path: Path, init: str) -> subprocess.CompletedProcess:
     (package / "__init__.py").write_text(init)
     program = (
         f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n"
-        "from course_lib.torchvision_mend import import_torchvision\n"
+        "from course_lib.torchvision_fix import import_torchvision\n"
         "print(import_torchvision().done)"
     )
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
@@ -24,8 +24,8 @@ def imported(tmp_path: Path, init: str) -> subprocess.CompletedProcess:
 
 def test_missing_operators_are_declared_one_after_the_other(tmp_path):
     broken = BROKEN.format(operator="made_up_one") + BROKEN.format(operator="made_up_two").replace("import torch", "")
-    done = imported(tmp_path, f"{broken}\ndone = 'mended'")
-    assert done.stdout == "mended\n", done.stderr
+    done = imported(tmp_path, f"{broken}\ndone = 'fixed'")
+    assert done.stdout == "fixed\n", done.stderr
 
 
 def test_a_healthy_import_is_left_alone(tmp_path):

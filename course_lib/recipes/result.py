@@ -1,4 +1,4 @@
-"""Cook one recipe, and say what came out."""
+"""Train by a recipe and evaluate the network."""
 
 import importlib
 import time
@@ -16,8 +16,8 @@ NAMES = ("mnist-99", "cifar10-80", "cifar10-90", "cifar10-94", "cifar10-96")
 class Result:
     """One run of a recipe.
 
-    ``seconds`` go from images in memory to a trained network: building it, all epochs, no judging. ``accuracy`` is in
-    [0, 1], on the images that ``judged_on`` names, with the recipe's averaging over ``views``; ``alone`` is without.
+    ``seconds`` go from images in memory to a trained network: building it and all epochs, without evaluation.
+    ``accuracy`` is in [0, 1], on the images that ``judged_on`` names, averaged over ``views``; ``alone`` is without.
     ``epochs`` are passes over ``images`` training images; ``setup`` is what ``fit`` chose for the machine.
     """
 
@@ -35,24 +35,24 @@ class Result:
 
 
 def take(name: str) -> ModuleType:
-    """The module of a recipe. Raises CourseError for a name that is none."""
+    """The module of a recipe. Raises CourseError for an unknown name."""
     if name not in NAMES:
-        raise CourseError(f"There is no recipe {name!r}: choose {', '.join(NAMES)}.")
+        raise CourseError(f"There is no recipe {name!r}: choose from {', '.join(NAMES)}.")
     return importlib.import_module(f"course_lib.recipes.{name.replace('-', '_')}")
 
 
 def run(name: str, *, seed: int = 0, test: bool = False, size: str = "full", **options) -> Result:
-    """Train by a recipe and judge the network.
+    """Train by a recipe and evaluate the network.
 
     Args:
         name: one of ``NAMES``.
         seed: of first weights, order and augmentation.
-        test: False trains on the training images and judges on validation: this is how a recipe is chosen. True trains
-            on both and opens the test set: this is for the end, with seeds that no choice was made with.
+        test: False trains on the training images and evaluates on validation images: this is how a recipe is chosen.
+            True trains on both and opens the test set: for the end, with seeds that no choice was made with.
         size: of the data, ``"full"`` or ``"sample"``.
         options: for ``fit``, such as ``show=False``.
 
-    Raises: CourseError for an unknown name, or data that cannot be had.
+    Raises: CourseError for an unknown name, or data that cannot be fetched.
     """
     recipe = take(name)
     images = data.load(recipe.DATA, size=size)

@@ -1,10 +1,10 @@
 """Import torchvision, also where its compiled operators do not fit the installed torch.
 
-The torchvision wheel on the package index is compiled for the CUDA build of torch. Beside a CPU-only torch its
-C++ half does not load, and the import stops with ``operator torchvision::nms does not exist``: a Python module
-describes operators (box suppression, used by detectors) that nobody registered. This course uses none of them.
-So: import; on exactly that error forget the half-imported modules, declare the missing operator's signature
-without giving it a body, and import again. On a healthy install the first import succeeds and nothing is touched.
+The torchvision wheel on the package index is compiled for the CUDA build of torch. Beside a CPU-only torch its compiled
+operators do not load, and the import stops with ``operator torchvision::nms does not exist``: a Python module describes
+operators for detectors that are not registered. This course uses none of them. So on exactly that error the
+half-imported modules are removed, the missing operator is declared without a body, and torchvision is imported again.
+Where the first import succeeds, nothing changes.
 """
 
 import re

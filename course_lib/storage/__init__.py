@@ -1,0 +1,6 @@
+"""What outlives a run: the cache folder, files that appear whole or not at all, and downloads into that folder."""
+
+from course_lib.storage.disk import atomic_file, home, is_disk_error, writable_folder
+from course_lib.storage.fetching import Download
+
+__all__ = ["Download", "atomic_file", "home", "is_disk_error", "writable_folder"]
