@@ -14,7 +14,7 @@ import torch
 
 from benchmarks import steps, targets
 from course_lib import recipes, records, training
-from course_lib.training.setup import usable_cores
+from course_lib.training import usable_cores
 
 ROOT = Path(__file__).parents[1]
 AIRBENCH94 = 2.59  # seconds to 94 %, published for an A100

@@ -9,7 +9,7 @@ from torch import nn
 
 from benchmarks import beginner
 from course_lib import data, models, training
-from course_lib.training.allocator import memory_kept
+from course_lib.training import memory_kept
 
 BATCH = 128
 # name, network, data, and how many steps a measurement has on a CPU and on a GPU

@@ -4,7 +4,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
 from typing import Any, Protocol
 
@@ -14,8 +14,9 @@ from torch import nn
 from course_lib import analysis, data, runlog, training
 from course_lib.data import ImageData, Split
 from course_lib.data.catalog import spec_of
-from course_lib.training.describing import name_of
-from course_lib.training.fingerprint import ASKED, fingerprint
+from course_lib.training.fingerprint import fingerprint
+from course_lib.training.history import name_of
+from course_lib.training.run import Recipe
 from course_tools.studies.preparing import Resized, part_of
 
 
@@ -117,8 +118,9 @@ class Planned:
         """Write the fingerprint into the run log, and train nothing."""
         images = data.load(self.data, size="sample" if self.sample else "full")
         parameters = inspect.signature(training.fit).parameters
-        asked = {name: self.recipe.get(name, parameters[name].default) for name in ASKED} | {"seed": self.seed}
-        runlog.note("fit", fingerprint(*self._prepared(images), **asked))
+        options = self.recipe | {"seed": self.seed}
+        recipe = Recipe(*(options.get(option.name, parameters[option.name].default) for option in fields(Recipe)))
+        runlog.note("fit", fingerprint(*self._prepared(images), recipe))
 
     def _prepared(self, images: ImageData) -> tuple[nn.Module, Split, Split]:
         """The network with its first weights, training and validation images."""

@@ -1,4 +1,4 @@
-"""Train with checkpoints, get killed, resume; again and again. Run by ``test_resume.py`` as a program of its own.
+"""Train with checkpoints, get killed, resume; again and again. Run by ``test_checkpoints.py`` in a process of its own.
 
 This process imports torch and computes nothing. Each attempt is a forked child that either trains to the end or sends
 itself SIGKILL, at a random step or half-way through a random write of the checkpoint.
@@ -9,14 +9,13 @@ import os
 import random
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from course_lib import data, models, training
 from course_lib.training import checkpoints
-
-EPOCHS, BATCH = 3, 32
 
 
 def train(checkpoint: Path | None) -> dict:
@@ -28,8 +27,8 @@ def train(checkpoint: Path | None) -> dict:
         model,
         digits.train.select(range(400)),
         digits.val.select(range(100)),
-        epochs=EPOCHS,
-        batch_size=BATCH,
+        epochs=3,
+        batch_size=32,
         schedule=training.one_cycle,
         seed=3,
         device="cpu",
@@ -45,40 +44,39 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def kill_at_step(step: int) -> None:
-    count = [0]
-    whole_step = torch.optim.Adam.step
+def kill_at_call(number: int, function, dying):
+    """A function that calls ``function`` the first ``number`` times and ``dying`` then."""
+    calls = []
 
-    def one(self, *args, **kwargs):
-        count[0] += 1
-        if count[0] > step:
-            die()
-        return whole_step(self, *args, **kwargs)
+    def call(*args, **kwargs):
+        calls.append(1)
+        return function(*args, **kwargs) if len(calls) <= number else dying(*args)
 
-    torch.optim.Adam.step = one
+    return call
+
+
+def kill_at_step(number: int) -> None:
+    torch.optim.Adam.step = kill_at_call(number, torch.optim.Adam.step, lambda *args: die())
 
 
 def kill_in_write(number: int) -> None:
-    count = [0]
-    whole_save = torch.save
-
-    def save(state, file):
-        count[0] += 1
-        if count[0] <= number:
-            return whole_save(state, file)
+    def write_half(state, file):
         file.write(b"half a checkpoint" * 100)
         file.flush()
         die()
 
-    checkpoints.torch.save = save
+    torch.save = kill_at_call(number, torch.save, write_half)
 
 
-def attempt(checkpoint: Path | None, report: Path, plan=lambda: None) -> int:
-    """Fork, train, and say how the child ended (0, or minus the signal's number)."""
+KILLS = {"step": kill_at_step, "write": kill_in_write}
+
+
+def attempt(checkpoint: Path | None, report: Path, prepare=lambda: None) -> int:
+    """Fork and train. Returns 0, the exit status of an error, or minus the number of the signal that ended the child."""
     child = os.fork()
     if child == 0:
         try:
-            plan()
+            prepare()
             report.write_text(json.dumps(train(checkpoint)))
             os._exit(0)
         except BaseException as error:
@@ -88,28 +86,20 @@ def attempt(checkpoint: Path | None, report: Path, plan=lambda: None) -> int:
 
 
 def main(folder: Path, kills: int, seed: int) -> None:
-    chance = random.Random(seed)
-    assert attempt(None, folder / "whole.json") == 0
-    checkpoint = folder / "run.pt"
-    done = {"step": 0, "write": 0}
-    finished = False
-    while sum(done.values()) < kills or not finished:
-        enough = sum(done.values()) >= kills
-        kind = chance.choice(["step", "write"])
-        number = chance.randrange(0, 4)
-        plan = (
-            (lambda: None) if enough else (lambda k=kind, n=number: (kill_at_step if k == "step" else kill_in_write)(n))
-        )
-        ended = attempt(checkpoint, folder / "resumed.json", plan)
-        if ended == -signal.SIGKILL:
+    generator = random.Random(seed)
+    checkpoint, done = folder / "run.pt", dict.fromkeys(KILLS, 0)
+    status = attempt(None, folder / "whole.json")
+    while status == 0 and sum(done.values()) < kills:
+        kind = generator.choice(list(KILLS))
+        status = attempt(checkpoint, folder / "resumed.json", partial(KILLS[kind], generator.randrange(4)))
+        if status == -signal.SIGKILL:
             done[kind] += 1
-        elif ended == 0 and not enough:
-            checkpoint.unlink()  # it got to its end before it could be killed: begin anew
-        elif ended == 0:
-            finished = True
-        else:
-            sys.exit(f"an attempt ended with {ended}")
+            status = 0
+        elif status == 0:
+            checkpoint.unlink()  # the run ended before it was killed: start again
+    status = status or attempt(checkpoint, folder / "resumed.json")
     print(json.dumps(done))
+    sys.exit(status)
 
 
 if __name__ == "__main__":
