@@ -61,6 +61,7 @@ class RunningTotals:
         self.classes = logits.shape[1]
 
     def reset(self) -> None:
+        """Start the next epoch."""
         self._loss.zero_()
         self._right.zero_()
         self.count, self.seconds = 0, 0.0
@@ -79,7 +80,7 @@ class RunningTotals:
 
 
 class Run:
-    """The state of a training run, before its first step.
+    """The state of a training run. A new one is before its first step.
 
     ``epoch`` and ``step`` count what is done: ``step`` batches of the epoch after the first ``epoch`` ones.
     """

@@ -1,12 +1,11 @@
 """Train with checkpoints, get killed, resume; again and again. Run by ``test_checkpoints.py`` in a process of its own.
 
 This process imports torch and computes nothing. Each attempt is a forked child that either trains to the end or sends
-itself SIGKILL, at a random step or half-way through a random write of the checkpoint.
+itself SIGKILL, in a step or half-way through a write of the checkpoint.
 """
 
 import json
 import os
-import random
 import signal
 import sys
 from functools import partial
@@ -68,15 +67,16 @@ def kill_in_write(number: int) -> None:
     torch.save = kill_at_call(number, torch.save, write_half)
 
 
-KILLS = {"step": kill_at_step, "write": kill_in_write}
+# Calls from the start of each attempt: at first no checkpoint is whole yet; an epoch has 13 steps.
+KILLS = [(kill_in_write, 0), (kill_at_step, 2), (kill_in_write, 3), (kill_at_step, 8), (kill_in_write, 1)]
 
 
-def attempt(checkpoint: Path | None, report: Path, prepare=lambda: None) -> int:
-    """Fork and train. Returns 0, the exit status of an error, or minus the number of the signal that ended the child."""
+def attempt(checkpoint: Path | None, report: Path, kill=lambda: None) -> int:
+    """Fork and train. Returns the child's exit status, or minus the number of the signal that ended it."""
     child = os.fork()
     if child == 0:
         try:
-            prepare()
+            kill()
             report.write_text(json.dumps(train(checkpoint)))
             os._exit(0)
         except BaseException as error:
@@ -85,22 +85,13 @@ def attempt(checkpoint: Path | None, report: Path, prepare=lambda: None) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def main(folder: Path, kills: int, seed: int) -> None:
-    generator = random.Random(seed)
-    checkpoint, done = folder / "run.pt", dict.fromkeys(KILLS, 0)
-    status = attempt(None, folder / "whole.json")
-    while status == 0 and sum(done.values()) < kills:
-        kind = generator.choice(list(KILLS))
-        status = attempt(checkpoint, folder / "resumed.json", partial(KILLS[kind], generator.randrange(4)))
-        if status == -signal.SIGKILL:
-            done[kind] += 1
-            status = 0
-        elif status == 0:
-            checkpoint.unlink()  # the run ended before it was killed: start again
-    status = status or attempt(checkpoint, folder / "resumed.json")
-    print(json.dumps(done))
-    sys.exit(status)
+def main(folder: Path) -> None:
+    statuses = [attempt(None, folder / "whole.json")]
+    statuses += [attempt(folder / "run.pt", folder / "resumed.json", partial(kill, call)) for kill, call in KILLS]
+    statuses += [attempt(folder / "run.pt", folder / "resumed.json")]
+    if statuses != [0, *[-signal.SIGKILL] * len(KILLS), 0]:
+        sys.exit(f"the attempts ended with {statuses}")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), kills=int(sys.argv[2]), seed=int(sys.argv[3]))
+    main(Path(sys.argv[1]))

@@ -12,8 +12,6 @@ from course_lib import models, training
 from course_lib.data.augmentation import flip_and_crop
 from course_lib.errors import CourseError
 
-SCRIPT = Path(__file__).with_name("killed_run.py")
-
 
 def network(seed=0):
     """Dropout draws from the random stream, batch norm has statistics beside its weights."""
@@ -30,19 +28,14 @@ def same_state(model, other):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="SIGKILL and fork are POSIX")
-@pytest.mark.parametrize(("kills", "of_each_kind"), [(8, 3), pytest.param(25, 5, marks=pytest.mark.nightly)])
-def test_resume_is_bit_identical_after_kills(tmp_path, kills, of_each_kind):
-    """Killed within an epoch and within a write, a resumed run ends with the weights of an uninterrupted one."""
-    done = subprocess.run(
-        [sys.executable, SCRIPT, tmp_path, str(kills), "0"], capture_output=True, text=True, timeout=300, check=False
-    )
+def test_resume_is_bit_identical_after_kills(tmp_path):
+    """Killed in steps and in writes, a resumed run ends with the weights and numbers of an uninterrupted one."""
+    script = Path(__file__).with_name("killed_run.py")
+    done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    killed = json.loads(done.stdout)
-    assert sum(killed.values()) >= kills and min(killed.values()) >= of_each_kind
     whole, resumed = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("whole", "resumed"))
-    assert resumed["weights"] == whole["weights"]
-    assert resumed["history"] == whole["history"]
-    assert [file.name for file in tmp_path.glob(".*.part")] == [], "no half-written checkpoint is left"
+    assert resumed == whole
+    assert list(tmp_path.glob(".*.part")) == [], "no half-written checkpoint is left"
 
 
 class Stopped(Exception):

@@ -131,10 +131,7 @@ def test_the_schedule_scales_each_parameter_group_from_its_own_rate(few):
 def test_refuses_sizes_that_make_no_sense(few, options, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
         fit(small(), few, **options)
-
-
-def test_a_batch_of_all_images_is_allowed(few):
-    assert len(fit(small(), few, batch_size=300)) == 2
+    assert len(fit(small(), few, batch_size=300)) == 2, "one batch of all images is fine"
 
 
 @pytest.mark.filterwarnings("ignore::course_lib.training.TrainingWarning")  # nothing to learn from: the layer is dead
