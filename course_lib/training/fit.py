@@ -113,7 +113,7 @@ def fit(
 
 @contextlib.contextmanager
 def _explained_memory_errors(run: Run) -> Iterator[None]:
-    """Turn a device's memory error into a CourseError that says how far the run came."""
+    """Turn a device's memory error into a CourseError with the step that the run reached."""
     try:
         yield
     except RuntimeError as error:

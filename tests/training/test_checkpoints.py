@@ -29,7 +29,7 @@ def same_state(model, other):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="SIGKILL and fork are POSIX")
 def test_resume_is_bit_identical_after_kills(tmp_path):
-    """Killed in steps and in writes, a resumed run ends with the weights and numbers of an uninterrupted one."""
+    """Killed while it writes, a resumed run ends with the weights and numbers of an uninterrupted one."""
     script = Path(__file__).with_name("killed_run.py")
     done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr

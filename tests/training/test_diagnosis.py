@@ -80,16 +80,16 @@ def test_good_answers_at_a_loss_of_ln_k_are_no_symptom(few):
 
 @pytest.mark.parametrize("epochs", [1, 3])
 def test_not_a_number_names_the_first_broken_weights(few, epochs):
-    found = diagnosis(perceptron(), few, epochs=epochs, learning_rate=math.inf)
-    assert list(found) == ["not-a-number"]
-    assert found["not-a-number"].startswith(
+    symptoms = diagnosis(perceptron(), few, epochs=epochs, learning_rate=math.inf)
+    assert list(symptoms) == ["not-a-number"]
+    assert symptoms["not-a-number"].startswith(
         "Epoch 1: the training loss is nan, and 4 of 4 weight tensors are not finite (features.0.weight first)."
     )
 
 
 def test_a_loss_that_is_infinite_by_itself_leaves_the_weights(few):
-    found = diagnosis(perceptron(), few, loss=lambda logits, labels: F.cross_entropy(logits, labels) + math.inf)
-    assert "inf, though all weights are still finite" in found["not-a-number"]
+    symptoms = diagnosis(perceptron(), few, loss=lambda logits, labels: F.cross_entropy(logits, labels) + math.inf)
+    assert "inf, though all weights are still finite" in symptoms["not-a-number"]
 
 
 def test_dead_layers_are_named(few):
@@ -109,8 +109,8 @@ def test_a_layer_that_takes_no_part_is_dead_and_a_frozen_one_is_not(few):
     assert diagnosis(model, few) == {}
 
 
-def history_with(**found):
-    return History(epochs=[Epoch(1, 2.3, 0.1, math.nan, math.nan, 1e-3, 0.1, 9.0)], warnings=found)
+def history_with(**symptoms):
+    return History(epochs=[Epoch(1, 2.3, 0.1, math.nan, math.nan, 1e-3, 0.1, 9.0)], warnings=symptoms)
 
 
 def test_without_a_table_a_warning_is_pythons_and_names_the_caller(few):

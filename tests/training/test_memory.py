@@ -1,5 +1,6 @@
 """Batches that do not fit into memory, and memory that stays with the process."""
 
+import re
 import subprocess
 import sys
 from functools import partial
@@ -83,8 +84,34 @@ def test_batch_norm_changes_with_the_parts(few):
     assert "parts of at most 50 now" in warning and "batch norm takes its statistics from these" in warning
 
 
-def test_where_a_single_image_does_not_fit_the_run_ends(few):
-    with pytest.raises(CourseError, match=r"ran out of memory in epoch 1, step 1, .*#out-of-memory$"):
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 392.00 MiB."), True),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("MPS backend out of memory (MPS allocated: 9.06 GB)"), True),
+        (RuntimeError("of another kind"), False),
+    ],
+)
+def test_a_run_without_memory_ends_with_one_line(few, tmp_path, error, expected):
+    taken = []
+
+    def augment(images):
+        taken.append(len(images))
+        if len(taken) == 4:
+            raise error
+        return images
+
+    with pytest.raises(CourseError if expected else RuntimeError) as raised:
+        fit(Limited(), few, augment=augment, checkpoint=tmp_path / "run.pt")
+    message = r"CPU, .* ran out of memory in epoch 2, step 1, .*not trained: .* below 100, .*#out-of-memory"
+    assert re.fullmatch(message if expected else "of another kind", str(raised.value))
+    assert [file.name for file in tmp_path.iterdir()] == ["run.pt"], "the last checkpoint stays"
+    assert memory.out_of_memory(error) is expected
+
+
+def test_a_single_image_that_does_not_fit_ends_the_run(few):
+    with pytest.raises(CourseError, match="ran out of memory in epoch 1, step 1"):
         fit(Limited(0), few)
 
 
