@@ -16,21 +16,21 @@ from course_lib.errors import CourseError
 PROFILES = ("quick", "cpu", "full")
 
 
-def resolve_profile(asked: str = "auto") -> str:
-    """Turn what was asked for into one of ``quick``, ``cpu`` and ``full``.
+def resolve_profile(profile: str = "auto") -> str:
+    """The profile to run in: ``quick``, ``cpu`` or ``full``.
 
     An explicit name wins. ``auto`` takes the environment variable ``COURSE_PROFILE`` where it is set and not itself
-    ``auto``, and otherwise looks at the machine: ``full`` where there is a CUDA GPU, else ``quick``.
+    ``auto``, and otherwise depends on the machine: ``full`` where there is a CUDA GPU, else ``quick``.
 
-    Raises: CourseError for a name that is no profile.
+    Raises: CourseError for an unknown name.
     """
     source = "PROFILE"
-    if asked == "auto":
-        asked, source = os.environ.get("COURSE_PROFILE") or "auto", "COURSE_PROFILE"
-    if asked == "auto":
+    if profile == "auto":
+        profile, source = os.environ.get("COURSE_PROFILE") or "auto", "COURSE_PROFILE"
+    if profile == "auto":
         import torch
 
         return "full" if torch.cuda.is_available() else "quick"
-    if asked not in PROFILES:
-        raise CourseError(f"{source} is {asked!r}, which is no profile: choose auto, {', '.join(PROFILES)}.")
-    return asked
+    if profile not in PROFILES:
+        raise CourseError(f"{source} is {profile!r}, which is no profile: choose auto, {', '.join(PROFILES)}.")
+    return profile

@@ -1,4 +1,4 @@
-"""What a chapter's run used and computed, for the pipeline: lines of JSON in the file that ``COURSE_RUNLOG`` names.
+"""Inputs and fingerprints of a chapter's run, for the pipeline: lines of JSON in the file that ``COURSE_RUNLOG`` names.
 
 Where that variable is not set, as in a reader's own notebook, nothing is written.
 
@@ -29,7 +29,7 @@ def wants_fingerprints() -> bool:
 
 
 def note(kind: str, value: Any) -> None:
-    """Add one line, if this process writes a log and there is something to note."""
+    """Add one line, if this process writes a log and ``value`` is not None."""
     if active() and value is not None:
         with Path(os.environ["COURSE_RUNLOG"]).open("a", encoding="utf-8") as log:
             log.write(json.dumps({kind: value}) + "\n")
@@ -37,9 +37,9 @@ def note(kind: str, value: Any) -> None:
 
 def read(log: Path) -> dict[str, list]:
     """All values of each kind, in the order in which they were written; none where there is no log."""
-    found: dict[str, list] = {"data": [], "weights": [], "records": [], "fit": []}
+    values: dict[str, list] = {"data": [], "weights": [], "records": [], "fit": []}
     if log.exists():
         for line in log.read_text(encoding="utf-8").splitlines():
             for kind, value in json.loads(line).items():
-                found[kind].append(value)
-    return found
+                values[kind].append(value)
+    return values

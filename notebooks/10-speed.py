@@ -81,8 +81,7 @@ from course_lib import (
     training,
 )
 from course_lib.profiles import resolve_profile
-from course_lib.training.allocator import memory_kept
-from course_lib.training.devices import synchronize
+from course_lib.training import memory_kept, synchronize
 from torch.nn import functional as F
 
 profile = resolve_profile(PROFILE)

@@ -27,8 +27,7 @@ from torch.utils.data import DataLoader
 
 from course_lib import data, models, recipes, records, training
 from course_lib.data import DatasetView, Split
-from course_lib.training.allocator import memory_kept
-from course_lib.training.setup import usable_cores
+from course_lib.training import memory_kept, usable_cores
 from course_tools.publishing.provenance import commit
 
 ROOT = Path(__file__).parents[1]

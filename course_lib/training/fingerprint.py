@@ -1,41 +1,41 @@
-"""What a training run computes, in a few numbers that do not depend on the machine.
+"""The fingerprint of a training run: what it computes, in a few numbers that do not depend on the machine.
 
-The pipeline takes a fingerprint of every ``fit`` in the quick profile and keeps it with the published page. Where the
-library of a later day gives the same numbers, the page is still true, however the library was rewritten in between.
+The pipeline takes a fingerprint of every ``fit`` in the quick profile and keeps it with the published page. Where a
+later version of the library gives the same numbers, the page is still true, however much code was rewritten.
 
-All of it is computed in float64, on one thread, on a copy of the network and with random generators of its own, so the
-run itself is not touched. Float32 would not do: its rounding differs from processor to processor, and after four steps
-of ResNet-18 that noise (1 %) hides a learning rate that is 1 % off.
+Everything is computed in float64, on one thread, on a copy of the network and with generators of its own, so the run
+itself is not touched. Float32 would not do: its rounding differs from processor to processor, and after four steps of
+ResNet-18 that noise (1 %) hides a learning rate that is 1 % off.
 """
 
+import contextlib
 import copy
 import inspect
-import itertools
 import math
 import warnings
 import weakref
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import nn
 
 from course_lib.data import Split
-from course_lib.training.inference import evaluate
-from course_lib.training.run import Run
+from course_lib.training.display import Display
+from course_lib.training.history import History
+from course_lib.training.loop import training_loop
+from course_lib.training.predict import evaluate
+from course_lib.training.run import Recipe, Run
 from course_lib.training.seeds import reproducible
 from course_lib.training.setup import Setup
-from course_lib.training.sums import Sums
 
-# The arguments of fit that decide what a run computes; the others are about the machine, or show.
-ASKED = ("epochs", "learning_rate", "batch_size", "optimizer", "schedule", "loss", "augment", "seed", "micro_batch")
-IMAGES = 8  # of each batch
 STEPS = 4
-JUDGED = 64
-_seen: weakref.WeakKeyDictionary[nn.Module, set[str]] = weakref.WeakKeyDictionary()
+IMAGES = 8  # of each batch
+EVALUATED = 64
+_taken: weakref.WeakKeyDictionary[nn.Module, set[str]] = weakref.WeakKeyDictionary()
 
 
-class _InDouble(nn.Module):
+class _Float64(nn.Module):
     """A copy of a network that computes in float64, without the hooks of the original."""
 
     def __init__(self, network: nn.Module):
@@ -49,76 +49,81 @@ class _InDouble(nn.Module):
         return self.network(images.double())
 
 
-def fingerprint(
-    model: nn.Module, train: Split, val: Split | None, *, loss: Callable, seed: int, **asked: Any
-) -> dict[str, Any] | None:
-    """The fingerprint of the run that ``fit`` is about to begin; None where this network was trained so before.
+class _Enough(Exception):
+    """Ends the training loop after the steps of a fingerprint."""
+
+
+class _FirstSteps(Display):
+    """Keeps loss and learning rate of each of the first steps, at most one epoch, and the first gradient's norm."""
+
+    def __init__(self, run: Run):
+        super().__init__()
+        self.run, self.losses, self.rates, self.gradient = run, [], [], math.nan
+
+    def step(self, history: History, done: int) -> None:
+        self.losses.append(self.run.totals.mean_loss())
+        self.rates.append(self.run.optimizer.param_groups[0]["lr"])
+        self.run.totals.reset()
+        if done == 1:
+            gradients = [parameter.grad for parameter in self.run.model.parameters() if parameter.grad is not None]
+            self.gradient = math.sqrt(sum(gradient.double().square().sum().item() for gradient in gradients))
+        if done == min(STEPS, len(self.run.batches)):
+            raise _Enough
+
+
+def fingerprint(model: nn.Module, train: Split, val: Split | None, recipe: Recipe) -> dict[str, Any] | None:
+    """The fingerprint of the run that ``fit`` is about to start; None where this network had the same one before.
 
     Args:
         model: as it is before the first step. It is not changed.
-        train, val, loss, seed: as ``fit`` got them.
-        asked: all other arguments of :class:`course_lib.training.run.Run`.
+        train, val, recipe: those of the run.
 
     Returns: ``recipe``, in words; ``loss`` of the first four steps on 8 images each, and their learning ``rates``;
         ``gradient``, the norm of the first step's; ``schedule``, its factor at 11 points; ``judged``, the loss and
         accuracy that ``evaluate`` gives on 64 images before training. Not-a-number and what is beyond 10⁴ are None.
     """
     device = torch.device("cpu")
-    network = _InDouble(model)
-    loss = copy.deepcopy(loss).double() if isinstance(loss, nn.Module) else loss
-    with warnings.catch_warnings(), reproducible(seed, device):
+    network = _Float64(model)
+    if isinstance(recipe.loss, nn.Module):
+        recipe = replace(recipe, loss=copy.deepcopy(recipe.loss).double())
+    with warnings.catch_warnings(), reproducible(recipe.seed, device):
         warnings.simplefilter("ignore")
         setup = Setup(device, threads=1)
-        run = Run(network, train, setup, loss=loss, seed=seed, **asked)
-        recipe = run.history.recipe | {"model": type(model).__name__, "optimizer": _optimizer(run.optimizer)}
-        recipe.pop("precision")  # the machine's own choice
-        said = repr(recipe)
-        if said in _seen.setdefault(model, set()):
+        run = Run(network, train, setup, recipe)
+        words = run.history.recipe | {"model": type(model).__name__, "optimizer": _unusual_settings(run.optimizer)}
+        words.pop("precision")  # which depends on the machine
+        if repr(words) in _taken.setdefault(model, set()):
             return None
-        _seen[model].add(said)
+        _taken[model].add(repr(words))
         with setup.at_work():
-            shown = val if val is not None else train
-            judged = evaluate(network, shown.to(device).select(range(min(JUDGED, len(shown)))), loss=loss)
-            torch.manual_seed(seed)
-            losses, rates, gradient = _first_steps(run)
-    schedule = asked["schedule"]
+            evaluated = (val if val is not None else train).to(device)
+            score = evaluate(network, evaluated.select(range(min(EVALUATED, len(evaluated)))), loss=recipe.loss)
+            torch.manual_seed(recipe.seed)
+            along, first = run.batches.along, _FirstSteps(run)
+            run.batches.along = lambda *args, **options: ((x[:IMAGES], y[:IMAGES]) for x, y in along(*args, **options))
+            with contextlib.suppress(_Enough):
+                training_loop(run, None, first, None)
     return {
-        "recipe": recipe,
-        "loss": [_number(one) for one in losses],
-        "gradient": _number(gradient),
-        "rates": [_number(one) for one in rates],
-        "schedule": [_number(schedule(min(tenths / 10, 0.99))) for tenths in range(11)],
-        "judged": {"images": judged.count, "loss": _number(judged.loss), "accuracy": _number(judged.accuracy)},
+        "recipe": words,
+        "loss": [_rounded(loss) for loss in first.losses],
+        "gradient": _rounded(first.gradient),
+        "rates": [_rounded(rate) for rate in first.rates],
+        "schedule": [_rounded(recipe.schedule(min(tenths / 10, 0.99))) for tenths in range(11)],
+        "judged": {"images": score.count, "loss": _rounded(score.loss), "accuracy": _rounded(score.accuracy)},
     }
 
 
-def _first_steps(run: Run) -> tuple[list[float], list[float], float]:
-    """Losses and learning rates of the first steps, each on the first images of its batch, and the first gradient."""
-    run.model.train()
-    losses, rates, gradient = [], [], math.nan
-    for images, labels in itertools.islice(run.batches.along(run.batches.draw_order()), STEPS):
-        run.sums = Sums(run.setup.device)
-        run._train_step(images[:IMAGES], labels[:IMAGES])
-        run.step += 1
-        losses.append(run.sums.mean_loss())
-        rates.append(run.optimizer.param_groups[0]["lr"])
-        if len(losses) == 1:
-            gradients = [one.grad for one in run.model.parameters() if one.grad is not None]
-            gradient = math.sqrt(sum(one.double().square().sum().item() for one in gradients))
-    return losses, rates, gradient
-
-
-def _optimizer(optimizer: torch.optim.Optimizer) -> str:
-    """Its name, and the settings that are not the usual ones: versions of torch differ in how many there are."""
-    usual = inspect.signature(type(optimizer)).parameters
+def _unusual_settings(optimizer: torch.optim.Optimizer) -> str:
+    """Its name, and the settings that are not torch's defaults: versions of torch differ in how many there are."""
+    parameters = inspect.signature(type(optimizer)).parameters
     unusual = {
         name: value
         for name, value in sorted(optimizer.defaults.items())
-        if name != "lr" and name in usual and value != usual[name].default
+        if name != "lr" and name in parameters and value != parameters[name].default
     }
     return f"{type(optimizer).__name__}({', '.join(f'{name}={value}' for name, value in unusual.items())})"
 
 
-def _number(value: float) -> float | None:
+def _rounded(value: float) -> float | None:
     """Ten significant digits; None for a loss that is far beyond all use, whose digits are noise."""
     return float(f"{value:.10g}") if math.isfinite(value) and abs(value) < 1e4 else None

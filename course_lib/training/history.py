@@ -1,12 +1,27 @@
-"""What a training run leaves behind: one row an epoch."""
+"""The result of a training run: its epochs, its recipe in words and numbers, and its record."""
 
 import math
+import os
+import platform
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from course_lib import records
+from course_lib.analysis.layers import count_multiply_adds
+from course_lib.analysis.predictions import Predictions, class_report, confusion_matrix
+from course_lib.data import ImageData, Split
+from course_lib.data.splits import SPLIT_SEED
 
 DIAGNOSIS = "https://github.com/convnets-measured/convnets-measured/blob/main/book/diagnosis.md"
+MEASURES = ("precision", "recall", "f1")
 
 
 @dataclass(frozen=True)
@@ -30,11 +45,11 @@ class Epoch:
 
 @dataclass
 class History:
-    """All epochs of one run, where and how it ran, and the recipe: what ``fit`` was asked to do, by name.
+    """All epochs of one run, its device and precision, and the recipe: the arguments of ``fit``, by name.
 
-    ``device`` and ``precision`` are words for people; ``setup`` is all that ``fit`` chose here, in one line.
-    ``warnings`` holds what went wrong and did not end the run, by symptom: ``loss-at-ln-k``, ``not-a-number``,
-    ``dead-layers``, ``out-of-memory``. The diagnosis card of the book has a part for each.
+    ``setup`` is everything that ``fit`` chose for this machine, in one line. ``warnings`` holds what went wrong and did
+    not end the run, by symptom: ``loss-at-ln-k``, ``not-a-number``, ``dead-layers``, ``out-of-memory``. The diagnosis
+    card of the book has a part for each.
     """
 
     device: str = ""
@@ -52,7 +67,7 @@ class History:
 
     @property
     def seconds(self) -> float:
-        """Training time of all epochs, validation left out."""
+        """Training time of all epochs, without validation."""
         return sum(epoch.seconds for epoch in self.epochs)
 
     def to_frame(self) -> pd.DataFrame:
@@ -60,7 +75,7 @@ class History:
         return pd.DataFrame([asdict(epoch) for epoch in self.epochs]).set_index("epoch")
 
     def to_rows(self) -> tuple[list[str], list[list[str]]]:
-        """Headings and formatted cells, for people: validation and memory columns only where they were measured."""
+        """Headings and formatted cells; the validation columns only where there was validation."""
         columns = {
             "epoch": lambda row: str(row.epoch),
             "train loss": lambda row: f"{row.train_loss:.4f}",
@@ -79,3 +94,92 @@ class History:
 def help_link(symptom: str) -> str:
     """The address of the diagnosis card's part on a symptom, which is a key of ``history.warnings``."""
     return f"{DIAGNOSIS}#{symptom}"
+
+
+def describe_optimizer(optimizer: torch.optim.Optimizer) -> str:
+    """Name and settings of an optimiser in one line, without the learning rate: the schedule sets that."""
+    plain = int | float | tuple
+    settings = {key: value for key, value in optimizer.defaults.items() if key != "lr" and isinstance(value, plain)}
+    return f"{type(optimizer).__name__}({', '.join(f'{key}={value}' for key, value in sorted(settings.items()))})"
+
+
+def name_of(function: Callable) -> str:
+    """The name of a function in a record; of a ``functools.partial``, with its keyword arguments."""
+    if hasattr(function, "func"):
+        settings = ", ".join(f"{key}={value}" for key, value in sorted(function.keywords.items()))
+        return f"{name_of(function.func)}({settings})"
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def cost_of_image(model: nn.Module, split: Split) -> int | None:
+    """Multiply-adds of one image; None for a network that cannot be traced, which can still be trained."""
+    try:
+        return count_multiply_adds(model, split.images.shape[1:])
+    except (RuntimeError, ValueError, TypeError):
+        return None
+
+
+def record(
+    name: str,
+    history: History,
+    answers: Predictions,
+    data: ImageData,
+    *,
+    split: str = "test",
+    images: str = "as they are",
+) -> dict[str, Any]:
+    """The complete record of one training run: recipe, metrics, machine.
+
+    In the pipeline (``COURSE_RECORDS`` names a file) it is also appended to that file, from which ``course publish``
+    moves it to ``results/``.
+
+    Args:
+        name: the name of all runs that differ in their seed only, such as ``lenet-1998``.
+        history: what ``fit`` returned.
+        answers: the trained network's predictions for the images that it is evaluated on.
+        data: the data set that it was trained on.
+        split: which images those are, ``"test"`` or, where a choice is still to be made, ``"validation"``.
+        images: what was done to all images, in training and evaluation, in a few words.
+    """
+    report = class_report(answers)
+    recipe = history.recipe
+    run = {
+        "chapter": os.environ.get("COURSE_CHAPTER", "00-none"),
+        "name": name,
+        "seed": recipe["seed"],
+        "profile": os.environ.get("COURSE_PROFILE", "quick"),
+        "commit": os.environ.get("COURSE_COMMIT", "unknown"),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "recipe": {
+            **recipe,
+            "data": f"{data.spec.name} ({data.size})",
+            "images": images,
+            "validation": len(data.val),
+            "split_seed": SPLIT_SEED,
+        },
+        "epochs": [asdict(epoch) for epoch in history.epochs],
+        "final": {
+            "split": split,
+            "images": len(answers.labels),
+            "accuracy": answers.accuracy,
+            "loss": F.cross_entropy(answers.logits.double(), answers.labels).item(),
+            **{f"macro_{measure}": float(report.loc["macro", measure]) for measure in MEASURES},
+            "classes": [
+                {"name": str(label), "images": int(row["images"])}
+                | {measure: float(row[measure]) for measure in MEASURES}
+                for label, row in report.drop(index="macro").iterrows()
+            ],
+        },
+        "confusion": confusion_matrix(answers).to_numpy().tolist(),
+        "seconds": {"epochs": [epoch.seconds for epoch in history.epochs], "total": history.seconds},
+        "peak_memory_mb": max(epoch.peak_memory_mb for epoch in history.epochs),
+        "machine": {
+            "device": history.device.partition(",")[0],
+            "torch": torch.__version__,
+            "cuda": torch.version.cuda if torch.cuda.is_available() else None,
+            "threads": torch.get_num_threads(),
+            "python": platform.python_version(),
+        },
+    }
+    file = os.environ.get("COURSE_RECORDS")
+    return records.append(Path(file), run) if file else run

@@ -1,4 +1,4 @@
-"""All randomness in one place: the same seed, device and thread count give the same numbers."""
+"""Random seeds and generator states: the same seed, device and thread count give the same numbers."""
 
 import os
 import random
@@ -27,10 +27,10 @@ if runlog.active():
 
 @contextmanager
 def reproducible(seed: int, device: torch.device) -> Iterator[None]:
-    """Run a block with its own random stream and with algorithms that repeat; put everything back afterwards.
+    """Run a block with its own random stream and with deterministic algorithms; restore everything afterwards.
 
     Inside, dropout draws from a stream that starts at ``seed``, cuDNN neither searches for the fastest algorithm
-    (that search can end differently) nor shortens float32 to TF32. Outside, nobody notices.
+    (that search can end differently) nor shortens float32 to TF32.
     """
     cudnn = torch.backends.cudnn
     before = cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32
@@ -44,7 +44,7 @@ def reproducible(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def random_state(device: torch.device) -> dict[str, torch.Tensor]:
-    """The state of torch's generators, to be put back by :func:`restore_random_state`."""
+    """The states of torch's generators on the CPU and on ``device``, for :func:`restore_random_state`."""
     state = {"cpu": torch.get_rng_state()}
     if device.type == "cuda":
         state["device"] = torch.cuda.get_rng_state(device)
@@ -54,7 +54,7 @@ def random_state(device: torch.device) -> dict[str, torch.Tensor]:
 
 
 def restore_random_state(state: dict[str, torch.Tensor], device: torch.device) -> None:
-    """Continue the random streams where :func:`random_state` found them."""
+    """Continue the random streams from the states of :func:`random_state`."""
     torch.set_rng_state(state["cpu"])
     if "device" in state and device.type == "cuda":
         torch.cuda.set_rng_state(state["device"], device)

@@ -1,4 +1,4 @@
-"""How this machine trains: device, number format, memory layout, optimiser kernel and threads."""
+"""How this machine trains: device, precision, memory layout, optimiser kernel, threads."""
 
 import contextlib
 import inspect
@@ -12,16 +12,42 @@ from torch import nn
 
 from course_lib import runlog
 from course_lib.errors import CourseError
-from course_lib.training.allocator import can_keep_memory, memory_kept
-from course_lib.training.devices import best_device, describe_device
+from course_lib.training.memory import can_keep_memory, memory_kept
 
 HALVES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 PRECISIONS = ("float32", "auto", *HALVES)
 
 
+def best_device() -> torch.device:
+    """A CUDA GPU if there is one, else Apple's MPS, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def describe_device(device: torch.device, threads: int | None = None) -> str:
+    """The name of a device: ``NVIDIA H200``, ``Apple MPS`` or ``CPU, 2 threads``, by default those of torch."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type == "mps":
+        return "Apple MPS"
+    threads = threads or torch.get_num_threads()
+    return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until the device has finished its work, so that a clock read afterwards includes it."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
 @dataclass(frozen=True)
 class Setup:
-    """What was chosen. ``str(setup)`` says it in one line.
+    """The settings of a machine for training. ``str(setup)`` lists them in one line.
 
     ``precision`` is ``float32``, ``bfloat16`` or ``float16``; ``channels_last`` is how images and filters lie in
     memory; ``fused`` is whether the optimiser updates all weights in one kernel; ``compiled`` is whether
@@ -44,25 +70,23 @@ class Setup:
 
     @property
     def machine(self) -> str:
-        """A few words for people: ``NVIDIA H200``, ``Apple MPS`` or ``CPU, 2 threads``."""
-        if self.device.type != "cpu":
-            return describe_device(self.device)
-        return f"CPU, {self.threads} thread{'s' if self.threads > 1 else ''}"
+        """The name of the device, and the threads of a CPU."""
+        return describe_device(self.device, self.threads)
 
     @property
     def memory_format(self) -> torch.memory_format:
-        """As torch calls the layout of images, (N, C, H, W)."""
+        """Torch's name for the layout of images, (N, C, H, W)."""
         return torch.channels_last if self.channels_last else torch.contiguous_format
 
     def autocast(self) -> contextlib.AbstractContextManager:
-        """The context in which a forward pass runs."""
+        """The context of a forward pass."""
         if self.precision == "float32":
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, HALVES[self.precision])
 
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
-        """Use the chosen number of threads for a while, and keep memory if that was chosen."""
+        """Use the chosen number of threads inside the ``with`` block, and keep memory if that was chosen."""
         before = torch.get_num_threads()
         torch.set_num_threads(self.threads)
         try:
@@ -72,7 +96,7 @@ class Setup:
             torch.set_num_threads(before)
 
     def build(self, optimizer: Callable[..., torch.optim.Optimizer], parameters, lr: float) -> torch.optim.Optimizer:
-        """Call ``optimizer(parameters, lr=lr)``, asking for its fused kernel where that was chosen."""
+        """Call ``optimizer(parameters, lr=lr)``, with its fused kernel where that was chosen."""
         return optimizer(parameters, lr=lr, fused=True) if self.fused else optimizer(parameters, lr=lr)
 
 
@@ -88,12 +112,12 @@ def choose_setup(
     keep_memory: bool | None = None,
     threads: int | None = None,
 ) -> Setup:
-    """Choose what is fastest here; None leaves a choice open, anything else is taken as asked.
+    """Choose the fastest settings of this machine where an argument is None; anything else is taken as given.
 
     * ``device``: a CUDA GPU, else Apple's MPS, else the CPU.
-    * ``precision``: ``float32`` is what it says. ``auto`` takes half precision where the device is built for it: on
-      CUDA bfloat16 from compute capability 8.0 on and float16 before (such a GPU emulates bfloat16, slowly); on a CPU
-      bfloat16 where it has instructions for it (AVX512-BF16 or AMX); else float32.
+    * ``precision``: ``auto`` takes half precision where the device is built for it: on CUDA bfloat16 from compute
+      capability 8.0 on and float16 before (such a GPU emulates bfloat16, slowly); on a CPU bfloat16 where it has
+      instructions for it (AVX512-BF16 or AMX); else float32.
     * ``channels_last``: for networks that convolve, on a CPU always, on CUDA in half precision. Only the order of
       numbers in memory changes, so results differ by rounding at most. Not on a CPU for a network with a strided 1×1
       convolution of fewer than 16 channels: its gradient is written beyond its memory, and the process ends (issue 6035
@@ -103,7 +127,7 @@ def choose_setup(
     * ``keep_memory``: on a CPU, where the C library can (glibc can). No result changes.
     * ``threads``: those of torch, but no more than the cores that this process may use (a container's limit counts).
 
-    Raises: ValueError for a word or a number that means nothing; CourseError for a precision that the device lacks.
+    Raises: ValueError for an unknown precision or a number below 1; CourseError for a precision that the device lacks.
     """
     device = torch.device(device) if device is not None else best_device()
     if precision not in PRECISIONS:
@@ -111,14 +135,14 @@ def choose_setup(
     if threads is not None and threads < 1:
         raise ValueError(f"threads must be at least 1, not {threads}")
     fast = precision == "auto" and not runlog.wants_fingerprints()  # which must not depend on the machine
-    built_for = _half_precision(device)
-    if precision in HALVES and precision not in built_for:
-        mend = f"precision='{built_for[0]}'" if built_for else "precision='float32'"
-        raise CourseError(f"{describe_device(device)} is not built for {precision}: use {mend}, or 'auto'.")
-    if precision == "auto" and not fast:
-        precision = "float32"
-    if fast:
-        precision = built_for[0] if built_for else "float32"
+    supported = _half_precisions(device)
+    if precision in HALVES and precision not in supported:
+        instead = supported[0] if supported else "float32"
+        raise CourseError(
+            f"{describe_device(device)} is not built for {precision}: use precision='{instead}', or 'auto'."
+        )
+    if precision == "auto":
+        precision = supported[0] if fast and supported else "float32"
     if channels_last is None:
         convolutions = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d)]
         safe = device.type == "cpu" and not any(map(_is_narrow_shortcut, convolutions))
@@ -137,9 +161,9 @@ def choose_setup(
 
 
 def usable_cores(control_group: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """How many cores this process may use: what the system assigns, and a container's share of time, rounded up.
+    """How many cores this process may use: those of its affinity mask, and a container's share of time, rounded up.
 
-    Torch sees the first only: in a container with two of 64 cores' time it would start a thread for each of the 64.
+    Torch sees the first only: in a container with two of 64 cores' time it would start 64 threads.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
@@ -150,11 +174,11 @@ def usable_cores(control_group: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
 
 
 def _is_narrow_shortcut(layer: nn.Conv2d) -> bool:
-    """A convolution whose gradient, in channels last, oneDNN writes beyond its memory."""
+    """Whether oneDNN, in channels last, writes the gradient of this convolution beyond its memory."""
     return layer.kernel_size == (1, 1) and max(layer.stride) > 1 and layer.in_channels < 16
 
 
-def _half_precision(device: torch.device) -> list[str]:
+def _half_precisions(device: torch.device) -> list[str]:
     """The half precisions that ``device`` is built for, the best one first."""
     if device.type == "cuda":
         return ["bfloat16", "float16"] if torch.cuda.get_device_capability(device) >= (8, 0) else ["float16"]
@@ -162,18 +186,18 @@ def _half_precision(device: torch.device) -> list[str]:
 
 
 def _cpu_multiplies_bfloat16() -> bool:
-    """Torch knows, but says so in names of its own only; where they are missing, take it for a no.
+    """Whether this CPU has instructions for bfloat16 and oneDNN may use them; False where torch cannot detect them.
 
-    ``ONEDNN_MAX_CPU_ISA`` keeps the library that convolves from instructions that are there: then bfloat16 would crawl.
+    ``ONEDNN_MAX_CPU_ISA`` can forbid oneDNN instructions that are there: then bfloat16 would be very slow.
     """
     allowed = os.environ.get("ONEDNN_MAX_CPU_ISA", "ALL").upper()
     if not any(word in allowed for word in ("ALL", "DEFAULT", "BF16", "AMX", "AVX10")):
         return False
-    questions = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(getattr(torch.cpu, question, bool)() for question in questions)
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # private names: other versions may lack them
+    return any(getattr(torch.cpu, check, bool)() for check in checks)
 
 
 def _has_fused_kernel(optimizer: Callable) -> bool:
-    """Whether ``optimizer`` takes ``fused`` and has not been told about it already."""
-    told = getattr(optimizer, "keywords", {})
-    return "fused" in inspect.signature(optimizer).parameters and not {"fused", "foreach"} & told.keys()
+    """Whether ``optimizer`` takes ``fused``, and neither that nor ``foreach`` is set already."""
+    settings = getattr(optimizer, "keywords", {})
+    return "fused" in inspect.signature(optimizer).parameters and not {"fused", "foreach"} & settings.keys()

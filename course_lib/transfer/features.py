@@ -16,8 +16,8 @@ import torch
 from course_lib import storage
 from course_lib.data import Batches, Split
 from course_lib.models import in_mode
+from course_lib.training import Setup
 from course_lib.training.checkpoints import digest_of_split, digest_of_weights
-from course_lib.training.setup import Setup
 from course_lib.transfer.networks import Transferred
 
 BATCH = 100

@@ -29,7 +29,8 @@ def machine_report() -> str:
     if "torch" in sys.modules:  # else the chapter trained nothing, and loading torch would take a second
         import torch
 
-        from course_lib.training.devices import best_device, describe_device, highest_memory_mb
+        from course_lib.training import best_device, describe_device
+        from course_lib.training.memory import highest_memory_mb
 
         device = best_device()
         report["device"] = "CPU" if device.type == "cpu" else describe_device(device)

@@ -23,8 +23,8 @@ from course_lib.data.splits import stratified_holdout
 from course_lib.errors import CourseError
 from course_lib.models import Classifier
 from course_lib.profiles import PROFILES
-from course_lib.training.describing import name_of
 from course_lib.training.fingerprint import ASKED, fingerprint
+from course_lib.training.history import name_of
 from course_lib.transfer import Choices
 from course_lib.transfer.networks import multiply_adds
 from course_lib.transfer.running import epochs_for

@@ -19,8 +19,7 @@ from tqdm import tqdm
 
 from course_lib import records, runlog
 from course_lib.errors import CourseError
-from course_lib.training.devices import best_device
-from course_lib.training.setup import usable_cores
+from course_lib.training import best_device, usable_cores
 from course_tools.publishing import fingerprints
 from course_tools.publishing.project import Project
 from course_tools.publishing.provenance import commit

@@ -138,7 +138,7 @@ import torch
 from torch.nn import functional as F
 from course_lib import models
 from course_lib.analysis import training_memory
-from course_lib.training.devices import peak_memory_mb, reset_peak_memory
+from course_lib.training.memory import peak_memory_mb, reset_peak_memory
 
 cpu = torch.device("cpu")
 torch.set_num_threads(1)

@@ -32,36 +32,36 @@ def swap(file: str, old: str, new: str):
 
 
 def move_a_module(library: Path) -> None:
-    """``models/lenet.py`` and ``training/sums.py`` under other names, in another folder."""
-    for old, new in (("models/lenet", "models/five_layers"), ("training/sums", "running_totals")):
+    """``models/lenet.py`` and ``training/schedules.py`` under other names, in another folder."""
+    for old, new in (("models/lenet", "models/five_layers"), ("training/schedules", "factors")):
         (library / f"{old}.py").rename(library / f"{new}.py")
     for path in library.rglob("*.py"):
         text = path.read_text()
         text = text.replace("models.lenet ", "models.five_layers ").replace('"lenet":', '"five_layers":')
-        path.write_text(text.replace("course_lib.training.sums ", "course_lib.running_totals "))
+        path.write_text(text.replace("course_lib.training.schedules ", "course_lib.factors "))
 
 
 def rename_a_function(library: Path) -> None:
     for path in library.rglob("*.py"):
-        path.write_text(re.sub(r"\bcost_of_an_image\b", "work_of_an_image", path.read_text()))
+        path.write_text(re.sub(r"\bcost_of_image\b", "work_of_image", path.read_text()))
 
 
 NOTHING_CHANGED = {
     "a module is moved and renamed": move_a_module,
     "a function is renamed": rename_a_function,
     "a function is split": swap(
-        "training/sums.py",
-        "        self._right += (logits.detach().argmax(dim=1) == labels).sum()\n        self.count += len(labels)\n",
-        "        self._count(logits.detach().argmax(dim=1), labels)\n\n"
-        "    def _count(self, answers, labels):\n"
-        "        self._right += (answers == labels).sum()\n        self.count += len(labels)\n",
+        "training/run.py",
+        "        self._right += (logits.argmax(dim=1) == labels).sum()\n        self.count += len(labels)\n",
+        "        self._count(logits, labels)\n\n"
+        "    def _count(self, logits, labels):\n"
+        "        self._right += (logits.argmax(dim=1) == labels).sum()\n        self.count += len(labels)\n",
     ),
     "a faster kernel gives equal numbers": swap(
         "data/batches.py",
         "yield self.split.normalize(images.index_select(0, here)), labels.index_select(0, here)",
         "yield self.split.normalize(torch.take_along_dim(images, here.view(-1, 1, 1, 1), 0)), labels[here]",
     ),
-    "a message is worded anew": swap("training/fitting.py", "epochs in {run.history", "epochs took {run.history"),
+    "a message is worded anew": swap("training/fit.py", "epochs in {run.history", "epochs took {run.history"),
     "a plot looks different": swap("plots/figure.py", "DOTS_PER_INCH = 144", "DOTS_PER_INCH = 100"),
     "a function is added that nothing calls": swap(
         "models/lenet.py", "class LeNet5", "def unused() -> None:\n    raise SystemExit\n\n\nclass LeNet5"
@@ -79,7 +79,7 @@ SOMETHING_CHANGED = {
         "        left = (side // 2 - 4) // 2\n        nn.init.normal_(self.features[0].weight, std=0.1)\n",
     ),
     "the loss": swap(
-        "training/fitting.py",
+        "training/fit.py",
         "    loss: Loss = F.cross_entropy,",
         "    loss: Loss = lambda *pair: F.cross_entropy(*pair, label_smoothing=0.01),",
     ),

@@ -1,7 +1,6 @@
-"""A fingerprint is taken beside a run, and the run does not notice."""
+"""A fingerprint describes a run and does not change it."""
 
-import subprocess
-import sys
+import importlib
 
 import pytest
 import torch
@@ -9,7 +8,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_lib import models, runlog, training
-from course_lib.training.fingerprint import ASKED, fingerprint
+from course_lib.training import seeds
+from course_lib.training.fingerprint import fingerprint
+from course_lib.training.run import Recipe
 
 COURSE = {"epochs": 1, "batch_size": 64, "show": False, "device": "cpu"}
 
@@ -33,39 +34,54 @@ def trained(few):
     return [history[0].train_loss, history[0].val_loss, torch.rand(1).item(), *model.state_dict().values()]
 
 
-def test_the_run_is_the_same_with_it_and_without(few, pipeline, monkeypatch):
+def test_the_run_is_bit_identical_with_and_without(few, pipeline, monkeypatch):
     taken = trained(few)
     assert len(pipeline()) == 1
     monkeypatch.delenv("COURSE_RUNLOG")
-    for one, other in zip(taken, trained(few), strict=True):
-        assert torch.equal(torch.as_tensor(one), torch.as_tensor(other))
+    for value, other in zip(taken, trained(few), strict=True):
+        assert torch.equal(torch.as_tensor(value), torch.as_tensor(other))
 
 
-def test_nothing_is_taken_outside_the_quick_profile(few, pipeline, monkeypatch):
+def test_only_the_quick_profile_takes_fingerprints(few, pipeline, monkeypatch):
     monkeypatch.setenv("COURSE_PROFILE", "cpu")
     training.fit(network(), few, **COURSE)
     assert pipeline() == []
 
 
-def test_hooks_of_the_network_do_not_run_and_its_gradients_stay(few, pipeline):
-    seen, model = [], network()
-    model[0].register_forward_hook(lambda *_: seen.append(1))
+def test_hooks_do_not_run_and_gradients_stay(few):
+    calls, model = [], network()
+    model[0].register_forward_hook(lambda *_: calls.append(1))
     model[0].weight.grad = torch.ones_like(model[0].weight)
-    defaults = {"schedule": training.constant, "augment": None, "micro_batch": None, "optimizer": torch.optim.SGD}
-    asked = {"epochs": 1, "learning_rate": 0.1, "batch_size": 64, "loss": F.cross_entropy, "seed": 0} | defaults
-    assert set(asked) == set(ASKED)
-    assert len(fingerprint(model, few, None, **asked)["loss"]) == 4
-    assert seen == [] and model[0].weight.grad.eq(1).all() and model[0].weight.dtype == torch.float32
+    recipe = Recipe(1, 0.1, 128, torch.optim.SGD, training.one_cycle, F.cross_entropy, None, seed=0)
+    taken = fingerprint(model, few, None, recipe)
+    assert len(taken["loss"]) == 3, "of one epoch at most"
+    assert taken["rates"] == pytest.approx([0.1 * training.one_cycle(step / 3) for step in range(3)])
+    assert calls == [] and model[0].weight.grad.eq(1).all() and model[0].weight.dtype == torch.float32
 
 
-def test_the_same_network_trained_so_again_is_not_taken_again(few, pipeline):
+def test_the_first_step_by_hand(few):
+    """Eight images of the first batch, in float64, with dropout from the seed's stream."""
+    model = network().double()
+    recipe = Recipe(1, 0.1, 64, torch.optim.SGD, training.constant, F.cross_entropy, None, seed=5)
+    taken = fingerprint(network(), few, few.select(range(80)), recipe)
+    first = torch.randperm(len(few), generator=torch.Generator().manual_seed(5))[:8]
+    torch.manual_seed(5)
+    loss = F.cross_entropy(model(few.normalize(few.images[first]).double()), few.labels[first])
+    loss.backward()
+    assert taken["loss"][0] == pytest.approx(loss.item(), rel=1e-9) and len(taken["loss"]) == 4
+    norm = torch.cat([parameter.grad.flatten() for parameter in model.parameters()]).norm().item()
+    assert taken["gradient"] == pytest.approx(norm, rel=1e-9)
+    assert taken["judged"]["images"] == 64 and taken["schedule"] == [1.0] * 11
+
+
+def test_a_network_trained_by_the_same_recipe_is_taken_once(few, pipeline):
     model = network()
     for seed in (0, 0, 1):
         training.fit(model, few, seed=seed, **COURSE)
-    assert [one["recipe"]["seed"] for one in pipeline()] == [0, 1]
+    assert [taken["recipe"]["seed"] for taken in pipeline()] == [0, 1]
 
 
-def test_a_loss_with_weights_and_one_that_is_no_number(few, pipeline):
+def test_weighted_and_infinite_losses(few, pipeline):
     training.fit(network(), few, loss=nn.CrossEntropyLoss(weight=torch.linspace(0.5, 1.5, 10)), **COURSE)
     training.fit(network(), few, learning_rate=1e30, optimizer=torch.optim.SGD, **COURSE)
     weighted, diverged = pipeline()
@@ -73,17 +89,17 @@ def test_a_loss_with_weights_and_one_that_is_no_number(few, pipeline):
 
 
 def test_precision_does_not_depend_on_the_machine(few, pipeline, monkeypatch):
-    monkeypatch.setattr("course_lib.training.setup._half_precision", lambda device: ["bfloat16"])
+    monkeypatch.setattr("course_lib.training.setup._half_precisions", lambda device: ["bfloat16"])
     assert training.choose_setup(models.mlp(), precision="auto").precision == "float32"
     monkeypatch.setenv("COURSE_PROFILE", "cpu")
     assert training.choose_setup(models.mlp(), device="cpu", precision="auto").precision == "bfloat16"
 
 
-def test_networks_that_a_chapter_does_not_seed_are_the_same_in_each_run_of_the_pipeline(tmp_path):
-    program = "import torch; from course_lib import training; print(torch.rand(1).item())"
-
-    def drawn(**environment):
-        command = [sys.executable, "-c", program]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
-
-    assert drawn(COURSE_RUNLOG=str(tmp_path / "log")) == drawn(COURSE_RUNLOG=str(tmp_path / "log")) != drawn()
+def test_the_pipeline_seeds_networks_that_a_chapter_does_not_seed(pipeline, monkeypatch):
+    torch.manual_seed(1)
+    importlib.reload(seeds)
+    assert torch.initial_seed() == 0
+    monkeypatch.delenv("COURSE_RUNLOG")
+    torch.manual_seed(1)
+    importlib.reload(seeds)
+    assert torch.initial_seed() == 1

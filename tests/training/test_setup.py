@@ -10,27 +10,28 @@ from course_lib.training import setup
 from course_lib.training.setup import Setup, choose_setup, usable_cores
 
 CPU, CUDA, MPS = torch.device("cpu"), torch.device("cuda"), torch.device("mps")
-AVX, AMX = "_is_avx512_bf16_supported", "_is_amx_tile_supported"
+INSTRUCTIONS = {"avx": "_is_avx512_bf16_supported", "amx": "_is_amx_tile_supported"}
 
 
 def choose(model=None, **options):
     return choose_setup(models.mlp() if model is None else model, **{"device": CPU, **options})
 
 
-@pytest.fixture(autouse=True)
-def all_instructions(monkeypatch):
-    """Nobody keeps oneDNN from instructions that are there."""
-    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
-
-
 @pytest.fixture
-def with_bfloat16(monkeypatch):
-    monkeypatch.setattr(torch.cpu, AVX, lambda: True, raising=False)
+def cpu(monkeypatch):
+    """Gives the CPU some instructions for bfloat16."""
+
+    def make(*present):
+        monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+        for name, check in INSTRUCTIONS.items():
+            monkeypatch.setattr(torch.cpu, check, lambda name=name: name in present, raising=False)
+
+    return make
 
 
 @pytest.fixture
 def gpu(monkeypatch):
-    """A GPU that only says what it is."""
+    """Gives the machine a GPU of some compute capability."""
 
     def make(capability):
         monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
@@ -39,8 +40,8 @@ def gpu(monkeypatch):
     return make
 
 
-def test_by_default_it_is_plain_float32(with_bfloat16, gpu):
-    gpu((9, 0))
+def test_the_default_is_plain_float32(cpu, gpu):
+    cpu("avx", "amx"), gpu((9, 0))
     for device in (CPU, CUDA, MPS):
         chosen = choose(device=device, optimizer=torch.optim.Adam)
         assert (chosen.precision, chosen.fused, chosen.compiled) == ("float32", False, False)
@@ -48,7 +49,7 @@ def test_by_default_it_is_plain_float32(with_bfloat16, gpu):
             assert (torch.rand(2, 2) @ torch.rand(2, 2)).dtype is torch.float32
 
 
-def test_another_word_is_refused():
+def test_refuses_an_unknown_precision_and_no_thread():
     with pytest.raises(ValueError, match="one of 'float32', 'auto', 'bfloat16', 'float16', not 'bf16'"):
         choose(precision="bf16")
     with pytest.raises(ValueError, match="threads must be at least 1, not 0"):
@@ -56,56 +57,52 @@ def test_another_word_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("avx", "amx", "name"),
-    [(True, False, "bfloat16"), (False, True, "bfloat16"), (True, True, "bfloat16"), (False, False, "float32")],
-)
-def test_a_cpu_takes_bfloat16_where_it_has_instructions_for_it(avx, amx, name, monkeypatch):
-    monkeypatch.setattr(torch.cpu, AVX, lambda: avx, raising=False)
-    monkeypatch.setattr(torch.cpu, AMX, lambda: amx, raising=False)
-    chosen = choose(precision="auto")
-    assert chosen.precision == name
-    with chosen.autocast():
-        made = torch.rand(2, 2) @ torch.rand(2, 2)
-    assert str(made.dtype) == f"torch.{name}"
-
-
-@pytest.mark.parametrize(
-    ("allowed", "name"),
+    ("instructions", "allowed", "precision"),
     [
-        ("AVX2", "float32"),
-        ("AVX512_CORE", "float32"),
-        ("avx512_core_bf16", "bfloat16"),
-        ("AVX512_CORE_AMX", "bfloat16"),
+        (["avx"], None, "bfloat16"),
+        (["amx"], None, "bfloat16"),
+        ([], None, "float32"),
+        (["avx"], "AVX2", "float32"),
+        (["avx"], "AVX512_CORE", "float32"),
+        (["avx"], "avx512_core_bf16", "bfloat16"),
+        (["avx"], "AVX512_CORE_AMX", "bfloat16"),
     ],
 )
-def test_not_where_onednn_is_kept_from_these_instructions(with_bfloat16, monkeypatch, allowed, name):
-    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", allowed)
-    assert choose(precision="auto").precision == name
+def test_a_cpu_takes_bfloat16_where_it_has_instructions_for_it(cpu, monkeypatch, instructions, allowed, precision):
+    cpu(*instructions)
+    if allowed:
+        monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", allowed)
+    chosen = choose(precision="auto")
+    assert chosen.precision == precision
+    with chosen.autocast():
+        assert str((torch.rand(2, 2) @ torch.rand(2, 2)).dtype) == f"torch.{precision}"
 
 
-def test_a_torch_that_does_not_tell_trains_in_float32(monkeypatch):
-    monkeypatch.delattr(torch.cpu, AVX, raising=False)
-    monkeypatch.delattr(torch.cpu, AMX, raising=False)
-    assert choose(precision="auto").precision == "float32"
-    assert choose(precision="auto", device=MPS).precision == "float32"
+def test_a_torch_that_cannot_detect_instructions_trains_in_float32(cpu, monkeypatch):
+    cpu("avx")
+    for check in INSTRUCTIONS.values():
+        monkeypatch.delattr(torch.cpu, check)
+    assert choose(precision="auto").precision == choose(precision="auto", device=MPS).precision == "float32"
 
 
 @pytest.mark.parametrize(("capability", "precision"), [((9, 0), "bfloat16"), ((8, 0), "bfloat16"), ((7, 5), "float16")])
-def test_half_precision_follows_what_the_gpu_is_built_for(capability, precision, gpu):
+def test_a_gpu_takes_the_half_precision_it_is_built_for(gpu, capability, precision):
     gpu(capability)
     assert choose(precision="auto", device=CUDA).precision == precision
 
 
-def test_a_precision_that_the_device_lacks_is_refused_with_a_mend(gpu, monkeypatch):
-    gpu((7, 5))
-    with pytest.raises(CourseError, match=r"^Tesla T4 is not built for bfloat16: use precision='float16', or 'auto'"):
-        choose(precision="bfloat16", device=CUDA)
-    with pytest.raises(CourseError, match=r"^Apple MPS is not built for float16: use precision='float32', or 'auto'"):
-        choose(precision="float16", device=MPS)
-    monkeypatch.setattr(torch.cpu, AVX, lambda: False, raising=False)
-    monkeypatch.setattr(torch.cpu, AMX, lambda: False, raising=False)
-    with pytest.raises(CourseError, match=r"^CPU, .* is not built for bfloat16: use precision='float32'"):
-        choose(precision="bfloat16")
+@pytest.mark.parametrize(
+    ("device", "precision", "message"),
+    [
+        (CUDA, "bfloat16", "Tesla T4 is not built for bfloat16: use precision='float16', or 'auto'"),
+        (MPS, "float16", "Apple MPS is not built for float16: use precision='float32', or 'auto'"),
+        (CPU, "bfloat16", "CPU, .* is not built for bfloat16: use precision='float32'"),
+    ],
+)
+def test_refuses_a_precision_that_the_device_lacks(cpu, gpu, device, precision, message):
+    cpu(), gpu((7, 5))
+    with pytest.raises(CourseError, match=f"^{message}"):
+        choose(precision=precision, device=device)
 
 
 def test_a_narrow_strided_shortcut_keeps_its_channels_first_on_a_cpu_and_trains(few):
@@ -123,58 +120,62 @@ def test_a_narrow_strided_shortcut_keeps_its_channels_first_on_a_cpu_and_trains(
     training.fit(network(8), few, epochs=1, device="cpu", show=False)
 
 
-def test_convolutions_have_their_channels_last_where_that_is_faster(with_bfloat16, gpu):
-    gpu((9, 0))
-    for device, precision, expected in [
+@pytest.mark.parametrize(
+    ("device", "precision", "expected"),
+    [
         (CPU, "float32", True),
         (CPU, "auto", True),
         (CUDA, "auto", True),
         (CUDA, "float32", False),
         (MPS, "float32", False),
-    ]:
-        assert choose(models.lenet5(), device=device, precision=precision).channels_last is expected
-        assert choose(models.mlp(), device=device, precision=precision).channels_last is False
+    ],
+)
+def test_convolutions_have_their_channels_last_where_that_is_faster(gpu, device, precision, expected):
+    gpu((9, 0))
+    assert choose(models.lenet5(), device=device, precision=precision).channels_last is expected
+    assert choose(models.mlp(), device=device, precision=precision).channels_last is False
     assert choose(models.lenet5(), channels_last=False).memory_format is torch.contiguous_format
     assert choose(models.mlp(), channels_last=True).memory_format is torch.channels_last
 
 
-def test_auto_takes_a_fused_optimiser_where_there_is_one(with_bfloat16):
-    for optimizer, expected in [
+@pytest.mark.parametrize(
+    ("optimizer", "expected"),
+    [
         (torch.optim.Adam, True),
-        (torch.optim.SGD, True),
         (functools.partial(torch.optim.AdamW, weight_decay=0.1), True),
         (functools.partial(torch.optim.AdamW, fused=False), False),
         (functools.partial(torch.optim.AdamW, foreach=True), False),
         (torch.optim.RMSprop, False),
         (lambda parameters, lr: torch.optim.SGD(parameters, lr), False),
-    ]:
-        assert choose(precision="auto", optimizer=optimizer).fused is expected
-        assert choose(precision="float32", optimizer=optimizer).fused is False
-    assert choose(precision="auto", optimizer=torch.optim.Adam, fused=False).fused is False
-    chosen = choose(optimizer=torch.optim.Adam, fused=True)
-    built = chosen.build(torch.optim.Adam, models.mlp(hidden=(4,)).parameters(), lr=0.5)
-    assert built.defaults["fused"] is True and built.defaults["lr"] == 0.5
+    ],
+)
+def test_auto_takes_a_fused_optimiser_where_there_is_one(cpu, optimizer, expected):
+    cpu("avx")
+    assert choose(precision="auto", optimizer=optimizer).fused is expected
+    assert choose(precision="auto", optimizer=optimizer, fused=False).fused is False
+    assert choose(precision="float32", optimizer=optimizer).fused is False
 
 
-def test_threads_are_no_more_than_a_container_may_use(tmp_path, monkeypatch):
-    if hasattr(setup.os, "sched_getaffinity"):
-        monkeypatch.setattr(setup.os, "sched_getaffinity", lambda pid: set(range(64)))
-    else:
-        monkeypatch.setattr(setup.os, "cpu_count", lambda: 64)
-    limits = tmp_path / "cpu.max"
-    assert usable_cores(limits) == 64, "no such file: no limit"
-    for text, cores in [("max 100000", 64), ("200000 100000", 2), ("150000 100000", 2), ("1000 100000", 1)]:
-        limits.write_text(text)
-        assert usable_cores(limits) == cores
+@pytest.mark.parametrize(
+    ("limit", "cores"),
+    [(None, 64), ("max 100000", 64), ("200000 100000", 2), ("150000 100000", 2), ("1000 100000", 1)],
+)
+def test_usable_cores_follow_the_containers_limit(tmp_path, monkeypatch, limit, cores):
+    monkeypatch.setattr(setup.os, "sched_getaffinity", lambda pid: set(range(64)), raising=False)
+    file = tmp_path / "cpu.max"
+    if limit:
+        file.write_text(limit)
+    assert usable_cores(file) == cores
+
+
+@pytest.mark.parametrize(("given", "of_torch", "threads"), [(None, 64, 2), (3, 64, 3), (None, 1, 1)])
+def test_threads_are_no_more_than_usable_cores(monkeypatch, given, of_torch, threads):
     monkeypatch.setattr(setup, "usable_cores", lambda: 2)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
-    assert choose().threads == 2
-    assert choose(threads=3).threads == 3
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
-    assert choose().threads == 1, "OMP_NUM_THREADS asked for fewer"
+    monkeypatch.setattr(torch, "get_num_threads", lambda: of_torch)
+    assert choose(threads=given).threads == threads
 
 
-def test_threads_are_put_back():
+def test_threads_are_restored_after_an_error():
     before = torch.get_num_threads()
     with pytest.raises(KeyError), choose(threads=before + 1).at_work():
         assert torch.get_num_threads() == before + 1
@@ -182,34 +183,16 @@ def test_threads_are_put_back():
     assert torch.get_num_threads() == before
 
 
-def test_the_choice_is_said_in_one_line(few, capsys):
+def test_a_setup_is_one_line():
     everything = Setup(CPU, "bfloat16", channels_last=True, fused=True, compiled=True, keeps_memory=True, threads=2)
     assert str(everything) == "CPU, 2 threads, bfloat16, channels last, fused optimiser, compiled, memory kept"
-    assert str(Setup(MPS)) == "Apple MPS, float32"
-    history = training.fit(models.mlp(hidden=(4,)), few, epochs=1, device="cpu", threads=1, keep_memory=False)
-    assert history.setup == "CPU, 1 thread, float32"
-    assert f"s on {history.setup}" in capsys.readouterr().out
+    assert str(Setup(CPU)) == "CPU, 1 thread, float32" and str(Setup(MPS)) == "Apple MPS, float32"
 
 
-def test_the_device_is_cuda_else_mps_else_cpu(monkeypatch):
-    for cuda, mps, expected in [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")]:
-        monkeypatch.setattr(torch.cuda, "is_available", lambda cuda=cuda: cuda)
-        monkeypatch.setattr(torch.backends.mps, "is_available", lambda mps=mps: mps)
-        assert training.best_device().type == expected
-
-
-def test_every_choice_of_fit_reaches_the_setup(few, with_bfloat16):
-    asked = {"precision": "bfloat16", "channels_last": True, "fused": True, "threads": 1, "keep_memory": False}
-    history = training.fit(models.lenet5(), few, epochs=1, device="cpu", show=False, **asked)
-    assert history.setup == "CPU, 1 thread, bfloat16, channels last, fused optimiser"
-    assert "fused=True" in history.recipe["optimizer"] and history.recipe["precision"] == "bfloat16"
-
-
-def test_compiled_means_that_torch_compiles_the_network(few, monkeypatch):
-    compiled = []
-    monkeypatch.setattr(torch, "compile", lambda model: compiled.append(model) or model)
-    model = models.mlp(hidden=(4,))
-    training.fit(model, few, epochs=1, device="cpu", show=False)
-    assert compiled == []
-    training.fit(model, few, epochs=1, device="cpu", show=False, compiled=True)
-    assert compiled == [model]
+@pytest.mark.parametrize(
+    ("cuda", "mps", "expected"), [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")]
+)
+def test_the_device_is_cuda_else_mps_else_cpu(monkeypatch, cuda, mps, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert training.best_device().type == expected

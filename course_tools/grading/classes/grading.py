@@ -12,7 +12,7 @@ from pathlib import Path
 
 from course_lib.errors import CourseError
 from course_lib.grading.feedback import printable
-from course_lib.training.setup import usable_cores
+from course_lib.training import usable_cores
 from course_tools.grading import release
 from course_tools.grading.classes import (
     grades,

@@ -1,4 +1,4 @@
-"""Ask a trained network: ``evaluate`` for two numbers, ``predict`` for all its answers."""
+"""Run a trained network: ``predict`` returns all its logits, ``evaluate`` their mean loss and accuracy."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -36,11 +36,11 @@ def predict(
     precision: str = "float32",
     views: Callable[[torch.Tensor], Sequence[torch.Tensor]] | None = None,
 ) -> Predictions:
-    """Run ``model`` over ``split`` in evaluation mode, without gradients; its mode is put back afterwards.
+    """Run ``model`` over ``split`` in evaluation mode, without gradients; its mode is restored afterwards.
 
     Args:
         model: takes images (N, C, H, W), returns logits (N, K).
-        split: the images to ask about.
+        split: the images.
         device: defaults to where the model is.
         batch_size: images at a time; it changes rounding at most.
         precision: as in ``fit``; ``"auto"`` is faster where the device is built for half precision.
@@ -53,12 +53,12 @@ def predict(
     setup = choose_setup(model, device=device, precision=precision)
     model.to(setup.device)
 
-    def answer(images: torch.Tensor) -> torch.Tensor:
-        seen = [images] if views is None else views(images)
-        return torch.stack([model(one).float() for one in seen]).mean(dim=0)
+    def averaged_logits(images: torch.Tensor) -> torch.Tensor:
+        batches = [images] if views is None else views(images)
+        return torch.stack([model(batch).float() for batch in batches]).mean(dim=0)
 
     with in_mode(model, training=False), torch.inference_mode(), setup.autocast():
-        logits = torch.cat([answer(images) for images, _ in Batches(split, batch_size, device=setup.device)])
+        logits = torch.cat([averaged_logits(images) for images, _ in Batches(split, batch_size, device=setup.device)])
     return Predictions(logits=logits.cpu(), labels=split.labels.cpu(), classes=split.classes)
 
 

@@ -20,28 +20,28 @@ class TrainingWarning(UserWarning):
 
 
 class Display:
-    """What ``fit`` tells while it runs. This one shows nothing, and hands on warnings as Python does."""
+    """Shows nothing and issues warnings as Python does. ``done`` counts the steps of all epochs so far."""
 
     def __init__(self) -> None:
-        self.told: set[str] = set()
+        self.shown: set[str] = set()
 
-    def step(self, history: History, epoch: int, step: int) -> None:
+    def step(self, history: History, done: int) -> None:
         self.warn(history)
 
     def epoch(self, history: History) -> None:
         self.warn(history)
 
     def close(self, history: History, note: str) -> None:
-        """The run is at its end."""
+        """The run has ended."""
 
     def warn(self, history: History) -> None:
-        for text in self.untold(history):
-            warnings.warn(text, TrainingWarning, stacklevel=4)  # here, the display, fit, its caller
+        for text in self.new_warnings(history):
+            warnings.warn(text, TrainingWarning, stacklevel=5)  # warn, step or epoch, train, fit, its caller
 
-    def untold(self, history: History) -> list[str]:
-        """The warnings that were not told yet."""
-        new = {symptom: text for symptom, text in history.warnings.items() if text not in self.told}
-        self.told |= set(new.values())
+    def new_warnings(self, history: History) -> list[str]:
+        """The warnings that were not shown yet."""
+        new = {symptom: text for symptom, text in history.warnings.items() if text not in self.shown}
+        self.shown |= set(new.values())
         return [f"{text} See {help_link(symptom)}" for symptom, text in new.items()]
 
 
@@ -50,21 +50,20 @@ class Terminal(Display):
 
     def __init__(self, epochs: int, steps: int):
         super().__init__()
-        self.steps = steps
         self.bar = tqdm(total=epochs * steps, unit="batch", dynamic_ncols=True)
-        self.headed = False
+        self.has_header = False
 
-    def step(self, history: History, epoch: int, step: int) -> None:
-        self.bar.update(epoch * self.steps + step + 1 - self.bar.n)
+    def step(self, history: History, done: int) -> None:
+        self.bar.update(done - self.bar.n)
         self.warn(history)
 
     def epoch(self, history: History) -> None:
         headings, rows = history.to_rows()
-        widths = [max(len(heading), 8) for heading in headings]
-        if not self.headed:
-            self.bar.write("  ".join(text.rjust(width) for text, width in zip(headings, widths, strict=True)))
-            self.headed = True
-        self.bar.write("  ".join(text.rjust(width) for text, width in zip(rows[-1], widths, strict=True)))
+        lines = [rows[-1]] if self.has_header else [headings, rows[-1]]
+        self.has_header = True
+        for line in lines:
+            widths = [max(len(heading), 8) for heading in headings]
+            self.bar.write("  ".join(text.rjust(width) for text, width in zip(line, widths, strict=True)))
         self.warn(history)
 
     def close(self, history: History, note: str) -> None:
@@ -72,12 +71,12 @@ class Terminal(Display):
         tqdm.write(note)
 
     def warn(self, history: History) -> None:
-        for text in self.untold(history):
+        for text in self.new_warnings(history):
             self.bar.write(text)
 
 
 class Notebook(Display):
-    """One HTML output, updated in place: a table of epochs, and a bar while there is something to wait for."""
+    """One HTML output, updated in place: a table of epochs, and a progress bar until the run ends."""
 
     def __init__(self, epochs: int, steps: int):
         from IPython.display import display
@@ -87,32 +86,32 @@ class Notebook(Display):
         self.drawn = 0.0
         self.handle = display(self._page(History(), self._bar(0)), display_id=True)
 
-    def step(self, history: History, epoch: int, step: int) -> None:
+    def step(self, history: History, done: int) -> None:
         if time.monotonic() - self.drawn > REDRAW_SECONDS:
             self.drawn = time.monotonic()
-            self.handle.update(self._page(history, self._bar(epoch * self.steps + step + 1)))
+            self.handle.update(self._page(history, self._bar(done)))
 
     def epoch(self, history: History) -> None:
         self.handle.update(self._page(history, self._bar(len(history) * self.steps)))
 
     def close(self, history: History, note: str) -> None:
-        self.handle.update(self._page(history, f"<p>{escape(note)}</p>", note))
+        self.handle.update(self._page(history, f"<p>{escape(note)}</p>"))
 
     def _bar(self, done: int) -> str:
         return f'<progress value="{done}" max="{self.total}"></progress> {done} of {self.total} batches'
 
-    def _page(self, history: History, below: str, note: str = ""):
+    def _page(self, history: History, below: str):
         from IPython.display import HTML
 
         headings, rows = history.to_rows() if history.epochs else ([], [])
         head = "".join(f'<th scope="col">{heading}</th>' for heading in headings)
         body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
         table = f'<table class="dataframe"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>' if rows else ""
-        told = "".join(
+        messages = "".join(
             f'<p class="course-warning">⚠ {escape(text)} <a href="{help_link(symptom)}">Diagnosis card</a></p>'
             for symptom, text in history.warnings.items()
         )
-        return HTML(f'<div class="course-run">{table}{told}{below}</div>')
+        return HTML(f'<div class="course-run">{table}{messages}{below}</div>')
 
 
 def choose_display(show: bool, epochs: int, steps: int) -> Display:
@@ -121,6 +120,4 @@ def choose_display(show: bool, epochs: int, steps: int) -> Display:
         return Display()
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
-    if shell is not None and hasattr(shell, "kernel"):
-        return Notebook(epochs, steps)
-    return Terminal(epochs, steps)
+    return (Notebook if hasattr(shell, "kernel") else Terminal)(epochs, steps)
