@@ -7,9 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from course_lib import data, transfer
-from course_lib.transfer import Choices
-from course_lib.transfer.networks import multiply_adds
-from course_lib.transfer.running import epochs_for
+from course_lib.transfer import Choices, epochs_for, multiply_adds
 
 BACK = 2  # a step back costs about twice a step forward
 

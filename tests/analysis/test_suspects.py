@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from course_lib import analysis, models
-from course_lib.analysis import suspects
+from course_lib.analysis import memory as suspects
 
 
 def small():

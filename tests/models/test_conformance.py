@@ -425,9 +425,9 @@ def test_finding_out_why_leaves_the_network_and_chance_as_they_were():
     before = {key: one.clone() for key, one in model.state_dict().items()}
     torch.manual_seed(3)
     chance = torch.get_rng_state()
-    assert "takes 3 channels" in models.why_it_does_not_fit(model, torch.zeros(2, 1, 32, 32))
-    assert "MaxPool2d" in models.why_it_does_not_fit(model, torch.zeros(2, 3, 31, 31))
-    assert models.why_it_does_not_fit(model, torch.zeros(2, 3, 32, 32)) is None
+    assert "takes 3 channels" in models.shape_mismatch(model, torch.zeros(2, 1, 32, 32))
+    assert "MaxPool2d" in models.shape_mismatch(model, torch.zeros(2, 3, 31, 31))
+    assert models.shape_mismatch(model, torch.zeros(2, 3, 32, 32)) is None
     assert torch.equal(torch.get_rng_state(), chance)
     assert [layer.training for layer in model.modules()] == modes
     assert all(torch.equal(one, before[key]) for key, one in model.state_dict().items())

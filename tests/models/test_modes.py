@@ -58,12 +58,12 @@ def test_one_mode_within_the_other(mixed):
     assert modes_of(mixed) == before
 
 
-def test_weights_without_numbers_are_the_real_ones_in_all_but_their_numbers():
+def test_meta_weights_are_the_real_ones_in_all_but_their_numbers():
     net = models.vgg8_bn(10, in_channels=3, width=1 / 16).to(memory_format=torch.channels_last)
     net.features[0].requires_grad_(False)
     net.classifier.to(torch.bfloat16)
     real = {**dict(net.named_parameters()), **dict(net.named_buffers())}
-    made = models.weights_without_numbers(net)
+    made = models.meta_weights(net)
     assert list(made) == list(real)
     assert all(one.is_meta for one in made.values()) and not any(one.is_meta for one in real.values())
     for name, one in made.items():
@@ -76,11 +76,11 @@ def test_weights_without_numbers_are_the_real_ones_in_all_but_their_numbers():
 def test_a_weight_that_two_layers_share_is_there_once():
     first, second = nn.Linear(3, 3), nn.Linear(3, 3)
     second.weight = first.weight
-    assert list(models.weights_without_numbers(nn.Sequential(first, second))) == ["0.weight", "0.bias", "1.bias"]
+    assert list(models.meta_weights(nn.Sequential(first, second))) == ["0.weight", "0.bias", "1.bias"]
 
 
 @pytest.mark.parametrize("around", [torch.no_grad, torch.inference_mode])
 def test_the_surroundings_do_not_matter(around):
     with around():
-        made = models.weights_without_numbers(models.lenet5())
+        made = models.meta_weights(models.lenet5())
     assert all(one.is_meta and one.requires_grad for one in made.values())

@@ -8,8 +8,7 @@ from matplotlib.patches import PathPatch, Polygon
 
 from course_lib import plots
 from course_lib.plots.architecture import arrange
-from course_lib.plots.kinds import LINEAR
-from course_lib.plots.volumes import chain_of_volumes
+from course_lib.plots.volumes import LINEAR, chain_of_volumes
 
 NETWORKS = {
     "lenet5": (1, 28, 28),

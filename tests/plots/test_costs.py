@@ -6,7 +6,7 @@ from matplotlib.colors import to_rgba
 from course_lib import plots
 from course_lib.analysis import layer_table
 from course_lib.plots.costs import _shares
-from course_lib.plots.kinds import CONVOLUTION, KIND_COLOURS, LINEAR, OTHER
+from course_lib.plots.volumes import CONVOLUTION, KIND_COLOURS, LINEAR, OTHER
 
 
 @pytest.fixture(scope="module")

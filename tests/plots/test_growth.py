@@ -3,7 +3,7 @@ import pytest
 
 from course_lib import plots
 from course_lib.analysis import receptive_field
-from course_lib.plots.kinds import POOLING, kind_of
+from course_lib.plots.volumes import POOLING, kind_of
 
 
 @pytest.fixture(scope="module")

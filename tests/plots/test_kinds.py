@@ -1,7 +1,7 @@
 import pytest
 from torch import nn
 
-from course_lib.plots.kinds import CONVOLUTION, KIND_COLOURS, LINEAR, OTHER, POOLING, kind_of
+from course_lib.plots.volumes import CONVOLUTION, KIND_COLOURS, LINEAR, OTHER, POOLING, kind_of
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
 import pytest
 from torch import nn
 
-from course_lib.plots.kinds import CONVOLUTION, LINEAR, POOLING
-from course_lib.plots.volumes import Skip, chain_of_volumes
+from course_lib.plots.volumes import CONVOLUTION, LINEAR, POOLING, Skip, chain_of_volumes
 
 
 def test_lenets_chain(build):

@@ -1,6 +1,6 @@
 import pytest
 
-from course_lib.plots.wording import counted, listed, percent, spoken
+from course_lib.plots.labels import counted, listed, percent, spoken
 
 
 @pytest.mark.parametrize(

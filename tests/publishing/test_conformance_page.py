@@ -37,7 +37,7 @@ def test_the_committed_page_says_what_the_models_are():
 
 
 def test_every_network_of_the_library_is_on_it():
-    tools = {"backbone", "in_mode", "weights_without_numbers", "why_it_does_not_fit"}
+    tools = {"backbone", "in_mode", "meta_weights", "shape_mismatch"}
     builders = {name for name in models.__all__ if name[0].islower()} - tools
     assert {entry.name for entry in ENTRIES} == builders
     assert builders <= rows("torchvision").keys() | rows("sources").keys()

@@ -10,7 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from course_lib import models, records, transfer
-from course_lib.transfer import Choices, rungs
+from course_lib.transfer import Choices
+from course_lib.transfer import cases as rungs
 from course_tools import studies
 from course_tools.publishing import promoting
 from course_tools.studies import running, transfer_ladder, worker

@@ -4,7 +4,7 @@ import torch
 
 from course_lib.models.backbones import IMAGENET_MEAN, IMAGENET_STD
 from course_lib.transfer import Choices, draw, prepare
-from course_lib.transfer.choices import RATES
+from course_lib.transfer.cases import RATES
 
 
 def test_every_default_is_the_right_way():

@@ -10,7 +10,7 @@ from course_lib.analysis import count_multiply_adds
 from course_lib.errors import CourseError
 from course_lib.training import choose_setup
 from course_lib.training.checkpoints import digest_of_weights
-from course_lib.transfer import features, networks, running
+from course_lib.transfer import features, networks
 from course_lib.transfer.features import features_of, path_of
 
 CPU = {"device": "cpu", "precision": "float32"}
@@ -219,12 +219,7 @@ def test_the_same_seed_gives_the_same_answers(few, val, small):
     assert torch.equal(one, same) and not torch.equal(one, other)
 
 
-def test_a_head_on_each_cut(few, val, small):
-    found = transfer.accuracy_by_cut(few, val, small(), epochs=1, **CPU)
-    assert tuple(found) == transfer.CUTS and all(0 <= value <= 1 for value in found.values())
-
-
 def test_the_rate_reaches_fit(few, val, small):
     outcome = transfer.run(few, val, small(learning_rate=0.25, trained="head"), epochs=1, **CPU)
     assert outcome.history.recipe["learning_rate"] == 0.25
-    assert running.epochs_for(small(trained="head")) > running.epochs_for(small()) == 1
+    assert transfer.epochs_for(small(trained="head")) > transfer.epochs_for(small()) == 1
