@@ -15,13 +15,6 @@ def test_both_forms_have_61706_parameters_layer_by_layer(form):
     assert count_parameters(model) == 61_706
 
 
-def test_the_papers_60000_follow_from_ours():
-    """The sum that chapter 2 gives: less C3's dense connections and our logits, plus the paper's pooling weights."""
-    ours = count_parameters(models.lenet5())
-    sparse_c3 = (6 * 3 + 9 * 4 + 1 * 6) * 25 + 16
-    assert ours - (2416 - sparse_c3) - 850 + 2 * (6 + 16) == 60_000
-
-
 def test_shapes_shrink_as_the_chapter_says():
     shapes = layer_table(models.lenet5(), (1, 28, 28))["output shape"].tolist()
     assert shapes[:6] == ["6×28×28", "6×28×28", "6×14×14", "16×10×10", "16×10×10", "16×5×5"]
@@ -38,10 +31,3 @@ def test_the_forms_differ_in_activation_and_pooling_only():
 def test_other_images(channels, side, classes):
     model = models.lenet5(num_classes=classes, in_channels=channels, image_size=side)
     assert model(torch.zeros(2, channels, side, side)).shape == (2, classes)
-
-
-def test_nonsense_is_refused():
-    with pytest.raises(ValueError, match="'1998' or 'modern', not '1989'"):
-        models.lenet5(form="1989")
-    with pytest.raises(ValueError, match="at least 12×12 pixels, not 8×8"):
-        models.lenet5(image_size=8)
