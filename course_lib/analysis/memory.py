@@ -109,11 +109,10 @@ class _MetaStep:
         return sum(sizes.values())
 
     def peak(self) -> int:
-        """The most bytes alive at once in the second step, when gradients and the optimiser's state exist already."""
+        """Most bytes alive at once in two steps; in the second, gradients and optimiser state exist already."""
         with _LiveBytes() as live:
             live.add([*self.weights.values(), self.images, self.labels])
             for _ in range(2):
-                live.peak = live.total
                 loss = self.loss()
                 self.optimizer.zero_grad()
                 loss.backward()

@@ -29,7 +29,7 @@ class Signals:
 
         ``activation mean`` and ``activation std`` are over batch and units, ``zeros`` is the share of outputs that are
         exactly zero. ``gradient rms`` is the root mean square of the gradient of the loss with respect to the layer's
-        output. NaN stands for the weights of a layer without any, and the gradients of a pass without a backward one.
+        output. NaN stands for the weights of a layer without any, and the gradients of a pass without backward.
         """
         rows = []
         for (step, name), values in self._values.items():
@@ -49,7 +49,7 @@ def watch(
         layers: types of layer to watch.
         every: 1 for every step, 10 for steps 0, 10, 20 …
 
-    Yields: a :class:`Signals`. A layer that runs more than once in a pass has the number of the run behind its name.
+    Yields: a :class:`Signals`. A layer that runs more than once in a pass has the number of the run after its name.
     Raises: ValueError where the model has no such layer, or ``every`` is below 1.
     """
     if every < 1:

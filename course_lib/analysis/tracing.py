@@ -23,7 +23,7 @@ class Step:
     ``multiply_adds`` are for one image. ``activation_bytes`` is what the output takes, 0 where the layer works in place
     or makes a view. ``field`` and ``jump`` are the receptive field of a unit and the distance of neighbouring units, in
     pixels: a number, ``"7×3"`` where height and width differ, or None where a unit sees the whole image (or where the
-    arithmetic is not implemented, as behind a transposed convolution). ``window`` and ``stride`` are those of
+    arithmetic is not implemented, as after a transposed convolution). ``window`` and ``stride`` are those of
     convolutions and pools, else None.
     """
 

@@ -113,23 +113,23 @@ def window_comparison() -> DescribedFigure:
 def _draw_stack(axes: Axes, sides: list[int], windows: list[int], top: float) -> None:
     """Draw grids from left to right, and the window that computes the first cell of each next grid."""
     middle, gap = top + sides[0] / 2, (28 - sum(sides)) / len(windows)
-    left, made = 0.0, None
+    left, colour = 0.0, None  # the colour of the last window
     for depth, side in enumerate(sides):
         corner = middle - side / 2
         for row, column in product(range(side), repeat=2):
             style = {"facecolor": "white", "edgecolor": "#8a8a8a", "linewidth": 0.8}
             axes.add_patch(Rectangle((left + column, corner + row), 1, 1, **style))
-        if made is not None:
-            axes.add_patch(Rectangle((left, corner), 1, 1, facecolor=made, edgecolor=made, zorder=3.5))
+        if colour is not None:
+            axes.add_patch(Rectangle((left, corner), 1, 1, facecolor=colour, edgecolor=colour, zorder=3.5))
         axes.text(left + side / 2, corner + side + 0.3, f"{side}×{side}", ha="center", va="top", fontsize=12)
         if depth < len(windows):
-            window, made = windows[depth], (BLUE, ORANGE, GREEN)[depth]
-            axes.add_patch(Rectangle((left, corner), window, window, facecolor=made, alpha=0.3, zorder=3))
-            style = {"fill": False, "edgecolor": made, "linewidth": 2.2, "zorder": 4}
+            window, colour = windows[depth], (BLUE, ORANGE, GREEN)[depth]
+            axes.add_patch(Rectangle((left, corner), window, window, facecolor=colour, alpha=0.3, zorder=3))
+            style = {"fill": False, "edgecolor": colour, "linewidth": 2.2, "zorder": 4}
             axes.add_patch(Rectangle((left, corner), window, window, **style))
             right, target = left + side + gap, middle - sides[depth + 1] / 2
             for start, end in ((corner, target), (corner + window, target + 1)):
-                axes.plot([left + window, right], [start, end], color=made, linewidth=1.2, zorder=5)
+                axes.plot([left + window, right], [start, end], color=colour, linewidth=1.2, zorder=5)
             axes.text(
                 *(left + side + gap / 2, top + sides[0] + 0.3, f"{window}×{window} conv.\n+ ReLU"),
                 **{"ha": "center", "va": "top", "fontsize": 12, "color": INK},

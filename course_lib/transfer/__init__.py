@@ -4,20 +4,8 @@
 'refilled to 112 × 112, grey repeated in 3 channels, normalised as for ImageNet'
 """
 
-from course_lib.transfer.cases import (
-    CUT_RUNS,
-    CUTS,
-    GRID,
-    INPUTS,
-    LADDER,
-    MENDED,
-    MODES,
-    RIGHT,
-    Choices,
-    cell_name,
-    cut_name,
-)
-from course_lib.transfer.features import FeatureSplit, features_of
+from course_lib.transfer.cases import CUT_RUNS, CUTS, GRID, LADDER, MENDED, RIGHT, Choices, cell_name, cut_name
+from course_lib.transfer.features import features_of
 from course_lib.transfer.figures import (
     batch_as_seen,
     channel_pictures,
@@ -31,7 +19,6 @@ from course_lib.transfer.figures import (
 )
 from course_lib.transfer.guards import (
     better_than_from_scratch,
-    check_inputs,
     frozen_at_the_best_cut,
     movement,
     normalised,
@@ -43,7 +30,7 @@ from course_lib.transfer.guards import (
     three_equal_channels,
 )
 from course_lib.transfer.inputs import draw, prepare
-from course_lib.transfer.networks import BACKBONES, Transferred, build, multiply_adds, trained_share
+from course_lib.transfer.networks import BACKBONES, build, multiply_adds, trained_share
 from course_lib.transfer.run import Outcome, epochs_for, first_steps, record, run
 
 __all__ = [
@@ -51,21 +38,16 @@ __all__ = [
     "CUTS",
     "CUT_RUNS",
     "GRID",
-    "INPUTS",
     "LADDER",
     "MENDED",
-    "MODES",
     "RIGHT",
     "Choices",
-    "FeatureSplit",
     "Outcome",
-    "Transferred",
     "batch_as_seen",
     "better_than_from_scratch",
     "build",
     "cell_name",
     "channel_pictures",
-    "check_inputs",
     "cut_curve",
     "cut_name",
     "draw",

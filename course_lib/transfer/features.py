@@ -76,7 +76,7 @@ def _compute(network: Transferred, split: Split, setup: Setup) -> torch.Tensor:
     network.to(setup.device, memory_format=setup.memory_format)
     with setup.at_work(), in_mode(network, training=False), torch.inference_mode(), setup.autocast():
         batches = [
-            network.gathered(images.contiguous(memory_format=setup.memory_format)).float().cpu()
+            network.numbers(images.contiguous(memory_format=setup.memory_format)).float().cpu()
             for images, _ in Batches(split, BATCH, device=setup.device)
         ]
     return torch.cat(batches).clone()

@@ -88,7 +88,7 @@ class Transferred(Classifier):
                     layer.eval()
         return self
 
-    def gathered(self, images: torch.Tensor) -> torch.Tensor:
+    def numbers(self, images: torch.Tensor) -> torch.Tensor:
         """Inputs of the head, (N, D)."""
         if images.shape[1] != 3:
             raise CourseError(
@@ -98,7 +98,7 @@ class Transferred(Classifier):
         return self.gather(self.features(images))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.head(self.gathered(images))
+        return self.head(self.numbers(images))
 
     @property
     def all_frozen(self) -> bool:

@@ -125,18 +125,6 @@ def test_random_chains_with_skips_both_ways(seed):
     assert receptive_field_by_gradient(layers) == trace(layers, (2, 256, 256)).steps[-1].field
 
 
-def test_ceil_mode_ignores_a_window_that_begins_outside():
-    class Both(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.pool, self.conv = nn.MaxPool2d(1, 3, ceil_mode=True), nn.Conv2d(1, 1, 1, stride=3)
-
-        def forward(self, maps):
-            return self.pool(maps) + self.conv(maps)
-
-    assert receptive_field_by_gradient(nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), Both())) == 3
-
-
 def test_windows_that_are_not_square():
     layers = nn.Sequential(nn.Conv2d(1, 1, (3, 5)), nn.MaxPool2d((2, 1)), nn.Conv2d(1, 1, (3, 3)))
     table = receptive_field(layers)
