@@ -82,9 +82,7 @@ def parser() -> argparse.ArgumentParser:
         "--seeds", type=positive(int), help="how many runs per network (default: the study's own number)"
     )
     study.add_argument("--size", choices=(*PROFILES, "auto"), default="auto", help="as the profiles of chapters")
-    study.add_argument(
-        "--jobs", type=positive(int), help="how many runs at a time (default: one per core, or per GPU)"
-    )
+    study.add_argument("--jobs", type=positive(int), help="how many runs at a time (default: one per core, or per GPU)")
     study.add_argument("--publish", action="store_true", help="then put the records into results/")
     study.add_argument("--replace-better", action="store_true", help="let cpu runs replace published full ones")
 

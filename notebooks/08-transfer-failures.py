@@ -87,7 +87,7 @@ from course_lib import (
 )
 from course_lib.data import cache, catalog
 from course_lib.errors import CourseError
-from course_lib.models.backbones import IMAGENET_MEAN, IMAGENET_STD
+from course_lib.models import IMAGENET_MEAN, IMAGENET_STD
 from course_lib.profiles import resolve_profile
 from course_lib.records import studies
 from matplotlib import cbook

@@ -76,7 +76,7 @@ import weakref
 import pandas as pd
 import torch
 from course_lib import analysis, data, models, plots, records, training
-from course_lib.analysis import suspects
+from course_lib.analysis import memory as suspects
 from course_lib.data import stratified_holdout
 from course_lib.profiles import resolve_profile
 from course_lib.records import studies

@@ -110,7 +110,7 @@ def peak_throughput(device: str) -> Iterator[Line]:
 
 def train_as_beginner(model: nn.Module, split: Split, epochs: int = 1, device: str = "cpu") -> float:
     """The training loop of most tutorials: Adam at 0.001, batches of 128. Returns seconds."""
-    from course_lib.torchvision_mend import import_torchvision
+    from course_lib.torchvision_fix import import_torchvision
 
     transforms = import_torchvision().transforms
     prepare = transforms.Compose([transforms.ToTensor(), transforms.Normalize(split.mean, split.std)])

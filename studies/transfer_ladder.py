@@ -7,8 +7,7 @@ one seed there, the small networks more. ``full`` takes all digits, and three se
 
 from dataclasses import replace
 
-from course_lib.transfer.choices import Choices
-from course_lib.transfer.rungs import CUT_RUNS, GRID, runs
+from course_lib.transfer.cases import CUT_RUNS, GRID, Choices, runs
 from course_tools.studies.plan import TransferRun
 
 SEEDS = 5

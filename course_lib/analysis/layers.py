@@ -1,4 +1,4 @@
-"""A network as a table: what each layer turns its input into, what it costs, and what its units see."""
+"""A network as a table: output shape, parameters, multiply-adds, memory and receptive field of each layer."""
 
 import pandas as pd
 from torch import nn
@@ -18,7 +18,7 @@ def count_parameters(model: nn.Module) -> int:
 
 
 def count_multiply_adds(model: nn.Module, input_shape: tuple[int, ...]) -> int:
-    """Multiplications, each with its addition, that one image of shape (C, H, W) costs in convolutions and products.
+    """Number of multiply-adds that one image of shape (C, H, W) takes, in convolutions and matrix products.
 
     Raises: ValueError naming the layer where the image does not fit.
     """
@@ -26,7 +26,7 @@ def count_multiply_adds(model: nn.Module, input_shape: tuple[int, ...]) -> int:
 
 
 def layer_table(model: nn.Module, input_shape: tuple[int, ...]) -> pd.DataFrame:
-    """Note every layer that one image passes on its way through ``model``.
+    """Table of the layers that one image passes through in ``model``.
 
     Args:
         model: any network; its mode, its weights and its statistics stay as they are.
@@ -43,7 +43,7 @@ def layer_table(model: nn.Module, input_shape: tuple[int, ...]) -> pd.DataFrame:
         [
             step.name,
             step.type,
-            "×".join(str(side) for side in step.shape),
+            "×".join(map(str, step.shape)),
             step.parameters,
             step.multiply_adds,
             step.activation_bytes / 1e6,

@@ -1,4 +1,4 @@
-"""What a network answered, and how to look at it: accuracy, confusion, the most confident mistakes."""
+"""A network's predictions, and what they show: accuracy, confusion matrix, class report, worst mistakes."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ import torch
 
 @dataclass(frozen=True)
 class Predictions:
-    """A network's answers on one split, in the split's own order.
+    """Logits and labels of one split, in the split's own order.
 
     ``logits`` is float32, shape (N, K), and ``labels`` int64, shape (N,), both on the CPU. ``classes`` are K names.
     """
@@ -29,7 +29,7 @@ class Predictions:
 
     @property
     def accuracy(self) -> float:
-        """Share of answers that are right, in [0, 1]."""
+        """Share of correct predictions, in [0, 1]."""
         return (self.predicted == self.labels).double().mean().item()
 
 
@@ -49,9 +49,9 @@ def class_report(predictions: Predictions) -> pd.DataFrame:
     A class that is never predicted has precision 0, as one with no images has recall 0.
     """
     matrix = torch.from_numpy(confusion_matrix(predictions).to_numpy().copy()).double()
-    right = matrix.diag()
-    precision = right / matrix.sum(dim=0).clamp(min=1)
-    recall = right / matrix.sum(dim=1).clamp(min=1)
+    correct = matrix.diag()
+    precision = correct / matrix.sum(dim=0).clamp(min=1)
+    recall = correct / matrix.sum(dim=1).clamp(min=1)
     f1 = 2 * precision * recall / (precision + recall).clamp(min=1e-12)
     report = pd.DataFrame(
         {"precision": precision.numpy(), "recall": recall.numpy(), "f1": f1.numpy()},
@@ -63,7 +63,7 @@ def class_report(predictions: Predictions) -> pd.DataFrame:
 
 
 def worst_mistakes(predictions: Predictions, count: int = 16) -> pd.DataFrame:
-    """The wrong answers that were given with most confidence, the most confident first.
+    """The wrong predictions with the highest confidence, the most confident first.
 
     Returns: a row a mistake with ``index`` (its place in the split), ``true``, ``predicted`` (class names) and
         ``confidence`` (the probability of the predicted class); fewer than ``count`` rows where there are fewer.
@@ -71,12 +71,12 @@ def worst_mistakes(predictions: Predictions, count: int = 16) -> pd.DataFrame:
     confidence, predicted = predictions.probabilities.max(dim=1)
     wrong = (predicted != predictions.labels).nonzero().flatten()
     wrong = wrong[confidence[wrong].argsort(descending=True, stable=True)][:count]
-    name = predictions.classes
+    names = predictions.classes
     return pd.DataFrame(
         {
             "index": wrong.tolist(),
-            "true": [name[label] for label in predictions.labels[wrong].tolist()],
-            "predicted": [name[label] for label in predicted[wrong].tolist()],
+            "true": [names[label] for label in predictions.labels[wrong].tolist()],
+            "predicted": [names[label] for label in predicted[wrong].tolist()],
             "confidence": confidence[wrong].tolist(),
         }
     )

@@ -1,7 +1,7 @@
-"""Follow one image through a network without computing anything: shapes, costs, receptive fields, skips.
+"""Trace one image through a network without computing anything: shapes, costs, receptive fields, skips.
 
-The network runs on torch's ``meta`` device, where tensors have a shape and no numbers. So a trace takes milliseconds,
-needs no memory, and leaves the model as it is.
+The network runs on torch's ``meta`` device, where tensors have a shape and no values. So a trace takes milliseconds and
+no memory, and leaves the model as it is.
 """
 
 from collections.abc import Iterable
@@ -12,19 +12,19 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from course_lib.analysis import paths
-from course_lib.models import in_mode, weights_without_numbers, why_it_does_not_fit
+from course_lib.analysis import arithmetic
+from course_lib.models import in_mode, meta_weights, shape_mismatch
 
 
 @dataclass(frozen=True)
 class Step:
-    """One layer at work. ``shape`` is its output's, without the batch dimension.
+    """One call of a layer. ``shape`` is its output's, without the batch dimension.
 
     ``multiply_adds`` are for one image. ``activation_bytes`` is what the output takes, 0 where the layer works in place
     or makes a view. ``field`` and ``jump`` are the receptive field of a unit and the distance of neighbouring units, in
-    pixels: a number, ``"7×3"`` where height and width differ, or None where a unit sees the whole image (or where no
-    arithmetic is known, as behind a transposed convolution). ``window`` and ``stride`` are those of convolutions and
-    pools, else None.
+    pixels: a number, ``"7×3"`` where height and width differ, or None where a unit sees the whole image (or where the
+    arithmetic is not implemented, as after a transposed convolution). ``window`` and ``stride`` are those of
+    convolutions and pools, else None.
     """
 
     name: str
@@ -41,11 +41,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Trace:
-    """A network's innermost layers in the order in which they ran, and the places where two paths are added.
+    """A network's innermost layers in the order in which they ran, and its skip connections.
 
-    A skip is a pair of layer names: after the first the path forks, and the output of the second meets the other branch
-    in an addition. ``parameters`` and ``multiply_adds`` are those of the whole network; work done outside of any
-    innermost layer is in no step, but counts here.
+    A skip is a pair of layer names: the path forks after the first, and the output of the second is added to the other
+    branch. ``parameters`` and ``multiply_adds`` are those of the whole network; work done outside of any innermost
+    layer is in no step, but counts here.
     """
 
     steps: list[Step]
@@ -55,7 +55,7 @@ class Trace:
 
 
 def trace(model: nn.Module, input_shape: Iterable[int]) -> Trace:
-    """Send one image of ``input_shape`` (C, H, W) through ``model``, in evaluation mode.
+    """Trace one image of ``input_shape`` (C, H, W) through ``model``, in evaluation mode.
 
     Raises: ValueError naming the layer and the shapes where the image does not fit.
     """
@@ -63,15 +63,15 @@ def trace(model: nn.Module, input_shape: Iterable[int]) -> Trace:
     recorder = _Recorder(model)
     hooks = recorder.hooks()
     try:
-        # inference mode would hide what a linear layer is made of
+        # in inference mode a linear layer is one operation, which hides its product from the counter
         with in_mode(model, training=False), torch.inference_mode(False), torch.no_grad(), torch.device("meta"):
-            nowhere = weights_without_numbers(model)
+            weights = meta_weights(model)
             image = torch.empty(1, *input_shape)
-            recorder.follow(image, paths.Path.of_pixels(len(input_shape) - 1))
+            recorder.follow(image, arithmetic.Path.of_pixels(len(input_shape) - 1))
             with recorder:
-                torch.func.functional_call(model, nowhere, (image,))
+                torch.func.functional_call(model, weights, (image,))
     except RuntimeError as error:
-        reason = why_it_does_not_fit(model, torch.empty(1, *input_shape, device="meta"))
+        reason = shape_mismatch(model, torch.empty(1, *input_shape, device="meta"))
         raise ValueError(reason or str(error).splitlines()[0]) from error
     finally:
         for hook in hooks:
@@ -82,15 +82,15 @@ def trace(model: nn.Module, input_shape: Iterable[int]) -> Trace:
 
 @dataclass
 class _Running:
-    """A layer that is just at work."""
+    """A layer whose forward is running: its inputs' storages, and the operations counted before it."""
 
     name: str
     storages: set[int]
-    before: int
+    flops_before: int
 
 
 class _Recorder(TorchDispatchMode):
-    """Sees every operation of a forward pass, and by hooks which layer it belongs to."""
+    """Intercepts every operation of a forward pass; hooks assign it to a layer."""
 
     def __init__(self, model: nn.Module):
         super().__init__()
@@ -98,14 +98,16 @@ class _Recorder(TorchDispatchMode):
         self.steps: list[Step] = []
         self.skips: list[tuple[str, str]] = []
         self.flops = 0
-        self._paths: dict[int, tuple[torch.Tensor, paths.Path]] = {}  # the tensor is kept, so its id stays its own
-        self._counted: set[int] = set()  # the parameters that some step has already
+        self._paths: dict[
+            int, tuple[torch.Tensor, arithmetic.Path]
+        ] = {}  # with the tensor, so that no other gets its id
+        self._counted: set[int] = set()  # ids of parameters that an earlier step has
         self._running: list[_Running] = []
 
-    def follow(self, tensor: torch.Tensor, path: paths.Path) -> None:
+    def follow(self, tensor: torch.Tensor, path: arithmetic.Path) -> None:
         self._paths[id(tensor)] = (tensor, path)
 
-    def path_of(self, tensor: object) -> paths.Path | None:
+    def path_of(self, tensor: object) -> arithmetic.Path | None:
         return self._paths[id(tensor)][1] if id(tensor) in self._paths else None
 
     def hooks(self) -> list:
@@ -119,30 +121,33 @@ class _Recorder(TorchDispatchMode):
 
     def _begin(self, name: str):
         def begin(layer: nn.Module, inputs: tuple) -> None:
-            storages = {storage_of(one) for one in inputs if isinstance(one, torch.Tensor)}
+            storages = {storage_of(tensor) for tensor in inputs if isinstance(tensor, torch.Tensor)}
             self._running.append(_Running(name, storages, self.flops))
 
         return begin
 
     def _end(self, layer: nn.Module, inputs: tuple, output: torch.Tensor) -> None:
         running = self._running.pop()
-        output = output if isinstance(output, torch.Tensor) else _first_tensor(output)
-        path = self.path_of(output) or paths.Path(None)
-        new = {id(one): one.numel() for one in layer.parameters() if id(one) not in self._counted}
+        tensors = tensors_in(output)
+        if not tensors:
+            raise ValueError("a layer returned no tensor, so there is nothing to trace")
+        output = tensors[0]
+        path = self.path_of(output) or arithmetic.Path(None)
+        new = {id(weight): weight.numel() for weight in layer.parameters() if id(weight) not in self._counted}
         self._counted |= set(new)
-        held = 0 if storage_of(output) in running.storages else output.numel() * output.element_size()
+        in_place = storage_of(output) in running.storages
         self.steps.append(
             Step(
                 name=running.name,
                 type=type(layer).__name__,
                 shape=tuple(output.shape[1:]),
                 parameters=sum(new.values()),
-                multiply_adds=(self.flops - running.before) // 2,
-                activation_bytes=held,
+                multiply_adds=(self.flops - running.flops_before) // 2,
+                activation_bytes=0 if in_place else output.numel() * output.element_size(),
                 field=path.field,
                 jump=path.jump,
-                window=paths.side_of(layer, "kernel_size"),
-                stride=paths.side_of(layer, "stride"),
+                window=arithmetic.side_of(layer, "kernel_size"),
+                stride=arithmetic.side_of(layer, "stride"),
             )
         )
         self.follow(output, path.through(len(self.steps) - 1))
@@ -153,21 +158,20 @@ class _Recorder(TorchDispatchMode):
         packet = function._overloadpacket
         if packet in flop_registry:
             self.flops += flop_registry[packet](*args, **kwargs, out_val=result)
-        inputs = [self.path_of(one) for one in tensors_in(args)]
-        inputs = [path for path in inputs if path is not None]
+        inputs = [path for tensor in tensors_in(args) if (path := self.path_of(tensor)) is not None]
         if inputs:
-            if packet in paths.ADDITIONS and len(inputs) == 2:
-                self._note_skip(*inputs)
-            path = paths.after(function, args, kwargs, result, inputs)
-            for one in tensors_in(result):
-                self.follow(one, path)
+            if packet in arithmetic.ADDITIONS and len(inputs) == 2:
+                self._record_skip(inputs[0].steps, inputs[1].steps)
+            path = arithmetic.path_after(function, args, kwargs, result, inputs)
+            for tensor in tensors_in(result):
+                self.follow(tensor, path)
         return result
 
-    def _note_skip(self, one: paths.Path, other: paths.Path) -> None:
-        """Two paths are added: they forked at the last layer that both passed; the main one passed more since."""
-        common = one.steps & other.steps
-        if common and one.steps != other.steps:
-            main = max(one.steps, other.steps, key=lambda steps: len(steps - common))
+    def _record_skip(self, left: frozenset[int], right: frozenset[int]) -> None:
+        """Two added paths forked at the last layer that both passed; the main path passed more layers since."""
+        common = left & right
+        if common and left != right:
+            main = max(left, right, key=lambda steps: len(steps - common))
             self.skips.append((self.steps[max(common)].name, self.steps[max(main)].name))
 
 
@@ -177,16 +181,9 @@ def tensors_in(value: object) -> list[torch.Tensor]:
         return [value]
     if isinstance(value, dict):
         value = list(value.values())
-    return [tensor for one in value for tensor in tensors_in(one)] if isinstance(value, list | tuple) else []
-
-
-def _first_tensor(output: object) -> torch.Tensor:
-    found = tensors_in(output)
-    if not found:
-        raise ValueError("a layer returned no tensor, so there is nothing to trace")
-    return found[0]
+    return [tensor for item in value for tensor in tensors_in(item)] if isinstance(value, list | tuple) else []
 
 
 def storage_of(tensor: torch.Tensor) -> int:
-    """What two tensors share if one is a view of the other."""
+    """An identifier of a tensor's storage: the same for two tensors if one is a view of the other."""
     return tensor.untyped_storage()._cdata

@@ -4,9 +4,9 @@
 535818
 """
 
-from course_lib.models.alexnets import AlexNet, alexnet
-from course_lib.models.backbones import backbone
-from course_lib.models.classifier import Classifier, in_mode, weights_without_numbers, why_it_does_not_fit
+from course_lib.models.alexnet import AlexNet, alexnet
+from course_lib.models.backbones import IMAGENET_MEAN, IMAGENET_STD, backbone
+from course_lib.models.classifier import Classifier, in_mode, meta_weights, shape_mismatch
 from course_lib.models.efficientnet_lite import EfficientNetLite, efficientnet_lite0
 from course_lib.models.lenet import LeNet5, lenet5
 from course_lib.models.mobilenet import MobileNetV2, mobilenet_v2
@@ -30,6 +30,8 @@ from course_lib.models.whitening import Whitened, whitened
 
 __all__ = [
     "CONFIGURATIONS",
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
     "MLP",
     "VGG",
     "AlexNet",
@@ -46,6 +48,7 @@ __all__ = [
     "efficientnet_lite0",
     "in_mode",
     "lenet5",
+    "meta_weights",
     "minivgg",
     "mlp",
     "mobilenet_v2",
@@ -54,6 +57,7 @@ __all__ = [
     "resnet34",
     "resnet50",
     "resnet_small",
+    "shape_mismatch",
     "vgg8",
     "vgg8_bn",
     "vgg11",
@@ -63,7 +67,5 @@ __all__ = [
     "vgg19",
     "vgg19_bn",
     "vgg_small",
-    "weights_without_numbers",
     "whitened",
-    "why_it_does_not_fit",
 ]

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite: the smallest EfficientNet, without what is slow on a phone."""
+"""EfficientNet-Lite0: the smallest EfficientNet, without what is slow on a phone."""
 
 import math
 
@@ -24,21 +24,21 @@ STAGES = (
 class SameConv2d(nn.Conv2d):
     """A convolution that pads as TensorFlow's "same": the output has ⌈side / stride⌉ rows and columns.
 
-    An odd number of padded rows gives the bottom the extra one, and columns the right. With a stride of 2 on an even
-    side that is where it differs from torch's padding, and weights that were trained one way need that way.
+    Of an odd number of padded rows the bottom gets one more, of columns the right. With a stride of 2 on an even side
+    torch's padding differs, and weights that were trained with one padding need it.
     """
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        lower, right = (
+        rows, columns = (
             max((math.ceil(side / stride) - 1) * stride + kernel - side, 0)
             for side, stride, kernel in zip(x.shape[-2:], self.stride, self.kernel_size, strict=True)
         )
-        x = functional.pad(x, (right // 2, right - right // 2, lower // 2, lower - lower // 2))
+        x = functional.pad(x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2))
         return super().forward(x)
 
 
 class Block(nn.Module):
-    """MobileNetV2's inverted residual with a window of 3 or 5: widen, look at each channel by itself, narrow again.
+    """MobileNetV2's inverted residual with a kernel of 3 or 5: expand, depthwise convolution, project.
 
     EfficientNet's own has a squeeze-and-excitation step and the swish activation; Lite has neither.
     Source: Tan and Le, 2019, section 4, and the Lite variant that its authors published in 2020.

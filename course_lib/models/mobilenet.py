@@ -1,4 +1,4 @@
-"""MobileNetV2: blocks that widen, look at each channel by itself, and narrow again."""
+"""MobileNetV2: inverted residual blocks that expand, convolve each channel by itself, and project."""
 
 import torch
 from torch import nn
@@ -12,7 +12,8 @@ STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3,
 class InvertedResidual(nn.Module):
     """1 × 1 to ``expansion`` times the channels, 3 × 3 on each channel alone, 1 × 1 back to few.
 
-    The input is added where the shape stays. The narrow end has no ReLU, which would lose what it carries.
+    The input is added where the shape stays. The last convolution has no ReLU, which would lose information in few
+    channels.
     Source: Sandler et al., 2018, section 3 and table 1.
     """
 

@@ -104,11 +104,11 @@ class ResNet(Classifier):
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1) if stem == "imagenet" else nn.Identity()
         for stage, count in enumerate(counts):
-            planned, blocks = scaled(64 * 2**stage, width), []
-            for place in range(count):
-                stride = 2 if stage > 0 and place == 0 else 1
-                blocks.append(block(channels, planned, stride, skip))
-                channels = planned * block.expansion
+            blocks, stage_channels = [], scaled(64 * 2**stage, width)
+            for number in range(count):
+                stride = 2 if stage > 0 and number == 0 else 1
+                blocks.append(block(channels, stage_channels, stride, skip))
+                channels = stage_channels * block.expansion
             setattr(self, f"layer{stage + 1}", nn.Sequential(*blocks))
         self.stages = len(counts)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
@@ -129,20 +129,17 @@ def _initialise(layer: nn.Module) -> None:
 
 def resnet18(num_classes: int = 1000, in_channels: int = 3, width: float = 1.0, *, stem: str = "imagenet") -> ResNet:
     """ResNet-18: two basic blocks a stage. ``stem="cifar"`` (3 × 3, stride 1, no pool) suits images of 28 or 32."""
-    options = {"num_classes": num_classes, "in_channels": in_channels, "width": width, "stem": stem}
-    return ResNet(BasicBlock, (2, 2, 2, 2), **options)
+    return ResNet(BasicBlock, (2, 2, 2, 2), num_classes=num_classes, in_channels=in_channels, width=width, stem=stem)
 
 
 def resnet34(num_classes: int = 1000, in_channels: int = 3, width: float = 1.0, *, stem: str = "imagenet") -> ResNet:
     """ResNet-34: 3, 4, 6 and 3 basic blocks. ``stem`` as in :func:`resnet18`."""
-    options = {"num_classes": num_classes, "in_channels": in_channels, "width": width, "stem": stem}
-    return ResNet(BasicBlock, (3, 4, 6, 3), **options)
+    return ResNet(BasicBlock, (3, 4, 6, 3), num_classes=num_classes, in_channels=in_channels, width=width, stem=stem)
 
 
 def resnet50(num_classes: int = 1000, in_channels: int = 3, width: float = 1.0, *, stem: str = "imagenet") -> ResNet:
     """ResNet-50: 3, 4, 6 and 3 bottleneck blocks. ``stem`` as in :func:`resnet18`."""
-    options = {"num_classes": num_classes, "in_channels": in_channels, "width": width, "stem": stem}
-    return ResNet(Bottleneck, (3, 4, 6, 3), **options)
+    return ResNet(Bottleneck, (3, 4, 6, 3), num_classes=num_classes, in_channels=in_channels, width=width, stem=stem)
 
 
 def plain34(num_classes: int = 1000, in_channels: int = 3, width: float = 1.0, *, stem: str = "imagenet") -> ResNet:
@@ -153,5 +150,4 @@ def plain34(num_classes: int = 1000, in_channels: int = 3, width: float = 1.0, *
 
 def resnet_small(num_classes: int = 10, in_channels: int = 1, width: float = 1.0, *, stem: str = "cifar") -> ResNet:
     """A ResNet for small images: one basic block a stage, a stem of 3 × 3 with stride 1 and no pool."""
-    options = {"num_classes": num_classes, "in_channels": in_channels, "width": width, "stem": stem}
-    return ResNet(BasicBlock, (1, 1, 1, 1), **options)
+    return ResNet(BasicBlock, (1, 1, 1, 1), num_classes=num_classes, in_channels=in_channels, width=width, stem=stem)

@@ -9,7 +9,7 @@ from course_lib.models.classifier import Classifier, scaled
 
 Configuration = Sequence[int | str]
 
-# A number is a convolution with so many channels, "M" a max-pool. Letters as in the paper's table 1.
+# A number is a 3 × 3 convolution with that many channels, "M" a max-pool. Letters as in the paper's table 1.
 CONFIGURATIONS: dict[str, Configuration] = {
     "8": [64, "M", 128, "M", 256, "M", 512, "M", 512, "M"],
     "A": [64, "M", 128, "M", 256, 256, "M", 512, 512, "M", 512, 512, "M"],

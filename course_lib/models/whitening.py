@@ -1,4 +1,4 @@
-"""A small network made for speed: whitened patches, three groups of convolutions, filters that begin as copies."""
+"""A small, fast network for CIFAR-10: a whitening layer, then groups of convolutions with identity initialisation."""
 
 from itertools import pairwise
 
@@ -18,23 +18,23 @@ class Group(nn.Module):
         super().__init__()
         sizes = [in_channels] + [width] * depth
         self.convolutions = nn.ModuleList(
-            nn.Conv2d(one, other, 3, padding=1, bias=False) for one, other in pairwise(sizes)
+            nn.Conv2d(before, after, 3, padding=1, bias=False) for before, after in pairwise(sizes)
         )
         self.norms = nn.ModuleList(nn.BatchNorm2d(width, momentum=0.4) for _ in range(depth))
         self.pool, self.activation = nn.MaxPool2d(2), nn.GELU()
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         first, *others = self.convolutions
-        images = skipped = self.activation(self.norms[0](self.pool(first(images))))
+        maps = skipped = self.activation(self.norms[0](self.pool(first(images))))
         for convolution, norm in zip(others, self.norms[1:], strict=True):
-            last = convolution is others[-1]
-            images = norm(convolution(images))
-            images = self.activation(images + skipped if last and len(others) > 1 else images)
-        return images
+            maps = norm(convolution(maps))
+            has_skip = len(others) > 1 and convolution is others[-1]
+            maps = self.activation(maps + skipped if has_skip else maps)
+        return maps
 
 
 class Whitened(Classifier):
-    """For images of (N, C, 32, 32); output logits (N, num_classes).
+    """A network for images (N, C, 32, 32); output logits (N, num_classes).
 
     Source: Jordan, 94% on CIFAR-10 in 3.29 Seconds on a Single GPU, 2024, section 3; this one has no trained scale in
     its batch norms either.
@@ -50,7 +50,7 @@ class Whitened(Classifier):
         for layer in self.features[2:].modules():
             if isinstance(layer, nn.BatchNorm2d):
                 layer.weight.requires_grad_(False)
-            if isinstance(layer, nn.Conv2d):  # as many filters as there are channels begin as copies of them
+            if isinstance(layer, nn.Conv2d):  # the first filters copy the input channels
                 nn.init.dirac_(layer.weight.data[: layer.in_channels])
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
@@ -62,10 +62,10 @@ class Whitened(Classifier):
         return self.features[0]
 
     def whiten(self, images: torch.Tensor, smallest: float = 5e-4) -> None:
-        """Set the first filters so that their outputs on ``images``, normalised (N, C, H, W), do not correlate.
+        """Set the first filters so that their outputs on ``images``, normalised (N, C, H, W), are uncorrelated.
 
-        They are the principal components of all 2×2 patches, each divided by its spread, and their negatives. They are
-        not trained; their biases are. ``smallest`` is added to each variance.
+        They are the principal components of all 2×2 patches, each divided by its standard deviation, and their
+        negatives. They are frozen; their biases are trained. ``smallest`` is added to each variance.
         """
         filters = self.whitening.weight
         patches = images.unfold(2, 2, 1).unfold(3, 2, 1).permute(0, 2, 3, 1, 4, 5).reshape(-1, filters[0].numel())
@@ -83,17 +83,17 @@ def whitened(
     depth: int = 2,
     width: float = 1.0,
 ) -> Whitened:
-    """Build the network; call ``whiten`` on training images before it is trained.
+    """Build the network; call :meth:`Whitened.whiten` on training images before training it.
 
     Args:
         num_classes: number of logits.
         in_channels: 3 for colour, 1 for grey images.
         widths: channels of the three groups.
         depth: convolutions in a group, 2 or 3.
-        width: scales all of them.
+        width: factor on the channels of all groups.
 
     Raises: ValueError for another depth, another number of groups, or a width not above 0.
     """
     if depth not in (2, 3) or len(widths) != 3:
         raise ValueError(f"there are three groups of 2 or 3 convolutions, not {len(widths)} of {depth}")
-    return Whitened(tuple(scaled(one, width) for one in widths), depth, num_classes, in_channels)
+    return Whitened(tuple(scaled(channels, width) for channels in widths), depth, num_classes, in_channels)

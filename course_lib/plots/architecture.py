@@ -1,4 +1,4 @@
-"""A convolutional network as the papers draw it: every layer's output as a box, to scale."""
+"""Architecture drawing: every layer's output as a box, to scale."""
 
 import math
 from collections.abc import Sequence
@@ -14,25 +14,33 @@ from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 from torch import nn
 
-from course_lib.plots.figure import INK, DescribedFigure, finish, new_figure
-from course_lib.plots.kinds import CONVOLUTION, INPUT, KIND_COLOURS, LINEAR, POOLING, QUIET
-from course_lib.plots.volumes import Chain, Skip, Volume, chain_of_volumes
-from course_lib.plots.wording import counted, listed
+from course_lib.plots.figure import INK, QUIET, DescribedFigure, finish, new_figure
+from course_lib.plots.labels import counted, listed
+from course_lib.plots.volumes import (
+    CONVOLUTION,
+    INPUT,
+    KIND_COLOURS,
+    LINEAR,
+    POOLING,
+    Chain,
+    Skip,
+    Volume,
+    chain_of_volumes,
+)
 
-# All lengths are inches; the drawing's coordinates are inches, too.
-_TALLEST = 2.3  # the front of the largest map, and the longest bar
-_OBLIQUE = 0.30, 0.20  # where a step into the picture leads, as a share of its length
+# All lengths, and the coordinates of the drawing, are in inches.
+_TALLEST = 2.3  # front of the largest map, and the longest bar
+_OBLIQUE = 0.30, 0.20  # offset on paper of one inch of depth
 _WIDTH = 7.3
 _THINNEST, _THICKEST, _LOWEST = 0.03, 0.5, 0.05
-_BAR_DEPTH = 0.12
-_LETTERS = 11
+_BAR_WIDTH, _BAR_DEPTH = 0.16, 0.12
+_FONT_SIZE, _LINE = 11, 0.2  # in points; from one line of text to the next
 _DASHES = 0, (3, 1.5)
-_LINE = 0.2  # from one line of text to the next
 
 
 @dataclass
 class Box:
-    """Where a volume stands: its front's left edge, and its measures. The middle of every box is at height 0."""
+    """Position and size of a volume: the left edge of its front; the middle of every box is at height 0."""
 
     volume: Volume
     left: float
@@ -50,14 +58,14 @@ class Box:
 
     @property
     def top(self) -> tuple[float, float]:
-        """The middle of the upper face."""
+        """Middle of the upper face."""
         across, up = (share * self.depth / 2 for share in _OBLIQUE)
         return self.left + self.thickness / 2 + across, self.bottom + self.height + up
 
 
 @dataclass
 class Layout:
-    """The boxes, the texts under them (x, y, text, whether it is the first line), and the whole width."""
+    """The boxes, the texts under them (x, y, text, bold), and the whole width."""
 
     boxes: list[Box] = field(default_factory=list)
     texts: list[tuple[float, float, str, bool]] = field(default_factory=list)
@@ -67,12 +75,12 @@ class Layout:
 def architecture_drawing(
     model: nn.Module, input_shape: tuple[int, int, int], title: str | None = None
 ) -> DescribedFigure:
-    """Draw what becomes of one image (C, H, W) in ``model``, from left to right.
+    """Draw the volumes that ``model`` makes of one image (C, H, W), from left to right.
 
-    The output of each convolution and pool is a box. Its height and its depth are to scale: the sides of the maps. Its
-    thickness grows with the square root of their number. A linear layer is a bar, as tall as the square root of its
-    units. An arc goes round the layers that a skip jumps over, dashed where a convolution on it changes the shape.
-    Activations, batch norm and dropout belong to the box of the layer before them.
+    The output of each convolution and pool is a box. Height and depth are the sides of the maps, to scale; thickness
+    grows with the square root of the number of channels. A linear layer is a bar, as tall as the square root of its
+    units. A skip is an arc, dashed where a convolution on it changes the shape. Activations, batch norm and dropout
+    belong to the box of the layer before them.
 
     Raises: ValueError naming the layer at which the image stops fitting.
     """
@@ -98,15 +106,15 @@ def architecture_drawing(
         if skip.projected:
             style["linestyle"] = _DASHES
         axes.add_patch(PathPatch(path, zorder=3 + len(boxes), **style))
-    for x, y, text, strong in layout.texts:
-        weight, colour = ("bold", INK) if strong else ("normal", QUIET)
-        axes.text(x, y, text, ha="center", va="top", fontsize=_LETTERS, fontweight=weight, color=colour, zorder=99)
-    _explain(axes, chain, layout.width / 2, lowest)
+    for x, y, text, bold in layout.texts:
+        weight, colour = ("bold", INK) if bold else ("normal", QUIET)
+        axes.text(x, y, text, ha="center", va="top", fontsize=_FONT_SIZE, fontweight=weight, color=colour, zorder=99)
+    _add_legend(axes, chain, layout.width / 2, lowest)
     return finish(figure, _describe(title or type(model).__name__, chain))
 
 
 def arrange(chain: Chain) -> Layout:
-    """Find the thickness of the boxes at which the drawing takes its width, unless they would get too thick."""
+    """Layout with boxes as thick as the width of the drawing, and the thickest allowed box, permit."""
     most = max(volume.channels for volume in chain.volumes if volume.kind != LINEAR)
     low, high = 0.0, _THICKEST / math.sqrt(most)
     if _place(chain, high).width <= _WIDTH:
@@ -118,7 +126,7 @@ def arrange(chain: Chain) -> Layout:
 
 
 def _place(chain: Chain, unit: float) -> Layout:
-    """Stand the groups of maps and then the bars side by side; a box is ``unit`` × √channels thick."""
+    """Place the groups of maps and then the bars side by side; a box is ``unit`` × √channels thick."""
     volumes = chain.volumes
     scale = _TALLEST / max(max(volume.height, volume.width) for volume in volumes)
     layout, edge = Layout(), 0.0
@@ -131,29 +139,30 @@ def _place(chain: Chain, unit: float) -> Layout:
             boxes.append(Box(volume, left, thickness, height, volume.width * scale))
             left = boxes[-1].right + min(0.06, 0.012 + 0.2 * thickness)
         lines = _lines_under(boxes)
-        sides = [x + sign * _letters_width(text, strong) / 2 for x, _, text, strong in lines for sign in (-1, 1)]
+        sides = [x + sign * _text_width(text, bold) / 2 for x, _, text, bold in lines for sign in (-1, 1)]
         shift = edge - min(0.0, *sides)
         for box in boxes:
             box.left += shift
-        layout.texts += [(x + shift, y, text, strong) for x, y, text, strong in lines]
+        layout.texts += [(x + shift, y, text, bold) for x, y, text, bold in lines]
         layout.boxes += boxes
         edge = max(boxes[-1].right + boxes[-1].depth * _OBLIQUE[0], shift + max(sides)) + 0.1
-    units = max((volume.channels for volume in volumes if volume.kind == LINEAR), default=1)
-    for volume in (volume for volume in volumes if volume.kind == LINEAR):
-        room = max(0.16 + _BAR_DEPTH * _OBLIQUE[0], _letters_width(str(volume.channels), True))
+    linear = chain.of_kind(LINEAR)
+    units = max((volume.channels for volume in linear), default=1)
+    for volume in linear:
+        room = max(_BAR_WIDTH + _BAR_DEPTH * _OBLIQUE[0], _text_width(str(volume.channels), True))
         height = _TALLEST * math.sqrt(volume.channels / units)
-        box = Box(volume, edge + (room - 0.16) / 2, 0.16, height, _BAR_DEPTH)
+        box = Box(volume, edge + (room - _BAR_WIDTH) / 2, _BAR_WIDTH, height, _BAR_DEPTH)
         layout.boxes.append(box)
-        layout.texts.append((box.left + 0.08, box.bottom - 0.07, str(volume.channels), True))
+        layout.texts.append((box.left + _BAR_WIDTH / 2, box.bottom - 0.07, str(volume.channels), True))
         edge += room + 0.1
     layout.width = edge - 0.1
     return layout
 
 
 def _lines_under(boxes: Sequence[Box]) -> list[tuple[float, float, str, bool]]:
-    """Channels under each run of boxes that have the same number, if the numbers fit; else once for the whole group.
+    """Channels under each run of boxes with the same number, if the numbers fit; else once for the whole group.
 
-    A pool has as many channels as the layer before it, so it is not labelled beside convolutions.
+    A pool has as many channels as the layer before it, so it has no label beside convolutions.
     """
     named = [box for box in boxes if box.volume.kind != POOLING] or boxes
     runs = [list(run) for _, run in groupby(named, key=lambda box: box.volume.channels)]
@@ -161,7 +170,7 @@ def _lines_under(boxes: Sequence[Box]) -> list[tuple[float, float, str, bool]]:
     lines, fits, edge = [], True, -math.inf
     for run in runs:
         text, x = str(run[0].volume.channels), (run[0].left + run[-1].right) / 2 if len(runs) > 1 else middle
-        half = _letters_width(text, True) / 2
+        half = _text_width(text, True) / 2
         fits, edge = fits and x - half >= edge, x + half + 0.06
         lines.append((x, below, text, True))
     if not fits:
@@ -175,21 +184,21 @@ def _lines_under(boxes: Sequence[Box]) -> list[tuple[float, float, str, bool]]:
 
 
 @cache
-def _letters_width(text: str, strong: bool) -> float:
-    return TextPath((0, 0), text, size=_LETTERS).get_extents().width / 72 * (1.12 if strong else 1.0)
+def _text_width(text: str, bold: bool) -> float:
+    return TextPath((0, 0), text, size=_FONT_SIZE).get_extents().width / 72 * (1.12 if bold else 1.0)
 
 
 def _draw_box(axes: Axes, box: Box, order: int) -> None:
     colour = to_rgb(KIND_COLOURS[box.volume.kind])
     left, right, bottom, top = box.left, box.right, box.bottom, box.bottom + box.height
     across, up = (share * box.depth for share in _OBLIQUE)
-    faces = {
-        "front": ([(left, bottom), (right, bottom), (right, top), (left, top)], 0.25),
-        "upper": ([(left, top), (right, top), (right + across, top + up), (left + across, top + up)], 0.55),
-        "side": ([(right, bottom), (right + across, bottom + up), (right + across, top + up), (right, top)], 0.0),
-    }
+    faces = [  # front, upper face, side; and how much white each is mixed with
+        ([(left, bottom), (right, bottom), (right, top), (left, top)], 0.25),
+        ([(left, top), (right, top), (right + across, top + up), (left + across, top + up)], 0.55),
+        ([(right, bottom), (right + across, bottom + up), (right + across, top + up), (right, top)], 0.0),
+    ]
     edge = tuple(0.45 * part for part in colour)
-    for corners, white in faces.values():
+    for corners, white in faces:
         shade = tuple(part + (1 - part) * white for part in colour)
         axes.add_patch(
             Polygon(corners, facecolor=shade, edgecolor=edge, linewidth=0.5, joinstyle="round", zorder=order)
@@ -204,7 +213,7 @@ def _arc_points(boxes: Sequence[Box], skip: Skip) -> list[tuple[float, float]]:
     return [start, (start[0], high), (end[0], high), end]
 
 
-def _explain(axes: Axes, chain: Chain, middle: float, lowest: float) -> None:
+def _add_legend(axes: Axes, chain: Chain, middle: float, lowest: float) -> None:
     keys = [
         Patch(facecolor=KIND_COLOURS[kind], label=kind)
         for kind in (INPUT, CONVOLUTION, POOLING, LINEAR)
@@ -214,36 +223,35 @@ def _explain(axes: Axes, chain: Chain, middle: float, lowest: float) -> None:
         keys.append(Line2D([], [], color=INK, linewidth=1.2, label="skip"))
     if any(skip.projected for skip in chain.skips):
         keys.append(Line2D([], [], color=INK, linewidth=1.2, linestyle=_DASHES, label="skip, 1×1 conv."))
-    said = "Height to scale: side of the map. Thickness: √channels."
-    bold = "Bold: channels."
+    scale, bold = "Height to scale: side of the map. Thickness: √channels.", "Bold: channels."
     if chain.of_kind(LINEAR):
-        said, bold = f"{said} Bars: √units.", "Bold: channels or units."
+        scale, bold = f"{scale} Bars: √units.", "Bold: channels or units."
     axes.legend(
         handles=keys,
         **{"loc": "upper center", "bbox_to_anchor": (middle, lowest), "bbox_transform": axes.transData},
-        **{"ncols": len(keys), "frameon": False, "fontsize": _LETTERS, "borderpad": 0, "borderaxespad": 0},
+        **{"ncols": len(keys), "frameon": False, "fontsize": _FONT_SIZE, "borderpad": 0, "borderaxespad": 0},
         **{"handlelength": 1.3, "handletextpad": 0.5, "columnspacing": 1.1},
     )
-    style = {"ha": "center", "va": "top", "fontsize": _LETTERS, "color": QUIET}
-    axes.text(middle, lowest - 0.27, said, **style)
+    style = {"ha": "center", "va": "top", "fontsize": _FONT_SIZE, "color": QUIET}
+    axes.text(middle, lowest - 0.27, scale, **style)
     axes.text(middle, lowest - 0.27 - _LINE, bold, **style)
 
 
 def _describe(name: str, chain: Chain) -> str:
     image = chain.volumes[0]
-    said = f"{name}, drawn from left to right: an input of {image.channels}×{image.sides} passes "
+    text = f"{name}, drawn from left to right: an input of {image.channels}×{image.sides} passes "
     units = [f"{volume.channels:,}" for volume in chain.of_kind(LINEAR)]
     passed = [(CONVOLUTION, "convolution"), (POOLING, "pool"), (LINEAR, "linear layer")]
-    said += listed([counted(len(chain.of_kind(kind)), word) for kind, word in passed if chain.of_kind(kind)])
+    text += listed([counted(len(chain.of_kind(kind)), word) for kind, word in passed if chain.of_kind(kind)])
     stages = []
     for group in chain.groups()[1:]:
         widest = max((chain.volumes[place] for place in group), key=lambda volume: volume.channels)
         stages.append(f"{widest.channels} of {widest.sides}")
     if stages:
-        said += f". Boxes show the maps: {', then '.join(stages)}"
+        text += f". Boxes show the maps: {', then '.join(stages)}"
     if units:
-        said += f". Bars show {listed(units)} units"
+        text += f". Bars show {listed(units)} units"
     if chain.skips:
         projected = sum(skip.projected for skip in chain.skips)
-        said += f". Arcs show {counted(len(chain.skips), 'skip')}, {projected} of them through a convolution"
-    return f"{said}."
+        text += f". Arcs show {counted(len(chain.skips), 'skip')}, {projected} of them through a convolution"
+    return f"{text}."

@@ -1,4 +1,4 @@
-"""What a network costs, and where: parameters, multiply-adds, and accuracy against both."""
+"""Costs: parameters, multiply-adds and time, of layers, networks and training loops, and accuracy against them."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,35 +10,32 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, Percent
 
 from course_lib.plots.figure import (
     BLUE,
-    BROWN,
     GREEN,
     GREY,
     INK,
     ORANGE,
-    PINK,
-    PURPLE,
-    RED,
+    PALETTE,
+    QUIET,
     SKY,
     DescribedFigure,
     finish,
     new_figure,
 )
-from course_lib.plots.kinds import CONVOLUTION, KIND_COLOURS, LINEAR, OTHER, QUIET, kind_of
-from course_lib.plots.labels import label_points
-from course_lib.plots.wording import counted, listed, percent, spoken
+from course_lib.plots.labels import counted, label_points, listed, percent, spoken
+from course_lib.plots.volumes import CONVOLUTION, KIND_COLOURS, LINEAR, OTHER, kind_of
 
 _NEGLIGIBLE = 0.005
 
 
 def layer_bars(table: pd.DataFrame, columns: Sequence[str] = ("parameters", "multiply-adds")) -> DescribedFigure:
-    """Draw what each layer costs: a row a layer that has parameters, a panel a column, with numbers and shares.
+    """Draw the costs of each layer with parameters as bars, with numbers and shares: a panel for each column.
 
-    ``table`` is what :func:`course_lib.analysis.layer_table` returned. Convolutions and linear layers have a row each.
-    All others together (batch norm) have one row, or none where they are under 0.5% of every column; then it says so.
+    ``table`` comes from :func:`course_lib.analysis.layer_table`. Convolutions and linear layers have a row each. All
+    others together (batch norm) have one row, or a note where they are under 0.5% of every column.
     """
     costs, total = table.drop(index="total"), table.loc["total"]
     costs = costs[costs["parameters"] > 0]
-    costs = costs.assign(kind=[kind_of(one) for one in costs["type"]])  # a layer that ran twice is there twice
+    costs = costs.assign(kind=[kind_of(layer) for layer in costs["type"]])  # a list: names of layers may repeat
     rows = costs[costs["kind"] != OTHER]
     others = costs[costs["kind"] == OTHER]
     names = [f"{name}  {kind}" for name, kind in zip(rows.index, rows["type"], strict=True)]
@@ -52,7 +49,7 @@ def layer_bars(table: pd.DataFrame, columns: Sequence[str] = ("parameters", "mul
             note = f"Not shown: {what}, under 0.5%."
     height = 1.0 + 0.27 * len(rows)
     figure, panels = new_figure(1, len(columns), width=7.4, height=height, sharey=True, squeeze=False)
-    said = []
+    descriptions = []
     for axes, column in zip(panels[0], columns, strict=True):
         values = rows[column].astype(float)
         axes.barh(range(len(rows)), values, height=0.72, color=[KIND_COLOURS[kind] for kind in rows["kind"]])
@@ -68,13 +65,13 @@ def layer_bars(table: pd.DataFrame, columns: Sequence[str] = ("parameters", "mul
             f"{kind} layers {percent(part / total[column])}"
             for kind, part in values.groupby(rows["kind"].tolist(), sort=False).sum().items()
         ]
-        said.append(
+        descriptions.append(
             f"Of {spoken(total[column])} {column}, {listed(shares)}; most of all, "
             f"{percent(values.iloc[largest] / total[column])}, in {names[largest].replace('  ', ' ')}"
         )
     if note:
         figure.supxlabel(note, fontsize=10.5, color=QUIET)
-    described = finish(figure, f"Bars for {counted(len(rows), 'layer')}. {'. '.join(said)}. {note}")
+    described = finish(figure, f"Bars for {counted(len(rows), 'layer')}. {'. '.join(descriptions)}. {note}")
     for axes in panels[0]:
         axes.spines["bottom"].set_visible(False)
     return described
@@ -83,12 +80,12 @@ def layer_bars(table: pd.DataFrame, columns: Sequence[str] = ("parameters", "mul
 def share_bars(
     tables: Mapping[str, pd.DataFrame], columns: Sequence[str] = ("parameters", "multiply-adds")
 ) -> DescribedFigure:
-    """Draw which part of each network's costs is in convolutions and which in linear layers: a bar a network.
+    """Draw the shares of convolutions and linear layers in each network's costs: a bar for each network.
 
-    ``tables`` holds what :func:`course_lib.analysis.layer_table` returned, by the network's name.
+    ``tables`` come from :func:`course_lib.analysis.layer_table`, by the network's name.
     """
     figure, panels = new_figure(1, len(columns), width=8, height=1.1 + 0.42 * len(tables), sharey=True, squeeze=False)
-    said, drawn = [], []
+    descriptions, drawn = [], []
     for axes, column in zip(panels[0], columns, strict=True):
         parts = []
         for row, (name, table) in enumerate(tables.items()):
@@ -109,21 +106,20 @@ def share_bars(
         axes.set_yticks(range(len(tables)), list(tables), fontsize=11)
         axes.tick_params(left=False)
         axes.set_title(column, fontsize=12, loc="left")
-        said.append(f"{column}: {'; '.join(parts)}")
+        descriptions.append(f"{column}: {'; '.join(parts)}")
     kinds = [kind for kind in (CONVOLUTION, LINEAR, OTHER) if kind in drawn]
     keys = [Patch(facecolor=KIND_COLOURS[kind], label="batch norm etc." if kind == OTHER else kind) for kind in kinds]
     figure.legend(handles=keys, loc="outside lower center", ncols=3, frameon=False, handlelength=1.3)
-    described = finish(figure, f"Shares of convolutional and linear layers. {'. '.join(said)}.")
+    described = finish(figure, f"Shares of convolutional and linear layers. {'. '.join(descriptions)}.")
     for axes in panels[0]:
         axes.spines[:].set_visible(False)
     return described
 
 
 def parameter_pie(table: pd.DataFrame) -> DescribedFigure:
-    """Draw where a network's parameters are, as a pie of at most four slices: convolutions, the first linear layer,
-    the other linear layers, and what is left if it can be seen.
+    """Draw a network's parameters as a pie: convolutions, the first linear layer, the other linear layers, the rest.
 
-    ``table`` is what :func:`course_lib.analysis.layer_table` returned.
+    ``table`` comes from :func:`course_lib.analysis.layer_table`. A rest under 0.5% is left out.
     """
     layers, total = table.drop(index="total"), table.loc["total", "parameters"]
     kinds = layers["type"].map(kind_of).to_numpy()
@@ -147,22 +143,22 @@ def parameter_pie(table: pd.DataFrame) -> DescribedFigure:
         wedgeprops={"edgecolor": "white", "linewidth": 1.5},
     )
     for wedge in wedges:
-        if wedge.theta2 - wedge.theta1 < 4:  # a white rim would hide so thin a slice
+        if wedge.theta2 - wedge.theta1 < 4:  # a white edge would hide so thin a slice
             wedge.set(edgecolor=wedge.get_facecolor(), linewidth=1, zorder=2)
     axes.set_title(f"{spoken(total)} parameters", fontsize=12, pad=18)
-    said = "; ".join(label.replace("\n", " ") for label in labels)
-    return finish(figure, f"Pie of {spoken(total)} parameters: {said}.")
+    slices_in_words = "; ".join(label.replace("\n", " ") for label in labels)
+    return finish(figure, f"Pie of {spoken(total)} parameters: {slices_in_words}.")
 
 
 def accuracy_against_cost(frame: pd.DataFrame) -> DescribedFigure:
-    """Draw accuracy over parameters, over multiply-adds and over seconds of training: a point a model, three panels.
+    """Draw accuracy over parameters, over multiply-adds and over seconds of training: three panels, a point a model.
 
     ``frame`` has a row a model (its name is the index) with ``accuracy``, the mean over seeds as a share of 1;
     ``spread``, drawn as an error bar up and down, missing where there is one seed; ``parameters``,
     ``multiply_adds`` of one image, and ``seconds``.
     """
     figure, panels = new_figure(1, 3, width=8, height=4, sharey=True)
-    colours = [(BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, PINK, GREY)[place % 8] for place in range(len(frame))]
+    colours = [PALETTE[place % 8] for place in range(len(frame))]
     spreads = frame["spread"].fillna(0.0).tolist()
     titles = {"parameters": "parameters", "multiply_adds": "multiply-adds", "seconds": "seconds of training"}
     for axes, (column, title) in zip(panels, titles.items(), strict=True):
@@ -183,18 +179,56 @@ def accuracy_against_cost(frame: pd.DataFrame) -> DescribedFigure:
     for axes, column in zip(panels, titles, strict=True):
         label_points(axes, list(frame.index), list(zip(frame[column], frame["accuracy"], strict=True)), spreads)
     rows = frame.sort_values("accuracy", ascending=False).itertuples()
-    said = [
+    descriptions = [
         f"{row.Index} {row.accuracy:.2%}{'' if pd.isna(row.spread) else f' ± {row.spread:.2%}'} with "
         f"{spoken(row.parameters)} parameters, {spoken(row.multiply_adds)} multiply-adds, {spoken(row.seconds)} seconds"
         for row in rows
     ]
-    return finish(figure, f"Accuracy against three costs, each on a logarithmic axis. Best first: {'; '.join(said)}.")
+    alt = "Accuracy against three costs, each on a logarithmic axis. Best first: "
+    return finish(figure, f"{alt}{'; '.join(descriptions)}.")
+
+
+def speed_ladder(rungs: pd.DataFrame, title: str = "milliseconds for 128 images") -> DescribedFigure:
+    """Draw the milliseconds of each version of a loop as a bar, with its speed-up and share of peak throughput.
+
+    Args:
+        rungs: a row for each version, in order; speed-ups are over the first. Column ``milliseconds``; and, where
+            known, ``share_of_roof`` in [0, 1], and ``least`` and ``most``, the range of the milliseconds.
+        title: what the bars show.
+
+    A version that is slower than the one before it is orange.
+
+    Raises: ValueError for a table without rows.
+    """
+    if rungs.empty:
+        raise ValueError("a ladder needs at least one rung")
+    values = rungs["milliseconds"].astype(float)
+    slower = [place > 0 and values.iloc[place] > values.iloc[place - 1] for place in range(len(values))]
+    colours = [GREY, *(ORANGE if worse else BLUE for worse in slower[1:])]
+    figure, axes = new_figure(width=8, height=0.9 + 0.46 * len(rungs))
+    axes.barh(range(len(rungs)), values, height=0.68, color=colours)
+    if {"least", "most"} <= set(rungs.columns):
+        reach = [(values - rungs["least"]).clip(lower=0), (rungs["most"] - values).clip(lower=0)]
+        axes.errorbar(values, range(len(rungs)), xerr=reach, fmt="none", ecolor="#222222", elinewidth=1, capsize=2.5)
+    shares = rungs.get("share_of_roof", pd.Series(math.nan, index=rungs.index)).astype(float)
+    far = rungs.get("most", values)
+    descriptions = []
+    for place, (name, value) in enumerate(values.items()):
+        parts = [f"{value:.3g} ms", f"×{values.iloc[0] / value:.2f}"]
+        if not math.isnan(shares.iloc[place]):
+            parts.append(f"{percent(shares.iloc[place])} of the roof")
+        axes.text(max(value, far.iloc[place]) + 0.012 * far.max(), place, "   ".join(parts), va="center", fontsize=10.5)
+        descriptions.append(f"{name}: {', '.join(parts)}")
+    axes.set_yticks(range(len(rungs)), list(rungs.index), fontsize=10.5)
+    axes.set(xlim=(0, 1.62 * far.max()), ylim=(len(rungs) - 0.4, -0.6), xlabel=title)
+    axes.tick_params(left=False)
+    return finish(figure, f"Bars of {title}. {'; '.join(descriptions)}.")
 
 
 def _shares(table: pd.DataFrame, column: str) -> dict[str, float]:
-    """The share of convolutional and linear layers, and of all others where it can be seen."""
+    """Shares of convolutional and linear layers, and of all others unless they are negligible."""
     layers, total = table.drop(index="total"), table.loc["total", column]
-    sums = layers[column].groupby([kind_of(one) for one in layers["type"]]).sum()
+    sums = layers[column].groupby([kind_of(layer) for layer in layers["type"]]).sum()
     shares = {kind: float(sums.get(kind, 0)) / total for kind in (CONVOLUTION, LINEAR)}
     rest = 1 - sum(shares.values())
     return {kind: share for kind, share in shares.items() if share} | ({OTHER: rest} if rest > _NEGLIGIBLE else {})

@@ -1,4 +1,4 @@
-"""Figures that carry their own description: every picture of the course has alt text that says what it shows."""
+"""The course's figures: matplotlib figures with alt text, one style and one palette."""
 
 import io
 from base64 import b64encode
@@ -11,17 +11,18 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-NOMINAL_DOTS_PER_INCH = 96  # what a browser takes for an inch
+BROWSER_DOTS_PER_INCH = 96
 DOTS_PER_INCH = 144  # half as many again: sharp on a phone
-BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, PINK, GREY, YELLOW, SKY = sns.color_palette("colorblind").as_hex()
-INK = "#222222"
+PALETTE = sns.color_palette("colorblind").as_hex()
+BLUE, ORANGE, GREEN, RED, PURPLE, BROWN, PINK, GREY, YELLOW, SKY = PALETTE
+INK, QUIET = "#222222", "#444444"  # for text, and for second lines of text
 
 
 class DescribedFigure(Figure):
     """A matplotlib figure with alt text.
 
-    As the last value of a notebook cell it shows itself as a PNG on opaque white. Its ``alt`` goes into the output's
-    metadata, where the book finds it, and is the plain-text form of the output.
+    A notebook shows it as a PNG on opaque white. ``alt`` is in the output's metadata, from which the book takes it, and
+    is the output's plain text.
     """
 
     alt: str = ""
@@ -30,13 +31,13 @@ class DescribedFigure(Figure):
         png = self.to_png()
         width = int.from_bytes(png[16:20])  # the header of a PNG holds its width in pixels
         data = {"image/png": b64encode(png).decode(), "text/plain": self.alt}
-        return data, {"image/png": {"alt": self.alt, "width": width * NOMINAL_DOTS_PER_INCH // DOTS_PER_INCH}}
+        return data, {"image/png": {"alt": self.alt, "width": width * BROWSER_DOTS_PER_INCH // DOTS_PER_INCH}}
 
     def to_png(self) -> bytes:
         """The figure as a PNG of at most 256 colours: a third of the size, and no difference to the eye."""
-        drawn, packed = io.BytesIO(), io.BytesIO()
-        self.savefig(drawn, format="png", dpi=DOTS_PER_INCH, facecolor="white", bbox_inches="tight", pad_inches=0.08)
-        picture = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        full, packed = io.BytesIO(), io.BytesIO()
+        self.savefig(full, format="png", dpi=DOTS_PER_INCH, facecolor="white", bbox_inches="tight", pad_inches=0.08)
+        picture = Image.open(full).convert("RGB").quantize(256, dither=Image.Dither.NONE)
         picture.save(packed, format="png", optimize=True)
         return packed.getvalue()
 

@@ -17,8 +17,7 @@ from torch.nn import functional as F
 from course_lib import records
 from course_lib.analysis.layers import count_multiply_adds
 from course_lib.analysis.predictions import Predictions, class_report, confusion_matrix
-from course_lib.data import ImageData, Split
-from course_lib.data.splits import SPLIT_SEED
+from course_lib.data import SPLIT_SEED, ImageData, Split
 
 DIAGNOSIS = "https://github.com/convnets-measured/convnets-measured/blob/main/book/diagnosis.md"
 MEASURES = ("precision", "recall", "f1")

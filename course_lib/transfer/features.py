@@ -1,7 +1,7 @@
-"""What frozen layers say of each image, computed once and kept: the head is then trained in seconds.
+"""Features of frozen layers, computed once and cached: the head is then trained in seconds.
 
-That is legal where nothing below the head can change from one epoch to the next: no weight learns, no batch norm takes
-up statistics, no image is augmented. Then each epoch would compute the same numbers again.
+That is right only where nothing below the head changes from one epoch to the next: no weight is trained, no batch norm
+updates its statistics, no image is augmented.
 """
 
 import hashlib
@@ -24,25 +24,25 @@ BATCH = 100
 
 
 class FeatureSplit(Split):
-    """A split whose ``images`` are numbers (N, D), float32: what frozen layers said of each image. Nothing to scale."""
+    """A split whose ``images`` are features of frozen layers, (N, D), float32; ``normalize`` returns them unchanged."""
 
     def normalize(self, images: torch.Tensor) -> torch.Tensor:
         return images
 
 
 @dataclass(frozen=True)
-class Kept:
-    """Features, and the ``seconds`` that computing them took, also where they came from the cache this time."""
+class Features:
+    """Features of a split, and the ``seconds`` that computing them took, also where they now come from the cache."""
 
     split: FeatureSplit
     seconds: float
 
 
-def features_of(network: Transferred, split: Split, setup: Setup) -> Kept:
-    """What the head of ``network`` gets of each image of ``split``, from the cache where it was computed before.
+def features_of(network: Transferred, split: Split, setup: Setup) -> Features:
+    """The inputs of ``network.head`` for the images of ``split``: from the cache, or computed as ``setup`` says.
 
-    ``setup`` says how to compute. Raises: ValueError where something below the head changes in training, so that it may
-    not be computed once; CourseError where the cache cannot be written.
+    Raises: ValueError where something below the head changes in training; CourseError where the cache cannot be
+        written.
     """
     if not network.all_frozen:
         raise ValueError("these features change while the network learns: they cannot be computed once")
@@ -55,12 +55,12 @@ def features_of(network: Transferred, split: Split, setup: Setup) -> Kept:
         with storage.writable_folder(path.parent, numbers.nbytes), storage.atomic_file(path) as scratch:
             torch.save({"numbers": numbers, "seconds": seconds}, scratch)
     fields = {name: getattr(split, name) for name in ("name", "labels", "classes", "mean", "std")}
-    return Kept(FeatureSplit(images=numbers, **fields), seconds)
+    return Features(FeatureSplit(images=numbers, **fields), seconds)
 
 
 def path_of(network: Transferred, split: Split, setup: Setup) -> Path:
-    """Where these features are kept: the name has a digest of all that they depend on."""
-    asked = hashlib.sha256()
+    """Path of the cached features; its name has a digest of everything that they depend on."""
+    digest = hashlib.sha256()
     for part in (
         repr(network.features),
         digest_of_weights(network.features),
@@ -68,26 +68,26 @@ def path_of(network: Transferred, split: Split, setup: Setup) -> Path:
         digest_of_split(replace(split, labels=split.labels[:0])),
         repr((split.mean, split.std, setup.precision, setup.device.type)),
     ):
-        asked.update(part.encode())
-    return storage.home() / "features" / f"{asked.hexdigest()[:24]}.pt"
+        digest.update(part.encode())
+    return storage.home() / "features" / f"{digest.hexdigest()[:24]}.pt"
 
 
 def _compute(network: Transferred, split: Split, setup: Setup) -> torch.Tensor:
     network.to(setup.device, memory_format=setup.memory_format)
     with setup.at_work(), in_mode(network, training=False), torch.inference_mode(), setup.autocast():
-        found = [
+        batches = [
             network.numbers(images.contiguous(memory_format=setup.memory_format)).float().cpu()
             for images, _ in Batches(split, BATCH, device=setup.device)
         ]
-    return torch.cat(found).clone()
+    return torch.cat(batches).clone()
 
 
 def _read(path: Path) -> tuple[torch.Tensor, float] | None:
-    """A file that is damaged is as good as none: it is computed again."""
+    """Cached features and seconds; None where there is no file, or a damaged one."""
     if not path.exists():
         return None
     try:
-        kept = torch.load(path, map_location="cpu", weights_only=True)
-        return kept["numbers"], kept["seconds"]
+        cached = torch.load(path, map_location="cpu", weights_only=True)
+        return cached["numbers"], cached["seconds"]
     except (RuntimeError, pickle.UnpicklingError, EOFError, zipfile.BadZipFile, ValueError, KeyError, TypeError):
         return None

@@ -1,4 +1,4 @@
-"""From grey digits to the colour images that a backbone expects: each step once right, once wrong."""
+"""Preprocessing of grey digits for a backbone that expects colour images: each step once right, once wrong."""
 
 from dataclasses import replace
 
@@ -7,14 +7,14 @@ import torch
 from torch.nn import functional as F
 
 from course_lib.data import Split, stratified_holdout
-from course_lib.models.backbones import IMAGENET_MEAN, IMAGENET_STD
-from course_lib.transfer.choices import Choices
+from course_lib.models import IMAGENET_MEAN, IMAGENET_STD
+from course_lib.transfer.cases import Choices
 
 DRAW_SEED = 0
 
 
 def draw(split: Split, count: int) -> Split:
-    """``count`` images of a split, every class in proportion, the same ones for everybody; all where it has no more.
+    """``count`` images of a split, every class in proportion, the same ones at every call; all where it has fewer.
 
     Raises: ValueError for a count below 1.
     """
@@ -27,7 +27,7 @@ def draw(split: Split, count: int) -> Split:
 
 
 def prepare(digits: Split, choices: Choices) -> Split:
-    """Grey digits (N, 1, H, W) as the network of ``choices`` gets them: uint8 images (N, 3, side, side).
+    """Preprocess grey digits (N, 1, H, W) for the network of ``choices``: uint8 images (N, 3, side, side).
 
     Without a backbone they stay as they are. Raises: ValueError for images that are not grey.
     """
@@ -53,19 +53,18 @@ def grey_in_red(images: torch.Tensor) -> torch.Tensor:
 
 
 def interpolate(images: torch.Tensor, side: int) -> torch.Tensor:
-    """uint8 (N, C, H, W) to (N, C, side, side), bilinear; it averages where it shrinks."""
+    """uint8 (N, C, H, W) to (N, C, side, side), bilinear, with antialiasing where it shrinks."""
     if images.shape[2:] == (side, side):
         return images.contiguous()
-    shrinks = side < images.shape[2]
-    size = {"size": (side, side), "mode": "bilinear", "antialias": shrinks}
-    return torch.cat([F.interpolate(part.float(), **size).round().byte() for part in images.split(500)])
+    options = {"size": (side, side), "mode": "bilinear", "antialias": side < images.shape[2]}
+    return torch.cat([F.interpolate(part.float(), **options).round().byte() for part in images.split(500)])
 
 
 def refill(images: torch.Tensor, side: int) -> torch.Tensor:
     """uint8 (N, C, H, W) to (N, C, side, side) with ``np.resize``, which fills the new shape from the flattened array.
 
-    Each image gets as many digits as fit into it: (side / H)² of them. They begin anew when all are used up.
+    Each image gets (side / H)² digits. After the last digit the first one follows again.
     """
-    pixels = images.permute(0, 2, 3, 1).numpy()  # (N, H, W, C), as the snippets had them
+    pixels = images.permute(0, 2, 3, 1).numpy()  # (N, H, W, C)
     refilled = np.resize(pixels, (len(pixels), side, side, pixels.shape[3]))
     return torch.from_numpy(refilled).permute(0, 3, 1, 2).contiguous()

@@ -17,9 +17,8 @@ from torch.nn import functional as F
 
 import studies
 from course_lib import analysis, data, runlog, training, transfer
-from course_lib.data import ImageData, Split
+from course_lib.data import ImageData, Split, stratified_holdout
 from course_lib.data.catalog import spec_of
-from course_lib.data.splits import stratified_holdout
 from course_lib.errors import CourseError
 from course_lib.models import Classifier
 from course_lib.profiles import PROFILES
@@ -27,7 +26,7 @@ from course_lib.training.fingerprint import ASKED, fingerprint
 from course_lib.training.history import name_of
 from course_lib.transfer import Choices
 from course_lib.transfer.networks import multiply_adds
-from course_lib.transfer.running import epochs_for
+from course_lib.transfer.run import epochs_for
 
 BACKWARD = 2  # a backward pass costs about twice a forward pass
 

@@ -1,4 +1,4 @@
-"""Memory that is counted beforehand, against sums done by hand and against the memory of a real process."""
+"""Memory of a training step, against sums by hand and against the memory of a real process."""
 
 import functools
 import json
@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from course_lib import models
-from course_lib.analysis import training_memory
+from course_lib.analysis import tensors_of_size, training_memory
 
 SGD = torch.optim.SGD
 
@@ -22,36 +22,28 @@ def tiny():
     )
 
 
-def test_what_the_forward_pass_keeps_by_hand():
+def test_saved_bytes_of_the_forward_pass_by_hand():
     """The ReLU overwrites the convolution's output, which the pool keeps; flattening is a view."""
     images, maps, pooled, logits = 12 * 12, 4 * 10 * 10, 4 * 5 * 5, 3
-    an_image = 4 * (images + maps + pooled + logits) + 8 * pooled + 8  # 8: the pool's places, and the label
-    the_sum_of_weights_of_the_loss = 4
+    image = 4 * (images + maps + pooled + logits) + 8 * pooled + 8  # 8 bytes: the pool's indices, and the label
+    total_weight = 4  # a number that cross-entropy keeps
     for batch in (1, 6):
-        assert training_memory(tiny(), (1, 12, 12), batch).saved == batch * an_image + the_sum_of_weights_of_the_loss
+        assert training_memory(tiny(), (1, 12, 12), batch).saved == batch * image + total_weight
+    frozen = tiny()
+    frozen[0].requires_grad_(False)  # then its output and the pool's indices are not kept; the images are there anyway
+    assert training_memory(frozen, (1, 12, 12), 6).saved == 6 * (4 * (images + pooled + logits) + 8) + total_weight
 
 
-def test_the_images_are_there_even_if_no_layer_keeps_them():
-    model = tiny()
-    model[0].requires_grad_(False)
-    an_image = (
-        4 * (12 * 12 + 4 * 5 * 5 + 3) + 8
-    )  # what the pool made, and the logits; the pool need not know its places
-    assert training_memory(model, (1, 12, 12), 6).saved == 6 * an_image + 4
-
-
-def test_batch_norm_keeps_its_input_besides():
+def test_it_counts_in_training_mode_whatever_the_mode_and_context():
     layers = list(tiny())
-    with_norm = nn.Sequential(layers[0], nn.BatchNorm2d(4), *layers[1:])
-    more = training_memory(with_norm, (1, 12, 12), 6).saved - training_memory(tiny(), (1, 12, 12), 6).saved
-    assert more == 6 * 4 * 10 * 10 * 4 + 2 * 4 * 4, "the maps, and mean and deviation of each channel"
-
-
-def test_saved_grows_with_the_batch_and_the_rest_does_not():
-    one, two, four = (training_memory(models.vgg_small(width=1 / 4), (1, 28, 28), batch) for batch in (8, 16, 32))
-    assert four.saved - two.saved == 2 * (two.saved - one.saved) > 0
-    assert (one.weights, one.gradients, one.optimizer) == (four.weights, four.gradients, four.optimizer)
-    assert one.total == one.weights + one.gradients + one.optimizer + one.saved + one.working
+    norm, dropout = (nn.Sequential(*layers[:1], added, *layers[1:]) for added in (nn.BatchNorm2d(4), nn.Dropout()))
+    saved = training_memory(tiny(), (1, 12, 12), 6).saved
+    maps = 6 * 4 * 10 * 10
+    with torch.inference_mode():
+        assert training_memory(norm.eval(), (1, 12, 12), 6).saved == saved + 4 * maps + 2 * 4 * 4, (
+            "input, mean, deviation"
+        )
+        assert training_memory(dropout.eval(), (1, 12, 12), 6).saved >= saved + maps, "a mask"
 
 
 @pytest.mark.parametrize(
@@ -64,7 +56,7 @@ def test_saved_grows_with_the_batch_and_the_rest_does_not():
         (torch.optim.RMSprop, 1),
     ],
 )
-def test_what_the_optimizer_keeps(optimizer, times):
+def test_state_of_the_optimizer(optimizer, times):
     model = tiny()
     needed = training_memory(model, (1, 12, 12), 2, optimizer)
     weights = 4 * sum(parameter.numel() for parameter in model.parameters())
@@ -81,55 +73,93 @@ def test_frozen_weights_have_no_gradients_and_buffers_are_held():
     assert needed.optimizer == 2 * needed.gradients
 
 
-def test_evaluation_mode_and_inference_do_not_matter():
-    model = models.vgg8_bn(width=1 / 16)
-    expected = training_memory(model.train(), (3, 32, 32), 4)
-    with torch.inference_mode():
-        assert training_memory(model.eval(), (3, 32, 32), 4) == expected
-    assert expected.saved > training_memory(models.vgg8(width=1 / 16), (3, 32, 32), 4).saved
-
-
-def test_it_counts_in_training_mode_in_which_dropout_keeps_what_it_left():
-    layers = list(tiny())
-    with_dropout = nn.Sequential(*layers[:4], nn.Dropout(), layers[4]).eval()
-    more = training_memory(with_dropout, (1, 12, 12), 6).saved - training_memory(tiny(), (1, 12, 12), 6).saved
-    assert more >= 6 * 4 * 5 * 5, "at least a byte for each number"
-
-
-def test_the_network_is_left_as_it_was():
+def test_network_and_generator_are_unchanged():
     model = models.vgg8_bn(width=1 / 16)
     model.features.eval()
     modes = [layer.training for layer in model.modules()]
-    before = {key: one.clone() for key, one in model.state_dict().items()}
-    chance = torch.get_rng_state()
+    before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+    generator_state = torch.get_rng_state()
     training_memory(model, (3, 32, 32), 4)
     with pytest.raises(ValueError, match=r"1×32×32 does not fit VGG: features\.0 \(Conv2d\) takes 3 channels"):
         training_memory(model, (1, 32, 32), 4)
-    assert torch.equal(torch.get_rng_state(), chance)
+    assert torch.equal(torch.get_rng_state(), generator_state)
     assert [layer.training for layer in model.modules()] == modes
-    assert all(torch.equal(one, before[key]) for key, one in model.state_dict().items())
+    assert all(torch.equal(tensor, before[key]) for key, tensor in model.state_dict().items())
     assert all(parameter.grad is None for parameter in model.parameters())
     assert not any(layer._forward_hooks for layer in model.modules())
 
 
-def test_it_takes_no_memory_itself():
-    with torch.device("meta"):
-        vgg = models.vgg16()
-    needed = training_memory(vgg, (3, 224, 224), 10_000)
-    assert needed.saved > 5 * 10**11
-    assert needed.weights == 4 * 138_357_544
-
-
-def test_it_reads_well():
+def test_printed_form():
     needed = training_memory(models.minivgg(), (1, 28, 28), 128)
     assert str(needed).startswith(f"{needed.total / 1e6:,.0f} MB (weights 119, gradients 119, optimizer 238, saved ")
 
 
-def test_nonsense_is_refused():
+def test_refuses_invalid_arguments():
     with pytest.raises(ValueError, match="batch_size must be at least 1, not 0"):
         training_memory(tiny(), (1, 12, 12), 0)
     with pytest.raises(ValueError, match="Adafactor needs the numbers themselves"):
         training_memory(tiny(), (1, 12, 12), 2, torch.optim.Adafactor)
+
+
+def small():
+    return nn.Sequential(
+        nn.Conv2d(3, 4, 3, padding=1),  # 4×8×8
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(2),  # 4×4×4
+        nn.Flatten(),
+        nn.Linear(64, 128),
+    )
+
+
+def rows(found):
+    return list(found[["layer", "what", "precision", "batch"]].astype(object).itertuples(index=False, name=None))
+
+
+def test_outputs_and_indices_of_a_size_in_the_order_of_running():
+    found = tensors_of_size(small(), (3, 8, 8), 4 * 4 * 8 * 8 * 4, batch_sizes=(2, 4, 8))
+    assert rows(found) == [
+        ("0", "output", "float32", 4),
+        ("0", "output", "float16", 8),
+        ("2", "indices", "float32", 8),
+        ("2", "indices", "float16", 8),
+        ("4", "output", "float32", 8),
+    ]
+    assert found["shape"].tolist() == [(4, 8, 8), (4, 8, 8), (4, 4, 4), (4, 4, 4), (128,)]
+    assert found["dtype"].tolist() == ["float32", "float16", "int64", "int64", "float32"]
+
+
+def test_weights_of_a_size_have_no_batch():
+    found = tensors_of_size(small(), (3, 8, 8), 64 * 128 * 4, batch_sizes=(1,))
+    assert found["what"].tolist() == ["weights"] and found["layer"].tolist() == ["4"]
+    assert found[["batch", "held"]].isna().all(axis=None)
+
+
+def test_held_bytes_are_those_allocated_before():
+    network = small()
+    fixed = 4 * sum(weight.numel() for weight in network.parameters())
+    found = tensors_of_size(network, (3, 8, 8), 4 * 4 * 4 * 8 * 8, (8,), precisions=[torch.float32])
+    indices = found.set_index("layer").loc["2"]
+    assert (indices.what, indices.batch) == ("indices", 8)
+    before = 8 * (3 * 8 * 8 + 4 * 8 * 8 + 4 * 4 * 4) * 4  # images, convolution, the pool's output; ReLU is in place
+    assert indices.held == fixed + before
+
+
+def test_tensors_of_392_mib_in_vgg16_with_batch_norm():
+    with torch.device("meta"):
+        network = models.vgg16_bn(10)
+    found = tensors_of_size(network, (3, 224, 224), 392 * 2**20)
+    assert found[found["what"] == "weights"]["layer"].tolist() == ["classifier.0"]
+    pools = found[(found["type"] == "MaxPool2d") & (found["batch"] == 128)]
+    assert rows(pools) == [
+        ("features.6", "output", "float32", 128),
+        ("features.13", "indices", "float32", 128),
+        ("features.13", "indices", "float16", 128),
+    ]
+
+
+def test_refuses_a_size_below_one():
+    with pytest.raises(ValueError, match=r"^size must be at least 1 byte, not 0$"):
+        tensors_of_size(small(), (3, 8, 8), 0)
 
 
 MEASURE = """
@@ -158,14 +188,14 @@ def steps(build, batch, optimizer):
     return peak_memory_mb(cpu)
 
 steps(lambda: models.vgg_small(width=1 / 8), 2, torch.optim.Adam)  # so that torch has loaded what it needs
-found = []
+pairs = []
 for name, batch, optimizer in json.loads(sys.argv[1]):
     build, optimizer = getattr(models, name), getattr(torch.optim, optimizer)
     estimate = training_memory(build(), (1, 28, 28), batch, optimizer).total / 1e6
     reset_peak_memory(cpu)
     before = peak_memory_mb(cpu)
-    found.append([estimate, steps(build, batch, optimizer) - before])
-print(json.dumps(found))
+    pairs.append([estimate, steps(build, batch, optimizer) - before])
+print(json.dumps(pairs))
 """
 
 
@@ -178,10 +208,10 @@ print(json.dumps(found))
     ],
 )
 def test_the_estimate_is_what_real_steps_take(runs):
-    """In the first and last, maps take the memory; in the others weights and what the optimiser makes of them.
+    """Activations take most memory in the first and last run, weights and optimiser in the others.
 
-    15 % is for what the estimate leaves out: the libraries' scratch space, a few MB that stay about the same, and
-    pages that the allocator holds back. It is told to give back what is freed, or it would keep most of it.
+    15 % is for what the estimate leaves out: scratch space of libraries and pages that the allocator keeps. The MALLOC
+    variables make it return most of what is freed.
     """
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, json.dumps(runs)],

@@ -1,7 +1,6 @@
 """Our networks against torchvision's, and against the numbers of the papers."""
 
 import functools
-import itertools
 
 import pytest
 import torch
@@ -21,19 +20,19 @@ SHARED = ("alexnet", *VGGS, *RESNETS)
 
 
 @functools.cache
-def unreal(name, **options):
-    """A network of full width that has shapes and no numbers, so it is built at once."""
+def on_meta(name, **options):
+    """A network of full width on the meta device."""
     with torch.device("meta"):
         return getattr(models, name)(**options)
 
 
 @functools.cache
 def traced(name, shape=(3, 224, 224), **options):
-    return trace(unreal(name, **options), shape)
+    return trace(on_meta(name, **options), shape)
 
 
 def sides(name, shape, **options):
-    """The sides that the maps have on their way, each once."""
+    """Sides of the maps, in order, each once."""
     seen = [step.shape[1] for step in traced(name, shape, **options).steps if len(step.shape) == 3]
     return list(dict.fromkeys(seen))
 
@@ -54,16 +53,16 @@ def with_torchvisions_weights(name, whole):
         if not whole:
             narrow_head(other), narrow_head(ours)
     other.to_empty(device="cpu")
-    chance = torch.Generator().manual_seed(len(name))
+    generator = torch.Generator().manual_seed(len(name))
     with torch.no_grad():
         for key, tensor in other.state_dict().items():
             if "running" in key or "tracked" in key:
                 tensor.fill_(1)
             elif tensor.dim() == 1:  # biases, and batch norm's two
-                tensor.uniform_(0.1, 1, generator=chance)
+                tensor.uniform_(0.1, 1, generator=generator)
             else:
                 bound = (6 / tensor[0].numel()) ** 0.5
-                tensor.uniform_(-bound, bound, generator=chance)
+                tensor.uniform_(-bound, bound, generator=generator)
     shared = dict(other.named_parameters())  # 143 million weights need not lie in memory twice
     state = {key: one if key in shared else one.clone() for key, one in other.state_dict().items()}
     ours.load_state_dict(state, assign=True)
@@ -71,12 +70,12 @@ def with_torchvisions_weights(name, whole):
 
 
 @pytest.mark.parametrize("name", SHARED)
-def test_every_weight_has_torchvisions_name_place_and_shape(name):
+def test_weights_have_torchvisions_names_order_and_shapes(name):
     with torch.device("meta"):
         other = getattr(theirs, name)()
-    ours = [(key, tuple(one.shape)) for key, one in unreal(name).state_dict().items()]
+    ours = [(key, tuple(one.shape)) for key, one in on_meta(name).state_dict().items()]
     assert ours == [(key, tuple(one.shape)) for key, one in other.state_dict().items()]
-    assert count_parameters(unreal(name)) == count_parameters(other)
+    assert count_parameters(on_meta(name)) == count_parameters(other)
 
 
 @pytest.mark.parametrize(
@@ -87,8 +86,8 @@ def test_every_weight_has_torchvisions_name_place_and_shape(name):
         *(pytest.param(name, True, marks=pytest.mark.nightly) for name in ("alexnet", *VGGS)),
     ],
 )
-def test_with_its_weights_the_logits_and_all_gradients_are_torchvisions(name, whole):
-    """In training mode, so that dropout and batch norm have their say, too: the same seed, so the same units drop."""
+def test_logits_and_gradients_are_torchvisions(name, whole):
+    """In training mode, so with dropout and batch norm: the same seed drops the same units."""
     ours, other = with_torchvisions_weights(name, whole)
     side = 63 if name == "alexnet" else 64
     images = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(1))
@@ -109,7 +108,7 @@ def test_with_its_weights_the_logits_and_all_gradients_are_torchvisions(name, wh
 
 
 class Draws(TorchDispatchMode):
-    """Notes what would fill a weight that has no numbers: by which rule, and after how many random ones."""
+    """Records how each meta tensor is filled: by which rule, and after how many random numbers."""
 
     def __init__(self):
         super().__init__()
@@ -126,14 +125,14 @@ class Draws(TorchDispatchMode):
 
 
 @pytest.mark.parametrize("name", SHARED)
-def test_the_same_random_numbers_are_drawn_for_each_weight_as_torchvision_draws(name):
-    noted = []
+def test_first_weights_are_drawn_as_torchvisions(name):
+    drawn = []
     for source in (models, theirs):
         with torch.device("meta"), Draws() as draws:
             network = getattr(source, name)()
-        noted.append({key: draws.last[id(one)] for key, one in network.named_parameters()})
-    assert noted[0] == noted[1]
-    places = [drawn[-2:] for drawn in noted[0].values() if isinstance(drawn, tuple)]
+        drawn.append({key: draws.last[id(weight)] for key, weight in network.named_parameters()})
+    assert drawn[0] == drawn[1]
+    places = [rule[-2:] for rule in drawn[0].values() if isinstance(rule, tuple)]
     assert len(set(places)) == len(places) > 5, "else one place would be as good as another"
 
 
@@ -169,71 +168,50 @@ def test_the_same_seed_gives_torchvisions_first_weights(name):
         ("plain34", {}, 21_623_848),
     ],
 )
-def test_parameters_digit_for_digit(name, options, count):
-    assert count_parameters(unreal(name, **options)) == count
+def test_number_of_parameters(name, options, count):
+    assert count_parameters(on_meta(name, **options)) == count
 
 
-def blocks(name, **options):
-    """Parameters of the convolutions between one pool and the next, and of each linear layer."""
-    convolutions, linear = [0], []
-    for layer in unreal(name, **options).modules():
-        own = sum(parameter.numel() for parameter in layer.parameters(recurse=False))
-        if isinstance(layer, nn.MaxPool2d):
-            convolutions.append(0)
-        elif isinstance(layer, nn.Conv2d):
-            convolutions[-1] += own
-        elif isinstance(layer, nn.Linear):
-            linear.append(own)
-    return convolutions[:-1], linear
+@pytest.mark.parametrize(
+    ("name", "options", "shape", "channels", "expected"),
+    [
+        ("vgg16", {}, (3, 224, 224), [64, 128, 256, 512, 512], [224, 112, 56, 28, 14, 7]),
+        ("vgg16_bn", {}, (3, 224, 224), [64, 128, 256, 512, 512], [224, 112, 56, 28, 14, 7]),
+        ("vgg8", {}, (3, 32, 32), [64, 128, 256, 512, 512], [32, 16, 8, 4, 2, 1]),
+        ("vgg_small", {}, (1, 28, 28), [32, 64, 128], [28, 14, 7, 3]),
+        ("minivgg", {}, (1, 28, 28), [32, 64], [28, 14, 7]),
+        ("alexnet", {"stem": "small", "in_channels": 1}, (1, 28, 28), [64, 192, 256], [28, 13, 6, 2]),
+        ("resnet18", {}, (3, 224, 224), [64], [112, 56, 28, 14, 7, 1]),
+        ("resnet50", {}, (3, 224, 224), [64], [112, 56, 28, 14, 7, 1]),
+        ("resnet18", {"stem": "cifar"}, (3, 32, 32), [], [32, 16, 8, 4, 1]),
+        ("resnet_small", {}, (1, 28, 28), [], [28, 14, 7, 4, 1]),
+    ],
+)
+def test_sides_and_channels_at_the_pools(name, options, shape, channels, expected):
+    assert sides(name, shape, **options) == expected
+    pools = [step.shape[0] for step in traced(name, shape, **options).steps if step.type == "MaxPool2d"]
+    assert pools == channels
 
 
-def test_vgg16_block_by_block():
-    convolutions, linear = blocks("vgg16", num_classes=10)
-    assert convolutions == [38_720, 221_440, 1_475_328, 5_899_776, 7_079_424]
-    assert sum(convolutions) == 14_714_688
-    assert linear == [102_764_544, 16_781_312, 40_970]
-    grey, _ = blocks("vgg16", num_classes=10, in_channels=1)
-    assert sum(grey) == 14_713_536
-    first = unreal("vgg16", in_channels=1).features[0]
-    assert sum(parameter.numel() for parameter in first.parameters()) == 640
+@pytest.mark.parametrize(
+    ("name", "shape"), [("vgg8", (3, 32, 32)), ("vgg_small", (1, 28, 28)), ("minivgg", (1, 28, 28))]
+)
+def test_adaptive_pool_does_nothing_to_images_of_the_intended_size(name, shape):
+    steps = traced(name, shape).steps
+    last = [step.shape for step in steps if step.type == "MaxPool2d"][-1]
+    assert {step.name: step.shape for step in steps}["avgpool"] == last
 
 
-def test_minivgg_layer_by_layer():
-    counts = [step.parameters for step in traced("minivgg", (1, 28, 28)).steps if step.parameters]
-    assert counts == [320, 9_248, 18_496, 36_928, 36_928, 12_849_152, 16_781_312, 40_970]
-    convolutions, linear = blocks("minivgg")
-    assert sum(convolutions) == 101_920 and sum(linear) == 29_671_434
-
-
-@pytest.mark.parametrize("name", ["vgg11", "vgg16", "vgg19", "vgg16_bn"])
-def test_vggs_sides_are_halved_five_times(name):
-    assert sides(name, (3, 224, 224)) == [224, 112, 56, 28, 14, 7]
-    pools = [step for step in traced(name).steps if step.type == "MaxPool2d"]
-    assert [step.shape[0] for step in pools] == [64, 128, 256, 512, 512]
-    assert {(step.window, step.stride) for step in pools} == {(2, 2)}
-
-
-@pytest.mark.parametrize("name", ["resnet18", "resnet34", "resnet50", "plain34"])
-def test_resnets_stages(name):
-    assert sides(name, (3, 224, 224)) == [112, 56, 28, 14, 7, 1]
-    wide = 4 if name == "resnet50" else 1
-    for shape, stem, expected in (((3, 224, 224), "imagenet", [56, 28, 14, 7]), ((3, 32, 32), "cifar", [32, 16, 8, 4])):
-        ends = {step.name.partition(".")[0]: step.shape for step in traced(name, shape, stem=stem).steps}
-        stages = [ends[f"layer{number}"] for number in (1, 2, 3, 4)]
-        assert stages == [(64 * 2**stage * wide, side, side) for stage, side in zip(range(4), expected, strict=True)]
-
-
-def test_a_cifar_stem_has_a_window_of_3_no_stride_and_no_pool():
-    steps = traced("resnet18", (3, 32, 32), stem="cifar").steps
-    assert (steps[0].window, steps[0].stride) == (3, 1)
-    assert not any(step.type == "MaxPool2d" for step in steps)
-    first = traced("resnet18").steps
-    assert (first[0].window, first[0].stride) == (7, 2)
-    assert [(step.window, step.stride) for step in first if step.type == "MaxPool2d"] == [(3, 2)]
+@pytest.mark.parametrize("name", [name for name in models.__all__ if name.endswith("_bn")])
+def test_each_convolution_is_followed_by_batch_norm(name):
+    types = [type(layer) for layer in on_meta(name).features]
+    plain = [type(layer) for layer in on_meta(name.removesuffix("_bn")).features]
+    expected = [both for kind in plain for both in ([kind, nn.BatchNorm2d] if kind is nn.Conv2d else [kind])]
+    assert types == expected
 
 
 @pytest.mark.parametrize("form", ["torchvision", "2012"])
-def test_alexnets_sides_and_windows(form):
+def test_alexnets_sides_windows_and_channels(form):
     assert sides("alexnet", (3, 224, 224), form=form) == [55, 27, 13, 6]
     steps = [step for step in traced("alexnet", form=form).steps if step.window is not None]
     windows = [(step.window, step.stride) for step in steps]
@@ -242,32 +220,20 @@ def test_alexnets_sides_and_windows(form):
     assert channels == ([96, 256, 384, 384, 256] if form == "2012" else [64, 192, 384, 256, 256])
 
 
-def test_alexnet_2012_normalises_after_the_first_two_relus_as_the_paper_says():
+def test_local_response_norm_is_the_papers_after_the_first_two_relus():
     types = [step.type for step in traced("alexnet", form="2012").steps]
     assert types[:8] == ["Conv2d", "ReLU", "LocalResponseNorm", "MaxPool2d"] * 2
     assert types.count("LocalResponseNorm") == 2
-    assert "LocalResponseNorm" not in [step.type for step in traced("alexnet").steps]
-    norm = unreal("alexnet", form="2012").features[2]
+    norm = on_meta("alexnet", form="2012").features[2]
     maps = torch.rand(1, 9, 1, 1, dtype=torch.float64) * 30
     neighbours = maps[0, 2:7, 0, 0].square().sum()
     assert norm(maps)[0, 4, 0, 0].item() == pytest.approx((maps[0, 4, 0, 0] / (2 + 1e-4 * neighbours) ** 0.75).item())
 
 
-def test_a_small_stem_keeps_small_images_large():
-    model = models.alexnet(10, in_channels=1, width=1 / 16, stem="small")
-    assert model(torch.zeros(2, 1, 28, 28)).shape == (2, 10)
-    assert [step.shape[1] for step in trace(model, (1, 28, 28)).steps if step.type == "MaxPool2d"] == [13, 6, 2]
-
-
 def test_plain34_is_resnet34_without_its_skips():
-    assert len(traced("resnet34").skips) == 16
-    assert traced("plain34").skips == []
-    plain = set(unreal("plain34").state_dict())
-    missing = set(unreal("resnet34").state_dict()) - plain
-    assert missing and all(".downsample." in name for name in missing)
-    assert plain < set(unreal("resnet34").state_dict())
-    projections = sum(a * b + 2 * b for a, b in ((64, 128), (128, 256), (256, 512)))
-    assert count_parameters(unreal("resnet34")) - count_parameters(unreal("plain34")) == projections
+    assert (len(traced("resnet34").skips), traced("plain34").skips) == (16, [])
+    plain, residual = (set(on_meta(name).state_dict()) for name in ("plain34", "resnet34"))
+    assert plain < residual and all(".downsample." in name for name in residual - plain)
 
 
 def test_a_skip_adds_its_input_and_a_plain_block_does_not():
@@ -282,37 +248,6 @@ def test_a_skip_adds_its_input_and_a_plain_block_does_not():
             assert torch.equal(block(into), into if same else torch.zeros_like(into))
 
 
-def test_resnet_small_has_one_block_a_stage_and_no_pool():
-    model = unreal("resnet_small")
-    assert [len(getattr(model, f"layer{number}")) for number in (1, 2, 3, 4)] == [1, 1, 1, 1]
-    assert not any(isinstance(layer, nn.MaxPool2d) for layer in model.modules())
-    ends = {step.name.partition(".")[0]: step.shape for step in traced("resnet_small", (1, 28, 28)).steps}
-    assert [ends[f"layer{stage}"] for stage in (1, 2, 3, 4)] == [(64, 28, 28), (128, 14, 14), (256, 7, 7), (512, 4, 4)]
-
-
-def test_small_vggs_fit_their_images():
-    assert sides("vgg8", (3, 32, 32)) == [32, 16, 8, 4, 2, 1]
-    assert sides("vgg_small", (1, 28, 28)) == [28, 14, 7, 3]
-    assert sides("minivgg", (1, 28, 28)) == [28, 14, 7]
-    for name, shape in (("vgg8", (3, 32, 32)), ("vgg_small", (1, 28, 28)), ("minivgg", (1, 28, 28))):
-        pools = {step.name: step.shape for step in traced(name, shape).steps}
-        last = [step.shape for step in traced(name, shape).steps if step.type == "MaxPool2d"][-1]
-        assert pools["avgpool"] == last, "the adaptive pool must do nothing to images of the intended size"
-
-
-BATCH_NORM = [name for name in models.__all__ if name.endswith("_bn")]
-
-
-@pytest.mark.parametrize("name", BATCH_NORM)
-def test_with_batch_norm_one_stands_behind_each_convolution(name):
-    layers = list(unreal(name).features)
-    plain = [layer for layer in layers if not isinstance(layer, nn.BatchNorm2d)]
-    assert [type(one) for one in plain] == [type(one) for one in unreal(name.removesuffix("_bn")).features]
-    behind = [type(after) for layer, after in itertools.pairwise(layers) if isinstance(layer, nn.Conv2d)]
-    assert set(behind) == {nn.BatchNorm2d}
-    assert len(behind) == len(layers) - len(plain)
-
-
 BUILDERS = ["alexnet", *VGGS, "vgg8", "vgg8_bn", "minivgg", "vgg_small", *RESNETS, "plain34", "resnet_small"]
 
 
@@ -321,114 +256,27 @@ def test_classes_channels_and_width_are_chosen(name):
     side = 64 if name == "alexnet" else 32
     model = getattr(models, name)(num_classes=7, in_channels=2, width=1 / 16)
     assert model(torch.zeros(2, 2, side, side)).shape == (2, 7)
-    whole = [(layer, other) for layer, other in zip(model.modules(), unreal(name).modules(), strict=True)]
-    narrow = [(a.out_channels, b.out_channels) for a, b in whole if isinstance(a, nn.Conv2d)]
-    assert all(ours == max(1, round(full / 16)) for ours, full in narrow)
-    hidden = [(a.out_features, b.out_features) for a, b in whole if isinstance(a, nn.Linear)][:-1]
-    assert all(ours == full / 16 for ours, full in hidden)
-
-
-def test_a_width_never_leaves_a_layer_without_channels():
-    assert models.vgg8(width=1e-6)(torch.zeros(1, 3, 32, 32)).shape == (1, 10)
-    with pytest.raises(ValueError, match="width must be above 0, not 0"):
-        models.resnet18(width=0)
-
-
-# ---- bad input
-
-
-def narrow(name, **options):
-    return getattr(models, name)(**{"width": 1 / 16} | options)
+    pairs = list(zip(model.modules(), on_meta(name).modules(), strict=True))
+    channels = [(ours.out_channels, full.out_channels) for ours, full in pairs if isinstance(ours, nn.Conv2d)]
+    hidden = [(ours.out_features, full.out_features) for ours, full in pairs if isinstance(ours, nn.Linear)][:-1]
+    assert all(ours == max(1, round(full / 16)) for ours, full in channels + hidden)
 
 
 @pytest.mark.parametrize(
-    ("model", "shape", "said"),
-    [
-        (narrow("vgg16"), (1, 32, 32), r"1×32×32 does not fit VGG: features\.0 \(Conv2d\) takes 3 channels, and 1×32"),
-        (narrow("resnet18"), (4, 32, 32), r"4×32×32 does not fit ResNet: conv1 \(Conv2d\) takes 3 channels"),
-        (narrow("alexnet"), (1, 64, 64), r"does not fit AlexNet: features\.0 \(Conv2d\).*build the network with in_"),
-        (narrow("vgg16"), (3, 31, 31), r"3×31×31 does not fit VGG: features\.30 \(MaxPool2d\) cannot work on 32×1×1"),
-        (narrow("alexnet"), (3, 62, 62), r"does not fit AlexNet: features\.12 \(MaxPool2d\) cannot work on 16×2×2"),
-        (narrow("alexnet"), (3, 5, 5), r"does not fit AlexNet: features\.0 \(Conv2d\) cannot work on 3×5×5; give it a"),
-        (
-            models.lenet5(),
-            (1, 32, 32),
-            r"1×32×32 does not fit LeNet5: classifier\.1 \(Linear\) takes 400 numbers, and 5",
-        ),
-        (models.mlp(), (3, 28, 28), r"3×28×28 does not fit MLP: features\.0 \(Linear\) takes 784 numbers, and 2352"),
-    ],
-)
-def test_an_image_that_does_not_fit_is_answered_in_one_line(model, shape, said):
-    with pytest.raises(ValueError, match=said) as caught:
-        model(torch.zeros(3, *shape))
-    assert "\n" not in str(caught.value)
-
-
-def test_images_without_a_batch_are_told_so():
-    with pytest.raises(ValueError, match=r"of 28×28 does not fit LeNet5: it takes a batch of shape \(N, C, H, W\)"):
-        models.lenet5()(torch.zeros(1, 28, 28))
-
-
-@pytest.mark.parametrize(
-    ("name", "options", "said"),
+    ("name", "options", "problem"),
     [
         ("alexnet", {"form": "2013"}, "form must be '2012' or 'torchvision', not '2013'"),
         ("alexnet", {"stem": "tiny"}, "stem must be 'imagenet' or 'small', not 'tiny'"),
         ("alexnet", {"groups": 3}, "do not divide into 3 groups"),
         ("alexnet", {"groups": 0}, "groups must be at least 1, not 0"),
         ("resnet34", {"stem": "small"}, "stem must be 'imagenet' or 'cifar', not 'small'"),
+        ("resnet18", {"width": 0}, "width must be above 0, not 0"),
+        ("lenet5", {"form": "1989"}, "'1998' or 'modern', not '1989'"),
+        ("lenet5", {"image_size": 8}, "at least 12×12 pixels, not 8×8"),
+        ("whitened", {"depth": 4}, "^there are three groups of 2 or 3 convolutions, not 3 of 4$"),
+        ("whitened", {"widths": (64, 256)}, "^there are three groups of 2 or 3 convolutions, not 2 of 2$"),
     ],
 )
-def test_options_that_make_no_sense_are_refused(name, options, said):
-    with pytest.raises(ValueError, match=said):
+def test_refuses_invalid_options(name, options, problem):
+    with pytest.raises(ValueError, match=problem):
         getattr(models, name)(**options)
-
-
-class OutOfMemory(nn.Module):
-    """Fails as a full GPU does, for tensors that take memory."""
-
-    error = torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 392.00 MiB")
-
-    def forward(self, maps):
-        if maps.is_meta:
-            return maps
-        raise self.error
-
-
-class AlwaysOut(OutOfMemory):
-    def forward(self, maps):
-        raise self.error
-
-
-class BrokenDriver(OutOfMemory):
-    error = RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED")
-
-
-@pytest.mark.parametrize("broken", [OutOfMemory, AlwaysOut, BrokenDriver])
-def test_an_error_that_is_not_about_shapes_passes_through(broken):
-    model = models.lenet5()
-    model.features[1] = broken()
-    with pytest.raises(RuntimeError) as caught:
-        model(torch.zeros(2, 1, 28, 28))
-    assert caught.value is broken.error
-
-
-def test_a_wrong_number_format_is_no_wrong_shape():
-    with pytest.raises(RuntimeError, match="type"):
-        models.lenet5()(torch.zeros(2, 1, 28, 28, dtype=torch.uint8))
-
-
-def test_finding_out_why_leaves_the_network_and_chance_as_they_were():
-    model = narrow("vgg11_bn", dropout=0.5).train()
-    model.classifier.eval()
-    modes = [layer.training for layer in model.modules()]
-    before = {key: one.clone() for key, one in model.state_dict().items()}
-    torch.manual_seed(3)
-    chance = torch.get_rng_state()
-    assert "takes 3 channels" in models.why_it_does_not_fit(model, torch.zeros(2, 1, 32, 32))
-    assert "MaxPool2d" in models.why_it_does_not_fit(model, torch.zeros(2, 3, 31, 31))
-    assert models.why_it_does_not_fit(model, torch.zeros(2, 3, 32, 32)) is None
-    assert torch.equal(torch.get_rng_state(), chance)
-    assert [layer.training for layer in model.modules()] == modes
-    assert all(torch.equal(one, before[key]) for key, one in model.state_dict().items())
-    assert not any(layer._forward_pre_hooks for layer in model.modules())

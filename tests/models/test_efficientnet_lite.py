@@ -1,12 +1,15 @@
 """EfficientNet-Lite0: its sizes, and the padding without which its weights are worth less."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch.nn import functional as F
 
 from course_lib import models
-from course_lib.analysis import count_parameters, receptive_field, trace
+from course_lib.analysis import count_parameters, trace
 from course_lib.models.efficientnet_lite import Block, SameConv2d
+from course_lib.models.mobilenet import InvertedResidual
 
 
 @pytest.fixture(scope="module")
@@ -45,31 +48,24 @@ def test_a_window_of_5_and_sides_that_differ():
     assert torch.allclose(layer(images), by_hand, atol=1e-6)
 
 
-def test_the_analysis_takes_its_convolutions_for_what_they_are(unreal):
-    table = receptive_field(unreal.features, (3, 224, 224))
-    assert table.loc["0.0", ["type", "window", "stride", "receptive field", "jump"]].tolist()[1:] == [3, 2, 3, 2]
-    assert table["jump"].iloc[-1] == 32
-
-
 def test_batch_norm_and_activation_are_those_of_the_original(unreal):
     norms = [layer for layer in unreal.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
     assert {(layer.eps, layer.momentum) for layer in norms} == {(1e-3, 0.01)}
     assert {type(layer) for layer in unreal.modules() if "ReLU" in type(layer).__name__} == {torch.nn.ReLU6}
 
 
-def test_the_input_is_added_only_where_the_shape_stays():
-    x = torch.rand(1, 8, 6, 6)
-    for channels, stride, added in ((8, 1, True), (8, 2, False), (12, 1, False)):
-        block = Block(8, channels, kernel_size=5, stride=stride, expansion=6).eval()
-        for parameter in block.conv[-1].parameters():
-            parameter.data.zero_()  # the last batch norm gives nothing
-        made = block(x)
-        assert torch.equal(made, x if added else torch.zeros_like(made))
-
-
-def test_channels_and_classes():
+@pytest.mark.parametrize("build", [models.mobilenet_v2, models.efficientnet_lite0])
+def test_channels_classes_and_sides_are_free(build):
     with torch.device("meta"):
-        network = models.efficientnet_lite0(num_classes=10, in_channels=1)
-        assert network(torch.empty(2, 1, 33, 47)).shape == (2, 10)
-    with pytest.raises(ValueError, match=r"features\.0\.0 \(SameConv2d\) takes 1 channels, and 3×32×32 reached it"):
-        models.efficientnet_lite0(in_channels=1)(torch.rand(2, 3, 32, 32))
+        assert build(num_classes=10, in_channels=1)(torch.empty(2, 1, 33, 47)).shape == (2, 10)
+
+
+@pytest.mark.parametrize("block", [InvertedResidual, partial(Block, kernel_size=5)])
+@pytest.mark.parametrize(("channels", "stride", "added"), [(8, 1, True), (8, 2, False), (12, 1, False)])
+def test_the_input_is_added_only_where_the_shape_stays(block, channels, stride, added):
+    x = torch.rand(1, 8, 6, 6)
+    layer = block(8, channels, stride=stride, expansion=6).eval()
+    for parameter in layer.conv[-1].parameters():
+        parameter.data.zero_()  # the last batch norm gives zeros
+    output = layer(x)
+    assert torch.equal(output, x if added else torch.zeros_like(output))

@@ -1,4 +1,4 @@
-"""What the tests of figures share: networks without numbers, and a look for words that hide one another."""
+"""Fixtures for tests of figures: networks on the meta device, and a search for overlapping texts."""
 
 from itertools import combinations
 
@@ -11,7 +11,7 @@ from course_lib import models
 
 @pytest.fixture(scope="session")
 def build():
-    """Builds a network by name without numbers in it: as quick for VGG-19 as for LeNet-5."""
+    """Builds a network by name on the meta device."""
 
     def by_name(name, **options):
         with torch.device("meta"):
@@ -22,7 +22,7 @@ def build():
 
 @pytest.fixture(scope="session")
 def overlapping():
-    """Finds pairs of words of a figure that overlap by more than a hair, among titles, labels and legends."""
+    """Finds pairs of overlapping texts in a figure, among titles, labels and legends."""
 
     def pairs(figure):
         figure.draw_without_rendering()

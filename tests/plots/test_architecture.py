@@ -8,8 +8,7 @@ from matplotlib.patches import PathPatch, Polygon
 
 from course_lib import plots
 from course_lib.plots.architecture import arrange
-from course_lib.plots.kinds import LINEAR
-from course_lib.plots.volumes import chain_of_volumes
+from course_lib.plots.volumes import LINEAR, chain_of_volumes
 
 NETWORKS = {
     "lenet5": (1, 28, 28),
@@ -51,26 +50,17 @@ def arcs_of(drawing):
     return [patch for patch in drawing.figure.axes[0].patches if isinstance(patch, PathPatch)]
 
 
-def test_sides_are_to_scale(drawing):
-    maps, _ = maps_and_bars(drawing)
+def test_boxes_are_to_scale(drawing):
+    maps, bars = maps_and_bars(drawing)
     scale = maps[0].height / maps[0].volume.height
+    widest = max(maps, key=lambda box: box.volume.channels)
+    unit = widest.thickness / math.sqrt(widest.volume.channels)
     for box in maps:
-        assert box.height == pytest.approx(max(0.05, scale * box.volume.height)), "0.05 inch is the least one sees"
+        assert box.height == pytest.approx(max(0.05, scale * box.volume.height))
         assert box.depth == pytest.approx(scale * box.volume.width)
-
-
-def test_thickness_grows_with_the_root_of_the_channels(drawing):
-    maps, _ = maps_and_bars(drawing)
-    most = max(maps, key=lambda box: box.volume.channels)
-    unit = most.thickness / math.sqrt(most.volume.channels)
-    for box in maps:
         assert box.thickness == pytest.approx(max(0.03, unit * math.sqrt(box.volume.channels)))
-
-
-def test_bars_grow_with_the_root_of_the_units(drawing):
-    _, bars = maps_and_bars(drawing)
-    for one, other in pairwise(bars):
-        assert (one.height / other.height) ** 2 == pytest.approx(one.volume.channels / other.volume.channels)
+    for bar, other in pairwise(bars):
+        assert (bar.height / other.height) ** 2 == pytest.approx(bar.volume.channels / other.volume.channels)
 
 
 def test_boxes_stand_side_by_side_and_blocks_apart(drawing):
@@ -103,46 +93,31 @@ def test_arcs_clear_the_boxes_between(drawn):
         assert points[1:3, 1].min() > max(box.top[1] for box in boxes[skip.start : skip.end + 1])
 
 
-def test_words_are_large_and_hide_nothing(drawing, overlapping):
+def test_texts_are_large_and_inside_and_do_not_overlap(drawing, overlapping):
     assert overlapping(drawing.figure) == []
-    axes = drawing.figure.axes[0]
-    words = [text for text in axes.texts if text.get_text() in {text for _, _, text, _ in drawing.layout.texts}]
-    assert all(axes.bbox.x0 <= word.get_window_extent().x0 for word in words), "nothing reaches over the left edge"
-    assert all(word.get_window_extent().x1 <= axes.bbox.x1 for word in words)
-    assert min(text.get_fontsize() for text in drawing.figure.axes[0].texts) >= 9
+    axes, labels = drawing.figure.axes[0], {text for _, _, text, _ in drawing.layout.texts}
+    extents = [text.get_window_extent() for text in axes.texts if text.get_text() in labels]
+    assert all(axes.bbox.x0 <= extent.x0 and extent.x1 <= axes.bbox.x1 for extent in extents)
+    assert min(text.get_fontsize() for text in axes.texts) >= 9
     assert drawing.figure.get_size_inches()[0] < 8
 
 
-def test_the_alt_text_tells_the_path(drawn):
-    alt = drawn("vgg16").figure.alt
-    assert "an input of 3×224×224 passes 13 convolutions, 5 pools and 3 linear layers" in alt
-    assert "64 of 224×224, then 128 of 112×112, then 256 of 56×56, then 512 of 28×28" in alt
-    assert "4,096, 4,096 and 1,000 units" in alt
-    alt = drawn("resnet50").figure.alt
-    assert "256 of 56×56" in alt and "16 skips, 4 of them through a convolution" in alt
+@pytest.mark.parametrize(
+    ("name", "options", "shape", "parts"),
+    [
+        ("vgg16", {}, (3, 224, 224), ["an input of 3×224×224 passes 13 convolutions, 5 pools and 3 linear layers"]),
+        ("vgg16", {}, (3, 224, 224), ["64 of 224×224, then 128 of 112×112", "4,096, 4,096 and 1,000 units"]),
+        ("resnet50", {}, (3, 224, 224), ["256 of 56×56", "16 skips, 4 of them through a convolution"]),
+        ("vgg8", {"width": 0.5}, (3, 32, 32), ["32 of 32×32, then 64 of 16×16"]),
+        ("mlp", {}, (1, 28, 28), ["passes 3 linear layers. Bars show 512, 256 and 10 units."]),
+    ],
+)
+def test_alt_text_describes_the_model(build, name, options, shape, parts):
+    figure = plots.architecture_drawing(build(name, **options), shape, title="A title")
+    assert all(part in figure.alt for part in ["A title, drawn from left to right", *parts])
+    assert figure.axes[0].get_title() == "A title"
 
 
-def test_it_draws_the_model_at_hand_not_the_papers(build):
-    figure = plots.architecture_drawing(build("vgg8", width=0.5), (3, 32, 32))
-    texts = {text.get_text() for text in figure.axes[0].texts}
-    assert {"32", "64", "128", "256"} < texts and "512" not in texts
-
-
-def test_a_perceptron_is_an_image_and_bars(build):
-    figure = plots.architecture_drawing(build("mlp"), (1, 28, 28), title="A perceptron")
-    assert "passes 3 linear layers. Bars show 512, 256 and 10 units." in figure.alt
-    assert figure.axes[0].get_title() == "A perceptron"
-
-
-def test_a_part_of_a_network_can_be_drawn(build):
-    block = build("vgg16").features[10:17]
-    figure = plots.architecture_drawing(block, (128, 56, 56), title="Block 3")
-    assert figure.alt.startswith(
-        "Block 3, drawn from left to right: an input of 128×56×56 passes 3 convolutions and 1 pool"
-    )
-    assert "linear" not in [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-
-
-def test_an_image_that_does_not_fit_names_the_layer(build):
+def test_names_the_layer_that_an_image_does_not_fit(build):
     with pytest.raises(ValueError, match=r"classifier\.1"):
         plots.architecture_drawing(build("lenet5"), (1, 32, 32))

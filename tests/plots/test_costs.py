@@ -6,7 +6,8 @@ from matplotlib.colors import to_rgba
 from course_lib import plots
 from course_lib.analysis import layer_table
 from course_lib.plots.costs import _shares
-from course_lib.plots.kinds import CONVOLUTION, KIND_COLOURS, LINEAR, OTHER
+from course_lib.plots.figure import BLUE, GREY, ORANGE
+from course_lib.plots.volumes import CONVOLUTION, KIND_COLOURS, LINEAR, OTHER
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,7 @@ def tables(build):
 
 @pytest.fixture(scope="module")
 def costs():
-    """Five models, two of them nearly at one place."""
+    """Five models, two of them nearly at the same point."""
     return pd.DataFrame(
         {
             "accuracy": [0.981, 0.9905, 0.9942, 0.9944, 0.9936],
@@ -30,18 +31,14 @@ def costs():
     )
 
 
-@pytest.fixture(scope="module")
-def against_cost(costs):
-    """The five models' accuracy against what they cost, drawn once."""
-    return plots.accuracy_against_cost(costs)
-
-
-def test_bars_are_as_long_as_the_table_says(tables):
+def test_bars_have_the_lengths_of_the_table(tables, overlapping):
     table = tables["vgg16"]
     rows = table[(table["parameters"] > 0) & (table.index != "total")]
     figure = plots.layer_bars(table)
+    assert overlapping(figure) == []
     for axes, column in zip(figure.axes, ("parameters", "multiply-adds"), strict=True):
         assert [bar.get_width() for bar in axes.patches] == rows[column].tolist()
+        assert max(text.get_window_extent().x1 for text in axes.texts) <= axes.bbox.x1
         colours = [KIND_COLOURS[CONVOLUTION if kind == "Conv2d" else LINEAR] for kind in rows["type"]]
         assert [bar.get_facecolor() for bar in axes.patches] == [to_rgba(colour) for colour in colours]
     assert next(label.get_text() for label in figure.axes[0].get_yticklabels()) == "features.0  Conv2d"
@@ -49,40 +46,27 @@ def test_bars_are_as_long_as_the_table_says(tables):
     assert "linear layers 89.4%; most of all, 74.3%, in classifier.0 Linear" in figure.alt
 
 
-@pytest.mark.parametrize("name", ["lenet5", "minivgg", "vgg16", "resnet34"])
-def test_numbers_stay_inside_and_hide_nothing(tables, overlapping, name):
-    figure = plots.layer_bars(tables[name])
-    assert overlapping(figure) == []
-    for axes in figure.axes:
-        assert max(text.get_window_extent().x1 for text in axes.texts) <= axes.bbox.x1
-
-
-def test_small_batch_norms_are_left_out_and_it_says_so(tables):
+def test_batch_norms_are_noted_where_they_are_small_else_one_row(tables, build):
     figure = plots.layer_bars(tables["resnet34"])
     assert len(figure.axes[0].patches) == 37, "36 convolutions, 3 of them on skips, and one linear layer"
     assert "Not shown: 36 BatchNorm2d, under 0.5%." in figure.alt
     assert "Not shown: 36 BatchNorm2d, under 0.5%." in figure.get_supxlabel()
-
-
-def test_large_batch_norms_have_one_row(build):
     table = layer_table(build("resnet_small", width=1 / 16), (1, 28, 28))
     figure = plots.layer_bars(table, columns=["parameters"])
     norms = table.loc[table["type"] == "BatchNorm2d", "parameters"]
     assert figure.axes[0].patches[-1].get_width() == norms.sum() > 0.005 * table.loc["total", "parameters"]
-    assert figure.axes[0].get_yticklabels()[-1].get_text() == f"{len(norms)} BatchNorm2d"
-    assert "Not shown" not in figure.alt
+    assert (
+        figure.axes[0].get_yticklabels()[-1].get_text() == f"{len(norms)} BatchNorm2d" and "Not shown" not in figure.alt
+    )
+    assert _shares(table, "parameters")[OTHER] == pytest.approx(norms.sum() / table.loc["total", "parameters"])
 
 
-def test_minivggs_parameters_are_in_its_linear_layers(tables):
-    figure = plots.share_bars({"MiniVGG": tables["minivgg"]})
-    convolutions, linear = figure.axes[0].patches
+def test_shares_of_networks(tables, overlapping):
+    figure = plots.share_bars(tables)
+    convolutions, linear = figure.axes[0].patches[2:4]
     assert (convolutions.get_width(), linear.get_width()) == pytest.approx((102_176 / 29_773_354, 0.99657), abs=1e-5)
     assert linear.get_x() == convolutions.get_width()
-    assert "parameters: MiniVGG 0.3% convolution and 99.7% linear of 29.8 M" in figure.alt
-
-
-def test_shares_of_several_networks(tables, overlapping):
-    figure = plots.share_bars(tables)
+    assert "minivgg 0.3% convolution and 99.7% linear of 29.8 M" in figure.alt
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == list(tables)
     assert overlapping(figure) == []
     for table in tables.values():
@@ -90,14 +74,7 @@ def test_shares_of_several_networks(tables, overlapping):
             assert sum(_shares(table, column).values()) == pytest.approx(1, abs=0.005)
 
 
-def test_what_is_neither_convolution_nor_linear_is_other(build):
-    table = layer_table(build("resnet_small", width=1 / 16), (1, 28, 28))
-    shares = _shares(table, "parameters")
-    norms = table.loc[table["type"] == "BatchNorm2d", "parameters"].sum()
-    assert shares[OTHER] == pytest.approx(norms / table.loc["total", "parameters"])
-
-
-def test_the_pies_slices_are_the_tables_shares(tables, overlapping):
+def test_slices_of_the_pie(tables, overlapping):
     table = tables["vgg16"]
     figure = plots.parameter_pie(table)
     parts = [14_714_688, 102_764_544, 138_357_544 - 14_714_688 - 102_764_544]
@@ -105,22 +82,18 @@ def test_the_pies_slices_are_the_tables_shares(tables, overlapping):
     assert [wedge.theta2 - wedge.theta1 for wedge in wedges] == pytest.approx([360 * p / sum(parts) for p in parts])
     assert "convolutions 14.7 M, 10.6%; the first linear layer 103 M, 74.3%" in figure.alt
     assert overlapping(figure) == []
+    assert "the linear layer 513 k, 2.4%" in plots.parameter_pie(tables["resnet34"]).alt
 
 
-def test_a_thin_slice_is_still_seen(tables):
+def test_a_thin_slice_has_a_visible_edge(tables):
     figure = plots.parameter_pie(tables["minivgg"])
     thin = figure.axes[0].patches[0]
     assert abs(thin.theta2 - thin.theta1) < 2 and thin.get_edgecolor() == thin.get_facecolor()
     assert "convolutions 102 k, 0.3%" in figure.alt
 
 
-def test_one_linear_layer_has_one_slice(tables):
-    figure = plots.parameter_pie(tables["resnet34"])
-    assert len(figure.axes[0].patches) == 2 and "the linear layer 513 k, 2.4%" in figure.alt
-
-
-def test_each_panel_shows_accuracy_over_its_cost(costs, against_cost):
-    figure = against_cost
+def test_accuracy_over_each_cost(costs, overlapping):
+    figure = plots.accuracy_against_cost(costs)
     for axes, column in zip(figure.axes, ("parameters", "multiply_adds", "seconds"), strict=True):
         points = np.array([bars.lines[0].get_xydata()[0] for bars in axes.containers])
         assert points.tolist() == costs[[column, "accuracy"]].to_numpy().tolist()
@@ -129,16 +102,66 @@ def test_each_panel_shows_accuracy_over_its_cost(costs, against_cost):
         assert tops == pytest.approx((costs["accuracy"] + costs["spread"]).dropna().tolist())
     assert figure.alt.index("VGG-16 99.44% ± 0.04% with 134 M") < figure.alt.index("MLP 98.10% ± 0.08% with 536 k")
     assert "ResNet-34 99.36% with" in figure.alt, "one seed has no spread"
-
-
-def test_a_model_looks_the_same_in_each_panel(costs, against_cost):
     looks = [
-        [(bars.lines[0].get_color(), bars.lines[0].get_marker()) for bars in axes.containers]
-        for axes in against_cost.axes
+        [(bars.lines[0].get_color(), bars.lines[0].get_marker()) for bars in axes.containers] for axes in figure.axes
     ]
     assert looks[0] == looks[1] == looks[2] and len(set(looks[0])) == len(costs)
+    assert [[text.get_text() for text in axes.texts] for axes in figure.axes] == [list(costs.index)] * 3
+    assert overlapping(figure) == []
 
 
-def test_names_hide_nothing(costs, against_cost, overlapping):
-    assert overlapping(against_cost) == []
-    assert [[text.get_text() for text in axes.texts] for axes in against_cost.axes] == [list(costs.index)] * 3
+@pytest.fixture
+def loops():
+    """Four loops; the third is slower than the second, the fourth faster than the third and slower than the second."""
+    return pd.DataFrame(
+        {
+            "milliseconds": [120.0, 40.0, 60.0, 48.0],
+            "least": [110.0, 39.0, 52.0, 47.5],
+            "most": [190.0, 44.0, 61.0, 55.0],
+            "share_of_roof": [0.123, 0.5, float("nan"), 1.0],
+        },
+        index=["the beginner's loop", "channels last", "compiled", "bfloat16"],
+    )
+
+
+def test_speed_ladder(loops, overlapping):
+    before = loops.copy()
+    figure = plots.speed_ladder(loops, title="milliseconds on a CPU")
+    axes = figure.axes[0]
+    assert [bar.get_width() for bar in axes.patches] == [120, 40, 60, 48]
+    assert axes.get_ylim()[0] > axes.get_ylim()[1], "the first bar is on top"
+    assert [label.get_text() for label in axes.get_yticklabels()] == list(loops.index)
+    colours = [bar.get_facecolor() for bar in axes.patches]
+    assert colours == [to_rgba(colour) for colour in (GREY, BLUE, ORANGE, BLUE)], "slower than the one before is orange"
+    segments = [segment.tolist() for segment in axes.containers[1].lines[2][0].get_segments()]
+    ranges = zip(loops["least"], loops["most"], range(4), strict=True)
+    assert segments == [[[least, place], [most, place]] for least, most, place in ranges]
+    assert figure.alt == (
+        "Bars of milliseconds on a CPU. the beginner's loop: 120 ms, ×1.00, 12.3% of the roof; "
+        "channels last: 40 ms, ×3.00, 50.0% of the roof; compiled: 60 ms, ×2.00; bfloat16: 48 ms, ×2.50, "
+        "100% of the roof."
+    )
+    assert overlapping(figure) == []
+    ends = axes.transData.transform([(most, 0) for most in loops["most"]])[:, 0]
+    extents = [text.get_window_extent() for text in axes.texts]
+    assert all(extent.x0 > end for extent, end in zip(extents, ends, strict=True)), "texts are behind the ranges"
+    assert max(extent.x1 for extent in extents) <= figure.bbox.x1
+    pd.testing.assert_frame_equal(loops, before)
+
+
+@pytest.mark.parametrize("missing", [["least", "most"], ["share_of_roof"], ["most"]])
+def test_speed_ladder_without_optional_columns(loops, missing):
+    figure = plots.speed_ladder(loops.drop(columns=missing))
+    assert len(figure.axes[0].containers) == (1 if "most" in missing else 2)
+    assert ("of the roof" in figure.alt) is ("share_of_roof" not in missing)
+
+
+def test_speed_ladder_with_a_median_outside_of_its_range(loops):
+    loops["least"], loops["most"] = loops["milliseconds"] + 1, loops["milliseconds"] - 1
+    bars = plots.speed_ladder(loops).axes[0].containers[1]
+    assert all(segment[0].tolist() == segment[1].tolist() for segment in bars.lines[2][0].get_segments())
+
+
+def test_refuses_a_speed_ladder_without_rows():
+    with pytest.raises(ValueError, match=r"^a ladder needs at least one rung$"):
+        plots.speed_ladder(pd.DataFrame({"milliseconds": []}))

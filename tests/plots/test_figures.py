@@ -5,9 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.colors import to_rgba
 from PIL import Image
 
 from course_lib import analysis, models, plots, training
+from course_lib.plots import BLUE, GREEN, ORANGE
 
 
 @pytest.fixture(scope="module")
@@ -48,26 +50,39 @@ def figures(few, trained):
     yield plots.unit_diagram(model, (1, 28, 28)), ["784 pixels", "16 units in hidden layer 1", "12,730 parameters"]
 
 
-def test_each_figure_shows_itself_on_white_and_says_what_it_shows(few, trained):
+def test_each_figure_is_a_png_on_white_with_alt_text(few, trained):
     for figure, words in figures(few, trained):
         data, metadata = figure._repr_mimebundle_()
         picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"]))).convert("RGB")
         corners = [picture.getpixel((x, y)) for x in (0, picture.width - 1) for y in (0, picture.height - 1)]
         assert corners == [(255, 255, 255)] * 4
-        assert np.asarray(picture).std() > 5, "something is drawn"
+        assert np.asarray(picture).std() > 5
         assert metadata["image/png"]["alt"] == data["text/plain"] == figure.alt
         for word in words:
             assert word.lower() in figure.alt.lower()
 
 
-def test_a_figure_without_words_is_refused():
+def test_refuses_a_figure_without_alt_text():
     figure, _ = plots.new_figure()
     with pytest.raises(ValueError, match="alt text"):
         plots.finish(figure, "  ")
 
 
-def test_figures_are_not_left_open_behind_the_scenes(few):
+def test_figures_are_not_registered_with_pyplot(few):
     import matplotlib.pyplot as plt
 
     plots.image_grid(few, [0])
     assert plt.get_fignums() == []
+
+
+def test_confusion_matrix_shows_counts_as_numbers_and_mistakes_as_colour():
+    names = ["cat", "dog"]
+    axes = plots.confusion_heatmap(pd.DataFrame([[5, 0], [2, 3]], index=names, columns=names)).axes[0]
+    assert axes.collections[0].get_array().tolist() == [[0, 0], [2, 0]]
+    assert [text.get_text() for text in axes.texts] == ["5", "", "2", "3"]
+
+
+def test_lines_have_the_palette():
+    _, axes = plots.new_figure()
+    lines = axes.plot([[0, 1, 2], [1, 2, 3]])
+    assert [to_rgba(line.get_color()) for line in lines] == [to_rgba(colour) for colour in (BLUE, ORANGE, GREEN)]

@@ -1,10 +1,11 @@
 from itertools import combinations
 
+import pytest
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from course_lib import plots
-from course_lib.plots.labels import label_points
+from course_lib.plots.labels import counted, label_points, listed, percent, spoken
 
 
 def boxes_of(labels, figure):
@@ -20,7 +21,7 @@ def crowd(points, **options):
     return figure, axes, labels
 
 
-def test_a_lone_name_stands_to_the_right_of_its_point():
+def test_a_single_name_is_right_of_its_point():
     figure, axes, labels = crowd([(5, 5)])
     x, y = axes.transData.transform((5, 5))
     (box,) = boxes_of(labels, figure)
@@ -28,11 +29,11 @@ def test_a_lone_name_stands_to_the_right_of_its_point():
     assert not labels[0].arrow_patch.get_visible()
 
 
-def test_names_of_a_crowd_hide_neither_one_another_nor_the_points():
+def test_crowded_names_overlap_neither_each_other_nor_points():
     points = [(5, 5), (5.3, 5.2), (4.8, 5.4), (5.1, 4.6)]
     figure, axes, labels = crowd(points)
     boxes = boxes_of(labels, figure)
-    assert not [1 for one, other in combinations(boxes, 2) if Bbox.intersection(one, other)]
+    assert not any(Bbox.intersection(*pair) for pair in combinations(boxes, 2))
     assert not any(box.contains(*axes.transData.transform(point)) for box in boxes for point in points)
 
 
@@ -41,13 +42,51 @@ def test_names_stay_inside_the_axes():
     assert all(axes.bbox.contains(*corner) for box in boxes_of(labels, figure) for corner in box.corners())
 
 
-def test_error_bars_are_kept_free():
+def test_names_avoid_error_bars():
     figure, axes, labels = crowd([(5, 5), (7, 8)], spreads=[0.1, 4.0])
     low, high = axes.transData.transform([(7, 4), (7, 12)])
     bar = Bbox([[low[0] - 1, low[1]], [high[0] + 1, high[1]]])
     assert not any(Bbox.intersection(box, bar) for box in boxes_of(labels, figure))
 
 
-def test_a_name_that_stands_apart_has_a_line_to_its_point():
+def test_a_distant_name_has_a_line_to_its_point():
     _, _, labels = crowd([(5 + 0.1 * place, 5) for place in range(6)])
     assert any(label.arrow_patch.get_visible() for label in labels)
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (1_000, "1.0 k"),
+        (999_499, "999 k"),
+        (999_501, "1.0 M"),
+        (29_773_354, "29.8 M"),
+        (99_960_000, "100 M"),
+        (15_470_264_320, "15.5 G"),
+        (2_000_000_000_000, "2,000 G"),
+    ],
+)
+def test_counts_have_three_digits(number, words):
+    assert spoken(number) == words
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0, "0%"),
+        (0.00004, "<0.1%"),
+        (0.0034, "0.3%"),
+        (0.9991, "99.9%"),
+        (0.99996, ">99.9%"),
+        (1, "100%"),
+    ],
+)
+def test_a_share_is_never_rounded_to_nothing_or_to_all(share, words):
+    assert percent(share) == words
+
+
+def test_lists_and_plurals():
+    assert [listed([]), listed(["a"]), listed(["a", "b", "c"])] == ["", "a", "a, b and c"]
+    assert [counted(1, "pool"), counted(2, "pool")] == ["1 pool", "2 pools"]

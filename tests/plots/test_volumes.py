@@ -1,14 +1,14 @@
 import pytest
 from torch import nn
 
-from course_lib.plots.kinds import CONVOLUTION, LINEAR, POOLING
-from course_lib.plots.volumes import Skip, chain_of_volumes
+from course_lib import plots
+from course_lib.plots.volumes import CONVOLUTION, LINEAR, OTHER, POOLING, Skip, chain_of_volumes, kind_of
 
 
 def test_lenets_chain(build):
     chain = chain_of_volumes(build("lenet5"), (1, 28, 28))
-    found = [(volume.kind, volume.channels, volume.sides) for volume in chain.volumes]
-    assert found == [
+    volumes = [(volume.kind, volume.channels, volume.sides) for volume in chain.volumes]
+    assert volumes == [
         ("input", 1, "28×28"),
         (CONVOLUTION, 6, "28×28"),
         (POOLING, 6, "14×14"),
@@ -18,12 +18,6 @@ def test_lenets_chain(build):
     ]
     assert chain.skips == []
     assert chain.groups() == [[0], [1], [2], [3], [4]]
-
-
-def test_a_pool_that_does_nothing_is_left_out(build):
-    assert [volume.name for volume in chain_of_volumes(build("alexnet"), (3, 224, 224)).of_kind(POOLING)] == [
-        *("features.2", "features.5", "features.12")
-    ]
 
 
 def test_a_pool_closes_a_block_of_vgg_and_opens_the_next(build):
@@ -42,7 +36,14 @@ def test_convolutions_on_skips_are_not_on_the_main_path(build, name, convolution
     assert sum(skip.projected for skip in chain.skips) == projected
 
 
-def test_skips_hop_from_addition_to_addition(build):
+def test_a_skip_may_end_the_network_and_a_pool_without_effect_is_left_out(build):
+    chain = chain_of_volumes(build("resnet_small"), (1, 28, 28))
+    assert chain.skips == [Skip(1, 3, False), Skip(3, 5, True), Skip(5, 7, True), Skip(7, 9, True)]
+    pools = chain_of_volumes(build("alexnet"), (3, 224, 224)).of_kind(POOLING)
+    assert [volume.name for volume in pools] == ["features.2", "features.5", "features.12"]
+
+
+def test_each_skip_starts_at_the_last_ones_end(build):
     chain = chain_of_volumes(build("resnet34"), (3, 224, 224))
     starts, ends = [skip.start for skip in chain.skips], [skip.end for skip in chain.skips]
     assert len(chain.skips) == 16
@@ -54,15 +55,41 @@ def test_skips_hop_from_addition_to_addition(build):
     ]
 
 
-def test_the_last_block_may_be_projected(build):
-    chain = chain_of_volumes(build("resnet_small"), (1, 28, 28))
-    assert chain.skips == [Skip(1, 3, False), Skip(3, 5, True), Skip(5, 7, True), Skip(7, 9, True)]
-
-
-def test_the_plain_network_has_no_skips(build):
-    assert chain_of_volumes(build("plain34"), (3, 224, 224)).skips == []
-
-
 def test_maps_need_not_be_square():
     chain = chain_of_volumes(nn.Sequential(nn.Conv2d(1, 2, 3), nn.MaxPool2d(2)), (1, 10, 20))
     assert [volume.sides for volume in chain.volumes] == ["10×20", "8×18", "4×9"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "layers"),
+    [
+        (CONVOLUTION, [nn.Conv2d, nn.ConvTranspose2d]),
+        (POOLING, [nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d]),
+        (LINEAR, [nn.Linear]),
+        (OTHER, [nn.BatchNorm2d, nn.ReLU, nn.Dropout, nn.Flatten]),
+    ],
+)
+def test_kinds_of_torchs_layers(kind, layers):
+    assert {kind_of(layer.__name__) for layer in layers} == {kind}
+
+
+def test_channel_progression_of_vgg16(build, overlapping):
+    figure = plots.channel_progression(build("vgg16"), (3, 224, 224))
+    upper, lower = figure.axes
+    assert [bar.get_height() for bar in upper.patches] == [224, 224, 112, 56, 28, 14, 7]
+    assert [bar.get_height() for bar in lower.patches] == [3, 64, 128, 256, 512, 512, 512]
+    assert [label.get_text() for label in lower.get_xticklabels()] == [
+        *("image", "2 conv.", "pool\n2 conv.", "pool\n3 conv.", "pool\n3 conv.", "pool\n3 conv.", "pool")
+    ]
+    assert "the side of the maps goes from 224 to 7, the channels from 3 to 512" in figure.alt
+    assert overlapping(figure) == []
+
+
+def test_channels_of_a_block_are_those_of_its_widest_layer(build):
+    _, lower = plots.channel_progression(build("resnet50"), (3, 224, 224)).axes
+    assert [bar.get_height() for bar in lower.patches] == [3, 64, 256, 512, 1024, 2048, 2048]
+
+
+def test_refuses_a_channel_progression_without_maps(build):
+    with pytest.raises(ValueError, match="MLP has no convolution"):
+        plots.channel_progression(build("mlp"), (1, 28, 28))

@@ -219,7 +219,7 @@ def test_key_covers_every_setting(planned):
 def test_key_of_a_transfer_run_covers_every_setting(monkeypatch):
     run = TransferRun("refilled images", 3, Choices(resize="refill"), 100, 50, options={"batch_size": 50})
     keys = [run.key, *(replace(run, **changes).key for changes in TRANSFER_CHANGES)]
-    monkeypatch.setitem(transfer.choices.RATES, "last blocks", 2e-4)
+    monkeypatch.setitem(transfer.cases.RATES, "last blocks", 2e-4)
     keys.append(replace(run).key)  # with another default learning rate
     assert len(set(keys)) == len(keys)
 

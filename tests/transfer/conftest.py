@@ -1,4 +1,4 @@
-"""What the tests of transfer share: few digits, and a tiny backbone in place of VGG-16's and MobileNetV2's weights."""
+"""Fixtures for tests of transfer: few digits, and tiny backbones in place of VGG-16 and MobileNetV2."""
 
 from types import SimpleNamespace
 
@@ -19,18 +19,20 @@ def tiny_vgg():
 
 
 def tiny_mobile():
-    """Nineteen layers, some of them batch norms, as MobileNetV2 has nineteen parts."""
+    """Nineteen parts with batch norms, as in MobileNetV2."""
     torch.manual_seed(2)
 
     def part(channels, stride):
         return nn.Sequential(nn.Conv2d(channels, 8, 3, stride, 1), nn.BatchNorm2d(8), nn.ReLU())
 
-    return SimpleNamespace(features=nn.Sequential(part(3, 4), *(part(8, 2 if one == 9 else 1) for one in range(18))))
+    return SimpleNamespace(
+        features=nn.Sequential(part(3, 4), *(part(8, 2 if number == 9 else 1) for number in range(18)))
+    )
 
 
 @pytest.fixture(autouse=True)
 def tiny_backbones(monkeypatch, home):
-    """Small networks under the names of the large ones, and an empty cache for features."""
+    """Small networks under the names of the large ones, and an empty feature cache."""
     built = {"vgg16": tiny_vgg, "mobilenet-v2": tiny_mobile}
     monkeypatch.setattr(models, "backbone", lambda name: built[name](), raising=False)
 
@@ -43,12 +45,12 @@ def small():
 
 @pytest.fixture(scope="session")
 def val(digits):
-    """60 digits to judge by."""
+    """60 digits to evaluate on."""
     return digits.val.select(range(60))
 
 
 @pytest.fixture(scope="session")
 def real_cache():
-    """Where downloaded weights are, as it was before a test emptied COURSE_HOME; None where there are none."""
+    """Cache of downloaded weights, before a test changes COURSE_HOME; None without MobileNetV2's weights."""
     path = weights.path_of("mobilenet-v2")
     return path.parents[1] if path.exists() else None

@@ -2,56 +2,32 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.models.backbones import IMAGENET_MEAN, IMAGENET_STD
+from course_lib.models import IMAGENET_MEAN, IMAGENET_STD
 from course_lib.transfer import Choices, draw, prepare
-from course_lib.transfer.choices import RATES
-
-
-def test_every_default_is_the_right_way():
-    right = Choices()
-    assert (right.resize, right.channels, right.normalise, right.freeze_batch_norm) == (
-        "interpolate",
-        "repeat",
-        True,
-        True,
-    )
-    assert right.rate == RATES["last blocks"] < 1e-3
-    assert Choices(learning_rate=0.5).rate == Choices(learning_rate=0.5).as_dict()["learning_rate"] == 0.5
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("name", "value"),
     [
-        {"resize": "np"},
-        {"channels": "two"},
-        {"trained": "none"},
-        {"head": "big"},
-        {"side": 0},
-        {"learning_rate": 0.0},
-        {"learning_rate": float("nan")},
+        *(("resize", "np"), ("channels", "two"), ("trained", "none"), ("head", "big"), ("side", 0)),
+        *(("learning_rate", 0.0), ("learning_rate", float("nan"))),
     ],
 )
-def test_a_word_that_is_no_choice_is_refused(wrong):
-    with pytest.raises(ValueError, match=f"^{next(iter(wrong))} must be "):
-        Choices(**wrong)
-
-
-def test_choices_in_words_differ_where_images_do():
-    said = {Choices(**one).images for one in ({}, {"resize": "refill"}, {"channels": "one"}, {"normalise": False})}
-    assert len(said) == 4 and Choices(trained="all").images == Choices().images
-    assert Choices(backbone="none").images == "as they are"
+def test_refuses_unknown_choices(name, value):
+    with pytest.raises(ValueError, match=f"^{name} must be "):
+        Choices(**{name: value})
 
 
 @pytest.mark.parametrize(("side", "held"), [(112, 16), (224, 64), (28, 1)])
-def test_a_refilled_image_holds_the_digits_that_np_resize_put_there(digits, side, held):
+def test_refill_is_np_resize(digits, side, held):
     some = digits.train.select(range(100))
     refilled = prepare(some, Choices(resize="refill", side=side)).images
     assert refilled.shape == (100, 3, side, side) and refilled.dtype == torch.uint8
     flat = some.images.flatten()
     for number in (0, 1, 7):
         first = held * number % 100
-        wanted = np.resize(np.roll(flat.numpy(), -first * 784), side * side)
-        assert np.array_equal(refilled[number, 0].flatten().numpy(), wanted)
+        expected = np.resize(np.roll(flat.numpy(), -first * 784), side * side)
+        assert np.array_equal(refilled[number, 0].flatten().numpy(), expected)
     assert len(refilled.flatten(1).unique(dim=0)) == 100 // np.gcd(held, 100)
 
 
@@ -66,26 +42,23 @@ def test_an_enlarged_image_shows_its_own_digit(digits):
 
 def test_channels_and_normalisation(digits):
     some = digits.train.select(range(20))
-    right, one, raw = (prepare(some, Choices(**wrong)) for wrong in ({}, {"channels": "one"}, {"normalise": False}))
+    right, red, raw = (prepare(some, Choices(**wrong)) for wrong in ({}, {"channels": "one"}, {"normalise": False}))
     assert (right.images[:, :1] == right.images).all()
-    assert torch.equal(one.images[:, 0], right.images[:, 0]) and not one.images[:, 1:].any()
+    assert torch.equal(red.images[:, 0], right.images[:, 0]) and not red.images[:, 1:].any()
     assert (right.mean, right.std) == (IMAGENET_MEAN, IMAGENET_STD)
     batch = raw.normalize(raw.images)
     torch.testing.assert_close(batch, raw.images.float(), rtol=1e-5, atol=1e-3)
     assert batch.max() > 250
 
 
-def test_without_a_backbone_digits_stay_as_they_are(digits):
+def test_takes_grey_images_only_and_leaves_them_without_a_backbone(digits):
     assert prepare(digits.val, Choices(backbone="none")) is digits.val
-
-
-def test_coloured_images_are_refused(digits):
     coloured = prepare(digits.val.select(range(3)), Choices(side=28))
     with pytest.raises(ValueError, match=r"takes grey images.* each of these is 3×28×28"):
         prepare(coloured, Choices())
 
 
-def test_a_draw_is_the_same_for_everybody_and_keeps_proportions(digits):
+def test_draw_is_deterministic_and_stratified(digits):
     some = draw(digits.train, 400)
     assert torch.equal(some.images, draw(digits.train, 400).images)
     share = 400 / len(digits.train) * torch.bincount(digits.train.labels)

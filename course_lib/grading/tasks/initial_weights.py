@@ -82,12 +82,12 @@ def _wrong_layer(network: nn.Module) -> str | None:
 
 def _strengths(network: nn.Module) -> list[float]:
     """The standard deviation of each layer's output, for images of standard deviation 1."""
-    from course_lib.analysis import signal_flow  # here, for it brings pandas, and a worker should not wait for that
+    from course_lib.analysis import watch  # here, for it brings pandas, and a worker should not wait for that
 
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(_IMAGES, 3, _SIDE, _SIDE, generator=generator)
     network.train()  # watch notes passes in training mode alone
-    with signal_flow.watch(network) as seen, torch.no_grad():
+    with watch(network) as seen, torch.no_grad():
         network(images)
     return seen.table()["activation std"].tolist()
 

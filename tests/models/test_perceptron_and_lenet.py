@@ -7,7 +7,7 @@ from course_lib.analysis import count_parameters, layer_table
 
 
 @pytest.mark.parametrize("form", ["1998", "modern"])
-def test_both_forms_have_61706_parameters_layer_by_layer(form):
+def test_both_lenets_have_61706_parameters(form):
     model = models.lenet5(form=form)
     table = layer_table(model, (1, 28, 28))
     counts = [count for count in table["parameters"].iloc[:-1] if count]
@@ -15,19 +15,7 @@ def test_both_forms_have_61706_parameters_layer_by_layer(form):
     assert count_parameters(model) == 61_706
 
 
-def test_the_papers_60000_follow_from_ours():
-    """The sum that chapter 2 gives: less C3's dense connections and our logits, plus the paper's pooling weights."""
-    ours = count_parameters(models.lenet5())
-    sparse_c3 = (6 * 3 + 9 * 4 + 1 * 6) * 25 + 16
-    assert ours - (2416 - sparse_c3) - 850 + 2 * (6 + 16) == 60_000
-
-
-def test_shapes_shrink_as_the_chapter_says():
-    shapes = layer_table(models.lenet5(), (1, 28, 28))["output shape"].tolist()
-    assert shapes[:6] == ["6×28×28", "6×28×28", "6×14×14", "16×10×10", "16×10×10", "16×5×5"]
-
-
-def test_the_forms_differ_in_activation_and_pooling_only():
+def test_lenets_differ_in_activation_and_pooling_only():
     old, new = models.lenet5(form="1998"), models.lenet5(form="modern")
     kinds = [{type(layer) for layer in form.modules()} for form in (old, new)]
     assert kinds[0] - kinds[1] == {nn.Tanh, nn.AvgPool2d}
@@ -35,13 +23,18 @@ def test_the_forms_differ_in_activation_and_pooling_only():
 
 
 @pytest.mark.parametrize(("channels", "side", "classes"), [(3, 32, 10), (1, 12, 2), (1, 33, 10)])
-def test_other_images(channels, side, classes):
+def test_lenet_for_other_images_and_classes(channels, side, classes):
     model = models.lenet5(num_classes=classes, in_channels=channels, image_size=side)
     assert model(torch.zeros(2, channels, side, side)).shape == (2, classes)
 
 
-def test_nonsense_is_refused():
-    with pytest.raises(ValueError, match="'1998' or 'modern', not '1989'"):
-        models.lenet5(form="1989")
-    with pytest.raises(ValueError, match="at least 12×12 pixels, not 8×8"):
-        models.lenet5(image_size=8)
+def test_perceptron_has_the_parameters_of_its_layers():
+    assert count_parameters(models.mlp()) == 784 * 512 + 512 + 512 * 256 + 256 + 256 * 10 + 10
+    assert count_parameters(models.mlp(7, in_channels=3, image_size=32, hidden=())) == 3 * 32 * 32 * 7 + 7
+
+
+def test_dropout_acts_in_training_only():
+    model, image = models.mlp(dropout=0.5), torch.rand(1, 1, 28, 28)
+    assert not torch.equal(model(image), model(image))
+    model.eval()
+    assert torch.equal(model(image), model(image))

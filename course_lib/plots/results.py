@@ -1,8 +1,11 @@
-"""Curves over epochs."""
+"""Results of training: learning curves and the confusion matrix."""
 
 import math
 from collections.abc import Mapping
 
+import numpy as np
+import pandas as pd
+import seaborn as sns
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from course_lib.plots.figure import BLUE, ORANGE, DescribedFigure, finish, new_figure
@@ -10,7 +13,7 @@ from course_lib.training import History
 
 
 def learning_curves(history: History) -> DescribedFigure:
-    """Loss (left) and accuracy (right) of training and validation, an epoch a point."""
+    """Draw loss (left) and accuracy (right) of training and validation by epoch."""
     frame = history.to_frame()
     figure, (left, right) = new_figure(1, 2, width=8, height=3.2)
     parts = [("train", "training", BLUE, "o")]
@@ -26,19 +29,19 @@ def learning_curves(history: History) -> DescribedFigure:
     low, high = right.get_ylim()
     right.yaxis.set_major_formatter(PercentFormatter(1, decimals=0 if high - low > 0.04 else 1))
     first, last = history[0], history[-1]
-    said = f"Training loss goes from {first.train_loss:.3f} to {last.train_loss:.3f} in {len(history)} epochs"
+    alt = f"Training loss goes from {first.train_loss:.3f} to {last.train_loss:.3f} in {len(history)} epochs"
     if len(parts) == 2:
-        said += (
+        alt += (
             f", validation loss from {first.val_loss:.3f} to {last.val_loss:.3f}; accuracy ends at "
             f"{last.train_accuracy:.1%} in training and {last.val_accuracy:.1%} in validation."
         )
     else:
-        said += f"; training accuracy ends at {last.train_accuracy:.1%}."
-    return finish(figure, f"Two line charts, loss and accuracy by epoch. {said}")
+        alt += f"; training accuracy ends at {last.train_accuracy:.1%}."
+    return finish(figure, f"Two line charts, loss and accuracy by epoch. {alt}")
 
 
 def compare_curves(runs: Mapping[str, History], measure: str = "val_accuracy") -> DescribedFigure:
-    """One measure of several runs (a column of ``History.to_frame()``), a line each, labelled by name."""
+    """Draw one measure of several runs, a column of ``History.to_frame()``, as a line each."""
     figure, axes = new_figure()
     ends = []
     for name, history in runs.items():
@@ -50,3 +53,26 @@ def compare_curves(runs: Mapping[str, History], measure: str = "val_accuracy") -
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False)
     return finish(figure, f"Line chart of {label} by epoch for {len(runs)} runs. At the end: {', '.join(ends)}.")
+
+
+def confusion_heatmap(matrix: pd.DataFrame) -> DescribedFigure:
+    """Draw a confusion matrix: counts above zero as numbers, mistakes as colour. The diagonal stays white."""
+    counts = matrix.to_numpy()
+    mistakes = counts.copy()
+    np.fill_diagonal(mistakes, 0)
+    figure, axes = new_figure(width=6.4, height=5.4)
+    lines = {"linewidths": 0.5, "linecolor": "#dddddd"}
+    numbers = np.where(counts > 0, counts.astype(str), "")
+    sns.heatmap(mistakes, annot=numbers, fmt="", cmap="Oranges", cbar=False, ax=axes, **lines)
+    axes.set_xticklabels(matrix.columns, rotation=0 if len(str(matrix.columns[-1])) < 3 else 45)
+    axes.set_yticklabels(matrix.index, rotation=0)
+    axes.set(xlabel="predicted class", ylabel="true class")
+    wrong, total = int(mistakes.sum()), int(counts.sum())
+    alt = f"{total - wrong:,} of {total:,} answers are right"
+    if wrong:
+        most = [
+            f"{matrix.index[true]} taken for {matrix.columns[predicted]}"
+            for true, predicted in np.argwhere(mistakes == mistakes.max())
+        ]
+        alt += f"; most frequent, {mistakes.max()} times, is {', and '.join(most)}"
+    return finish(figure, f"Confusion matrix, true class by predicted class. {alt}.")

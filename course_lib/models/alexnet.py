@@ -19,39 +19,32 @@ class AlexNet(Classifier):
     """
 
     def __init__(
-        self,
-        form: str,
-        in_channels: int,
-        num_classes: int,
-        width: float,
-        groups: int,
-        stem: str,
-        dropout: float,
+        self, form: str, in_channels: int, num_classes: int, width: float, groups: int, stem: str, dropout: float
     ):
         super().__init__()
-        one, two, three, four, five = (scaled(channels, width) for channels in CHANNELS[form])
+        c1, c2, c3, c4, c5 = (scaled(channels, width) for channels in CHANNELS[form])
         hidden = scaled(4096, width)
         if stem == "imagenet":
-            first, side = nn.Conv2d(in_channels, one, kernel_size=11, stride=4, padding=2), 6
+            conv1, side = nn.Conv2d(in_channels, c1, kernel_size=11, stride=4, padding=2), 6
         else:
-            first, side = nn.Conv2d(in_channels, one, kernel_size=5, padding=2), 2
+            conv1, side = nn.Conv2d(in_channels, c1, kernel_size=5, padding=2), 2
 
         def norm() -> list[nn.Module]:
-            """Section 3.3: k = 2, n = 5, α = 10⁻⁴, β = 0.75; torch divides α by n, so it gets n times the paper's."""
+            """Section 3.3: k = 2, n = 5, α = 10⁻⁴, β = 0.75; torch divides α by n, so α here is n times the paper's."""
             return [nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0)] if form == "2012" else []
 
         self.features = nn.Sequential(
-            *(first, nn.ReLU(inplace=True), *norm(), nn.MaxPool2d(3, stride=2)),  # 96×55×55, then 96×27×27
-            nn.Conv2d(one, two, kernel_size=5, padding=2, groups=groups),  # 256×27×27
+            *(conv1, nn.ReLU(inplace=True), *norm(), nn.MaxPool2d(3, stride=2)),  # 96×55×55, then 96×27×27
+            nn.Conv2d(c1, c2, kernel_size=5, padding=2, groups=groups),  # 256×27×27
             *(nn.ReLU(inplace=True), *norm(), nn.MaxPool2d(3, stride=2)),  # 256×13×13
-            *(nn.Conv2d(two, three, kernel_size=3, padding=1), nn.ReLU(inplace=True)),  # 384×13×13
-            *(nn.Conv2d(three, four, kernel_size=3, padding=1, groups=groups), nn.ReLU(inplace=True)),  # 384×13×13
-            *(nn.Conv2d(four, five, kernel_size=3, padding=1, groups=groups), nn.ReLU(inplace=True)),  # 256×13×13
+            *(nn.Conv2d(c2, c3, kernel_size=3, padding=1), nn.ReLU(inplace=True)),  # 384×13×13
+            *(nn.Conv2d(c3, c4, kernel_size=3, padding=1, groups=groups), nn.ReLU(inplace=True)),  # 384×13×13
+            *(nn.Conv2d(c4, c5, kernel_size=3, padding=1, groups=groups), nn.ReLU(inplace=True)),  # 256×13×13
             nn.MaxPool2d(3, stride=2),  # 256×6×6
         )
         self.avgpool = nn.AdaptiveAvgPool2d(side)  # does nothing to images of the intended size
         drop = [nn.Dropout(dropout), nn.Dropout(dropout)]
-        linear = [nn.Linear(five * side**2, hidden), nn.Linear(hidden, hidden), nn.Linear(hidden, num_classes)]
+        linear = [nn.Linear(c5 * side**2, hidden), nn.Linear(hidden, hidden), nn.Linear(hidden, num_classes)]
         if form == "2012":  # dropout follows the first two linear layers
             layers = [linear[0], nn.ReLU(inplace=True), drop[0], linear[1], nn.ReLU(inplace=True), drop[1], linear[2]]
         else:  # dropout comes before them
@@ -84,11 +77,12 @@ def alexnet(
         in_channels: 1 for grey images, 3 for colour.
         width: factor on all channels and hidden units.
         form: ``"torchvision"`` or ``"2012"``.
-        groups: into how many separate halves the 2nd, 4th and 5th convolution are split.
-        stem: ``"imagenet"``, a first window of 11 with stride 4; ``"small"``, of 5 and 1, for images of 28 × 28.
+        groups: number of groups of the 2nd, 4th and 5th convolution.
+        stem: first convolution: ``"imagenet"``, 11 × 11 with stride 4; ``"small"``, 5 × 5 with stride 1, for images of
+            28 × 28.
         dropout: probability with which a hidden unit is zeroed during training.
 
-    Raises: ValueError for another form or stem, or channels that do not divide into the groups.
+    Raises: ValueError for another form or stem, or channels that the groups do not divide.
     """
     if form not in CHANNELS:
         raise ValueError(f"form must be '2012' or 'torchvision', not {form!r}")

@@ -1,4 +1,4 @@
-"""The arithmetic of receptive fields: what each operation does to the part of the image that a unit sees.
+"""Receptive-field arithmetic: what each operation does to the part of the image that a unit sees.
 
 Along one side of the image, unit number i of a map sees the ``size`` pixels from ``start + i · jump`` on. A window of k
 units with dilation d adds (k - 1) d jumps, a padding of p moves the start back by p jumps, and a stride multiplies the
@@ -14,7 +14,7 @@ from torch import nn
 
 aten = torch.ops.aten
 ADDITIONS = (aten.add, aten.add_)
-_KEEP = (  # these move or copy units; the last two sides of the shape tell whether each still stands in its place
+_KEEP = (  # these copy or reshape; each unit keeps its place where height and width stay the same
     *(aten.view, aten._unsafe_view, aten.reshape, aten.unsqueeze, aten.squeeze, aten.expand, aten.clone, aten.detach),
     *(aten.alias, aten.split, aten.split_with_sizes, aten.chunk, aten.select, aten.cat, aten.avg_pool3d, aten._to_copy),
 )
@@ -35,14 +35,14 @@ class Side:
 
 @dataclass(frozen=True)
 class Path:
-    """What a unit sees (None: the whole image, or nobody knows), and the numbers of the steps that it passed."""
+    """What a unit sees (None: the whole image, or unknown), and the indices of the layers between it and the image."""
 
     sides: tuple[Side, ...] | None
     steps: frozenset[int] = frozenset()
 
     @classmethod
     def of_pixels(cls, sides: int) -> "Path":
-        """Each pixel sees itself."""
+        """The path of the image itself: each pixel sees itself."""
         return cls((Side(),) * sides)
 
     def through(self, step: int) -> "Path":
@@ -57,31 +57,31 @@ class Path:
         return None if self.sides is None else square([side.jump for side in self.sides])
 
 
-def after(function: Any, args: tuple, kwargs: dict, result: Any, inputs: list[Path]) -> Path:
-    """The path of what ``function``, an operation of torch's core, made of units that came by ``inputs``."""
+def path_after(function: Any, args: tuple, kwargs: dict, result: Any, inputs: list[Path]) -> Path:
+    """The path of the output of ``function``, an aten operation, from the paths of its ``inputs``."""
     steps = frozenset().union(*(path.steps for path in inputs))
-    met = _meet(inputs)
-    if met is None:
+    sides = _join(inputs)
+    if sides is None:
         return Path(None, steps)
     named = dict(zip([argument.name for argument in function._schema.arguments], args, strict=False)) | kwargs
-    made = result[0] if isinstance(result, list | tuple) else result
-    return Path(_sides(function, named, made, met), steps)
+    output = result[0] if isinstance(result, list | tuple) else result
+    return Path(_sides(function, named, output, sides), steps)
 
 
-def _meet(inputs: list[Path]) -> tuple[Side, ...] | None:
-    """What is seen by any of several paths; None where their units do not stand side by side."""
+def _join(inputs: list[Path]) -> tuple[Side, ...] | None:
+    """What is seen by any of several paths; None where their jumps differ."""
     if any(path.sides is None for path in inputs):
         return None
-    met = []
+    joined = []
     for sides in zip(*(path.sides for path in inputs), strict=True):
         if len({side.jump for side in sides}) > 1:
             return None
         start = min(side.start for side in sides)
-        met.append(Side(start, max(side.start + side.size for side in sides) - start, sides[0].jump))
-    return tuple(met)
+        joined.append(Side(start, max(side.start + side.size for side in sides) - start, sides[0].jump))
+    return tuple(joined)
 
 
-def _sides(function: Any, named: dict, made: torch.Tensor, sides: tuple[Side, ...]) -> tuple[Side, ...] | None:
+def _sides(function: Any, named: dict, output: torch.Tensor, sides: tuple[Side, ...]) -> tuple[Side, ...] | None:
     operation = function._overloadpacket
     count = len(sides)
     if operation is aten.convolution and not named["transposed"]:
@@ -93,11 +93,11 @@ def _sides(function: Any, named: dict, made: torch.Tensor, sides: tuple[Side, ..
         return _slide(sides, window, stride, named.get("padding", 0), named.get("dilation", 1))
     if operation in (aten._adaptive_avg_pool2d, aten.adaptive_avg_pool2d, aten.adaptive_max_pool2d):
         before = named["self"].shape[-count:]
-        return _adaptive(sides, before, made.shape[-count:])
+        return _adaptive(sides, before, output.shape[-count:])
     if operation is aten.constant_pad_nd:
         pads = [*named["pad"], 0, 0, 0, 0]
         left = [pads[2 * (count - 1 - place)] for place in range(count)]
-        return tuple(replace(side, start=side.start - by * side.jump) for side, by in zip(sides, left, strict=True))
+        return tuple(replace(side, start=side.start - pad * side.jump) for side, pad in zip(sides, left, strict=True))
     if operation is aten.slice:
         axis = _spatial_axis(named["self"], named.get("dim", 0), count)
         step = named.get("step", 1)
@@ -107,12 +107,13 @@ def _sides(function: Any, named: dict, made: torch.Tensor, sides: tuple[Side, ..
             Side(side.start + start * side.jump, side.size, side.jump * step) if place == axis else side
             for place, side in enumerate(sides)
         )
-    if operation is aten.cat and _spatial_axis(made, named.get("dim", 0), count) >= 0:
+    if operation is aten.cat and _spatial_axis(output, named.get("dim", 0), count) >= 0:
         return None
     pointwise = torch.Tag.pointwise in function.tags or (operation in _NORMS and not named.get("training"))
     if not (pointwise or operation in _KEEP):
         return None
-    same = all(one.shape[-count:] == made.shape[-count:] for one in named.values() if isinstance(one, torch.Tensor))
+    tensors = [value for value in named.values() if isinstance(value, torch.Tensor)]
+    same = all(tensor.shape[-count:] == output.shape[-count:] for tensor in tensors)
     return sides if pointwise or same else None
 
 
@@ -122,28 +123,25 @@ def _spatial_axis(maps: torch.Tensor, dim: int, count: int) -> int:
 
 
 def _slide(sides: tuple[Side, ...], *settings: int | Sequence[int]) -> tuple[Side, ...]:
-    each = [[one] * len(sides) if isinstance(one, int) else list(one) for one in settings]
-    each = [one * len(sides) if len(one) == 1 else one for one in each]
-    return tuple(side.window(*setting) for side, *setting in zip(sides, *each, strict=True))
+    """Move a window over the maps; ``settings`` are size, stride, padding, dilation: one number or one a side."""
+    by_side = [[value] if isinstance(value, int) else list(value) for value in settings]
+    by_side = [value * len(sides) if len(value) == 1 else value for value in by_side]
+    return tuple(side.window(*setting) for side, *setting in zip(sides, *by_side, strict=True))
 
 
-def _adaptive(sides: tuple[Side, ...], before: Sequence[int], behind: Sequence[int]) -> tuple[Side, ...] | None:
+def _adaptive(sides: tuple[Side, ...], before: Sequence[int], after: Sequence[int]) -> tuple[Side, ...] | None:
     """Adaptive pooling has windows of one size only where the new side divides the old one."""
-    if any(old % new or new == 1 < old for old, new in zip(before, behind, strict=True)):
+    if any(old % new or new == 1 < old for old, new in zip(before, after, strict=True)):
         return None
-    return tuple(
-        side.window(old // new, old // new, 0, 1) for side, old, new in zip(sides, before, behind, strict=True)
-    )
+    return tuple(side.window(old // new, old // new, 0, 1) for side, old, new in zip(sides, before, after, strict=True))
 
 
 def side_of(layer: nn.Module, setting: str) -> int | str | None:
     """``kernel_size`` or ``stride`` of a convolution or pool, as a number or ``"7×3"``; None for other layers."""
     value = getattr(layer, setting, None)
-    if value is None:
-        return None
-    return value if isinstance(value, int) else square(list(value))
+    return value if value is None or isinstance(value, int) else square(list(value))
 
 
 def square(values: list[int]) -> int | str:
     """One number for a square, ``"7×3"`` (height × width) else."""
-    return values[0] if len(set(values)) == 1 else "×".join(str(value) for value in values)
+    return values[0] if len(set(values)) == 1 else "×".join(map(str, values))

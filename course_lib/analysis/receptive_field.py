@@ -1,4 +1,4 @@
-"""How much of the image a unit sees: by arithmetic, and by asking the network itself."""
+"""The receptive field of a unit: by arithmetic on windows and strides, and measured with a gradient."""
 
 import copy
 
@@ -7,11 +7,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.analysis.paths import square
+from course_lib.analysis.arithmetic import square
 from course_lib.analysis.tracing import Trace, trace
 
 _WINDOWS = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
-_ALONE = tuple(  # layers that act on each unit alone
+_POINTWISE = tuple(  # modules whose layers act on each unit alone
     f"torch.nn.modules.{kind}" for kind in ("activation", "batchnorm", "dropout", "instancenorm", "normalization")
 )
 _SIDES = (32, 64, 128, 256, 512, 1024, 2048)
@@ -21,8 +21,8 @@ def receptive_field(layers: nn.Module, input_shape: tuple[int, int, int] | None 
     """Receptive field of each convolution and pooling layer, by arithmetic.
 
     With a jump of j input pixels between neighbouring units, a window of size k and dilation d adds (k - 1) d j to the
-    field, and a stride multiplies the jump; where a skip joins, the larger field holds. Source: Araujo, Norris and Sim,
-    Distill, 2019.
+    field, and a stride multiplies the jump; where a skip joins, the larger field counts. Source: Araujo, Norris and
+    Sim, Distill, 2019.
 
     Args:
         layers: a network, or the convolutional part of one.
@@ -49,13 +49,13 @@ def receptive_field(layers: nn.Module, input_shape: tuple[int, int, int] | None 
 def receptive_field_by_gradient(layers: nn.Module) -> int | str:
     """Side of the square of input pixels that one unit of the last layer depends on, measured with a gradient.
 
-    The layers are copied, made linear and positive (equal positive weights, max-pooling replaced by sums, every layer
-    that acts on each unit alone left out), so that no dependence can cancel or be hidden. Then the gradient of one unit
-    in the middle is not zero exactly where the unit looks. Should that reach the border, a larger image is taken.
+    A copy of the layers is made linear and positive (equal positive weights, max-pooling replaced by sums, pointwise
+    layers left out), so that no dependence cancels or is hidden. Then the gradient of the unit in the middle is nonzero
+    exactly at the pixels that it depends on. Where these reach the border, a larger image is taken.
 
     Args:
-        layers: the convolutional part of a network: convolutions, pools, skips, and layers that act on each unit alone.
-            Only modules are made linear, not functions that a ``forward`` calls, such as ``F.max_pool2d``.
+        layers: the convolutional part of a network: convolutions, pools, skips, and pointwise layers. Only modules are
+            made linear, not functions that a ``forward`` calls, such as ``F.max_pool2d``.
 
     Returns: the side in pixels, or ``"4×9"`` (height × width) where the part is no square.
     Raises: ValueError where there is no convolution, or the output is not a stack of maps.
@@ -63,17 +63,17 @@ def receptive_field_by_gradient(layers: nn.Module) -> int | str:
     steps = _trace(layers, None).steps
     last = steps[-1]
     if len(last.shape) != 3 or last.field is None:
-        where = f"{last.name} ({last.type}) gives {'×'.join(str(side) for side in last.shape)}"
+        where = f"{last.name} ({last.type}) gives {'×'.join(map(str, last.shape))}"
         raise ValueError(
             f"{where}, and its units see the whole image: give the convolutional part of the network alone"
         )
     linear = _made_linear(layers)
     side = max(_larger(step.field) + 4 * _larger(step.jump) for step in steps if step.field is not None)
     while side <= 2 * _SIDES[-1]:
-        seen = _seen_from_the_middle(linear, _first_convolution(layers).in_channels, side)
-        places = [seen.any(dim=other).nonzero().flatten() for other in (1, 0)]
-        if all(len(place) and place.min() > 0 and place.max() < side - 1 for place in places):
-            return square([int(place.max() - place.min() + 1) for place in places])
+        seen = _seen_by_middle_unit(linear, _first_convolution(layers).in_channels, side)
+        axes = [seen.any(dim=other).nonzero().flatten() for other in (1, 0)]
+        if all(len(pixels) and pixels.min() > 0 and pixels.max() < side - 1 for pixels in axes):
+            return square([int(pixels.max() - pixels.min() + 1) for pixels in axes])
         side *= 2
     raise ValueError(f"{type(layers).__name__} has units that see more than {side // 2} pixels")
 
@@ -86,7 +86,7 @@ def _made_linear(layers: nn.Module) -> nn.Module:
                 setattr(parent, name, _SumPool(layer))
             elif isinstance(layer, nn.AdaptiveMaxPool2d):
                 setattr(parent, name, nn.AdaptiveAvgPool2d(layer.output_size))
-            elif type(layer).__module__ in _ALONE and not list(layer.children()):
+            elif type(layer).__module__ in _POINTWISE and not list(layer.children()):
                 setattr(parent, name, nn.Identity())
     for name, parameter in linear.named_parameters():
         numbers = parameter[0].numel() if parameter.dim() else 1
@@ -94,8 +94,8 @@ def _made_linear(layers: nn.Module) -> nn.Module:
     return linear
 
 
-def _seen_from_the_middle(linear: nn.Module, channels: int, side: int) -> torch.Tensor:
-    """Which pixels, (side, side), the unit in the middle depends on, in any of its channels."""
+def _seen_by_middle_unit(linear: nn.Module, channels: int, side: int) -> torch.Tensor:
+    """Mask, (side, side), of the pixels that the unit in the middle depends on, in any of its channels."""
     image = torch.ones(1, channels, side, side, dtype=torch.float64, requires_grad=True)
     maps = linear(image)
     maps[0, :, maps.shape[2] // 2, maps.shape[3] // 2].sum().backward()
@@ -107,7 +107,7 @@ def _larger(sides: int | str) -> int:
 
 
 class _SumPool(nn.Module):
-    """Takes the windows of a max-pool, and adds up instead."""
+    """Averages over the windows of a max-pool."""
 
     def __init__(self, pool: nn.MaxPool2d):
         super().__init__()
@@ -119,21 +119,21 @@ class _SumPool(nn.Module):
             for value in (self.pool.kernel_size, self.pool.stride, self.pool.padding, self.pool.dilation)
         )
         height, width = self.pool(maps).shape[2:]
-        if self.pool.ceil_mode:  # a last, incomplete window counts, too
+        if self.pool.ceil_mode:  # a last, incomplete window counts too
             maps = F.pad(maps, (0, stride[1] - 1, 0, stride[0] - 1))
         ones = torch.ones(maps.shape[1], 1, *size, dtype=maps.dtype) / (size[0] * size[1])
         return F.conv2d(maps, ones, None, stride, padding, dilation, groups=maps.shape[1])[..., :height, :width]
 
 
 def _first_convolution(layers: nn.Module) -> nn.Conv2d:
-    found = next((layer for layer in layers.modules() if isinstance(layer, nn.Conv2d)), None)
-    if found is None:
-        raise ValueError(f"{type(layers).__name__} has no convolution, so its units have no receptive field")
-    return found
+    for layer in layers.modules():
+        if isinstance(layer, nn.Conv2d):
+            return layer
+    raise ValueError(f"{type(layers).__name__} has no convolution, so its units have no receptive field")
 
 
 def _trace(layers: nn.Module, input_shape: tuple[int, int, int] | None) -> Trace:
-    """Trace with the given image, or with the smallest square one that fits."""
+    """Trace with the given image shape, or with the smallest square image that fits."""
     first = _first_convolution(layers)
     if input_shape is not None:
         return trace(layers, input_shape)

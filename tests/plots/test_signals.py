@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from course_lib import plots
-from course_lib.analysis import signals, watch
+from course_lib.analysis import watch
 from course_lib.models import lenet5
 from course_lib.training import set_seed
 
@@ -12,12 +12,7 @@ def chain(values, measure="gradient rms"):
     return pd.DataFrame({measure: values}, index=[f"layer {place}" for place in range(len(values))])
 
 
-@pytest.fixture
-def batch(few):
-    return few.images[:8].float() / 255, few.labels[:8]
-
-
-def test_a_line_a_network_and_the_ratio_of_its_ends(overlapping):
+def test_lines_and_the_ratio_of_their_ends(overlapping):
     figure = plots.signal_chain({"plain": chain([1e-6, 1e-4, 1e-2]), "even": chain([0.4, 0.2])})
     axes = figure.axes[0]
     assert axes.get_yscale() == "log"
@@ -28,7 +23,7 @@ def test_a_line_a_network_and_the_ratio_of_its_ends(overlapping):
     assert overlapping(figure) == []
 
 
-def test_zeros_are_marks_at_the_bottom_not_points_of_the_line():
+def test_zeros_are_triangles_at_the_bottom():
     figure = plots.signal_chain({"dead": chain([0, 0, 1e-3, 1e-2])})
     axes = figure.axes[0]
     line, marks = axes.lines[:2]
@@ -39,7 +34,7 @@ def test_zeros_are_marks_at_the_bottom_not_points_of_the_line():
     assert "zero" in [text.get_text() for text in figure.legends[0].get_texts()]
 
 
-def test_what_is_not_finite_is_a_cross_at_the_top():
+def test_values_that_are_not_finite_are_crosses_at_the_top():
     figure = plots.signal_chain({"burst": chain([1.0, float("inf"), float("nan")])})
     marks = figure.axes[0].lines[1]
     assert marks.get_marker() == "x" and marks.get_xdata().tolist() == [2, 3]
@@ -48,28 +43,20 @@ def test_what_is_not_finite_is_a_cross_at_the_top():
 
 
 @pytest.mark.parametrize(("values", "problem"), [([0, 0], "nothing to draw"), ([1, -1], "below zero")])
-def test_what_a_logarithmic_axis_cannot_show_is_refused(values, problem):
+def test_refuses_values_that_a_logarithmic_axis_cannot_show(values, problem):
     with pytest.raises(ValueError, match=problem):
         plots.signal_chain({"it": chain(values)})
     with pytest.raises(ValueError, match=problem):
         plots.signals_over_steps(chain(values).assign(step=0))
 
 
-def test_real_signals(batch):
-    set_seed(0)
-    frame = signals(lenet5(), *batch)
-    figure = plots.signal_chain({"LeNet-5": frame}, "activation std")
-    assert figure.axes[0].lines[0].get_ydata().tolist() == frame["activation std"].tolist()
-    assert "activation std by layer" in figure.alt
-
-
-def test_a_heat_map_of_layers_by_steps(batch):
+def test_heat_map_of_layers_by_steps(few):
     set_seed(0)
     model = lenet5()
-    with watch(model) as seen:
+    with watch(model) as recorded:
         for _ in range(3):
-            model(batch[0]).logsumexp(1).mean().backward()
-    frame = seen.table()
+            model(few.images[:8].float()).logsumexp(1).mean().backward()
+    frame = recorded.table()
     figure = plots.signals_over_steps(frame, "gradient rms")
     axes, bar = figure.axes
     grid = axes.collections[0].get_array()
@@ -82,7 +69,7 @@ def test_a_heat_map_of_layers_by_steps(batch):
     assert "5 layers by 3 steps" in figure.alt and "grey" not in figure.alt
 
 
-def test_zeros_stay_grey():
+def test_zeros_are_grey():
     frame = pd.concat([chain([0.1, 0.2]).assign(step=0), chain([0.0, 0.4]).assign(step=10)])
     figure = plots.signals_over_steps(frame)
     assert figure.axes[0].collections[0].get_array().mask.tolist() == [[False, True], [False, False]]

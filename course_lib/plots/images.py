@@ -1,4 +1,4 @@
-"""Pictures of images, of mistakes and of weights."""
+"""Grids of images, mistakes, filters and feature maps."""
 
 from collections.abc import Sequence
 
@@ -13,24 +13,26 @@ def image_grid(split: Split, indices: Sequence[int], titles: Sequence[str] | Non
     """Draw the images at ``indices``, eight a row, under their class names or the given titles."""
     if titles is None:
         titles = [split.classes[split.labels[index]] for index in indices]
-    pixels = [split.images[index].permute(1, 2, 0).cpu().numpy() for index in indices]
-    figure = _grid(pixels, titles, cmap="gray_r", vmin=0, vmax=255)
-    return finish(figure, f"{len(pixels)} images from the {split.name} set, labelled {', '.join(titles)}.")
+    figure = _grid(_pixels(split, indices), titles, cmap="gray_r", vmin=0, vmax=255)
+    return finish(figure, f"{len(indices)} images from the {split.name} set, labelled {', '.join(titles)}.")
+
+
+def _pixels(split: Split, indices: Sequence[int]) -> list:
+    return [split.images[index].permute(1, 2, 0).cpu().numpy() for index in indices]
 
 
 def mistake_grid(split: Split, mistakes: pd.DataFrame) -> DescribedFigure:
-    """Draw what :func:`course_lib.analysis.worst_mistakes` found: true class, given answer, confidence."""
+    """Draw the rows of :func:`course_lib.analysis.worst_mistakes`: image, true class, predicted class, confidence."""
     rows = list(mistakes.itertuples(index=False))
-    between = ", " if max((len(name) for name in split.classes), default=0) < 3 else "\n"  # long names need lines
-    titles = [f"is {row.true}{between}said {row.predicted}\n{_sure(row.confidence)}" for row in rows]
-    pixels = [split.images[index].permute(1, 2, 0).cpu().numpy() for index in mistakes["index"]]
-    figure = _grid(pixels, titles, cmap="gray_r", vmin=0, vmax=255)
-    said = "; ".join(f"a {row.true} taken for {row.predicted} ({_sure(row.confidence)})" for row in rows)
-    return finish(figure, f"The {len(rows)} most confident mistakes on the {split.name} set: {said}.")
+    comma = ", " if max((len(name) for name in split.classes), default=0) < 3 else "\n"  # long names need lines
+    titles = [f"is {row.true}{comma}said {row.predicted}\n{_sure(row.confidence)}" for row in rows]
+    figure = _grid(_pixels(split, mistakes["index"]), titles, cmap="gray_r", vmin=0, vmax=255)
+    mistakes = "; ".join(f"a {row.true} taken for {row.predicted} ({_sure(row.confidence)})" for row in rows)
+    return finish(figure, f"The {len(rows)} most confident mistakes on the {split.name} set: {mistakes}.")
 
 
 def _sure(confidence: float) -> str:
-    """A softmax never gives 100 %, so do not round to it."""
+    """Confidence in words; a softmax never gives 100 %, so it is not rounded to that."""
     return "over 99.9% sure" if confidence > 0.999 else f"{confidence:.1%} sure"
 
 
@@ -48,10 +50,10 @@ def weight_grid(weights: torch.Tensor, titles: Sequence[str] | None = None, what
 
 
 def filter_grid(weights: torch.Tensor, titles: Sequence[str] | None = None) -> DescribedFigure:
-    """Draw the filters of a first convolution, (M, 3, H, W), as small colour pictures; (M, 1, H, W) in grey-blue-red.
+    """Draw the filters of a first convolution: (M, 3, H, W) in colour, (M, 1, H, W) as by :func:`weight_grid`.
 
-    Each filter is scaled by its own largest weight, around zero, which is mid-grey. A colour shows which channels the
-    filter counts for, the opposite colour which it counts against.
+    Each colour filter is scaled by its own largest weight, around zero, which is mid-grey. A colour shows the channels
+    with positive weights, its opposite those with negative weights.
 
     Raises: ValueError where the filters have neither one channel nor three.
     """
@@ -78,13 +80,13 @@ def feature_map_grid(maps: torch.Tensor, titles: Sequence[str] | None = None) ->
     maps = maps.detach().cpu().float()
     low, high = maps.min().item(), maps.max().item()
     figure = _grid(list(maps.numpy()), titles, cmap="gray_r", vmin=low, vmax=high)
-    for one in figure.axes[: len(maps)]:  # a map of zeros is white: show where it ends
-        one.set_axis_on()
-        one.set(xticks=[], yticks=[])
+    for axes in figure.axes[: len(maps)]:  # a frame, because a map of zeros is white
+        axes.set_axis_on()
+        axes.set(xticks=[], yticks=[])
     shape = f"{maps.shape[1]} by {maps.shape[2]}"
     described = finish(figure, f"{len(maps)} feature maps, {shape}, on one scale from {low:.2f} to {high:.2f}.")
-    for one in figure.axes[: len(maps)]:
-        one.spines[:].set(visible=True, color="#cccccc")
+    for axes in figure.axes[: len(maps)]:
+        axes.spines[:].set(visible=True, color="#cccccc")
     return described
 
 
@@ -92,12 +94,12 @@ def _grid(pixels: list, titles: Sequence[str] | None, **colours) -> DescribedFig
     columns = min(8, max(1, len(pixels)))
     rows = max(1, -(-len(pixels) // columns))
     lines = 0 if not titles else max(title.count("\n") + 1 for title in titles)
-    figure, axes = new_figure(rows, columns, width=8, height=rows * (0.95 + 0.2 * lines), squeeze=False)
-    for place, one in enumerate(axes.flat):
-        one.set_axis_off()
+    figure, grid = new_figure(rows, columns, width=8, height=rows * (0.95 + 0.2 * lines), squeeze=False)
+    for place, axes in enumerate(grid.flat):
+        axes.set_axis_off()
         if place < len(pixels):
-            picture = pixels[place]
-            one.imshow(picture[..., 0] if picture.ndim == 3 and picture.shape[-1] == 1 else picture, **colours)
+            image = pixels[place]
+            axes.imshow(image[..., 0] if image.ndim == 3 and image.shape[-1] == 1 else image, **colours)
             if titles:
-                one.set_title(titles[place], fontsize=8)
+                axes.set_title(titles[place], fontsize=8)
     return figure

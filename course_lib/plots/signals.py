@@ -1,4 +1,4 @@
-"""How strong signals are from layer to layer: along one network's depth, and over training steps."""
+"""Strength of activations and gradients: layer by layer, and over training steps."""
 
 from collections.abc import Mapping
 
@@ -7,48 +7,46 @@ import pandas as pd
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import MaxNLocator
 
-from course_lib.plots.figure import INK, DescribedFigure, finish, new_figure
-from course_lib.plots.kinds import QUIET
-from course_lib.plots.wording import counted, listed
+from course_lib.plots.figure import INK, QUIET, DescribedFigure, finish, new_figure
+from course_lib.plots.labels import counted, listed
 
 
 def signal_chain(signals: Mapping[str, pd.DataFrame], measure: str = "gradient rms") -> DescribedFigure:
-    """Draw one measure layer by layer on a logarithmic axis: a line a network.
+    """Draw one measure layer by layer on a logarithmic axis: a line for each network.
 
-    What is zero, and has no place on such an axis, stands at the bottom as a triangle; what is infinite, missing or
-    not a number, at the top as a cross.
+    Zeros are triangles at the bottom, infinite and missing values crosses at the top.
 
     Args:
-        signals: what :func:`course_lib.analysis.signals` returned, by the network's name.
+        signals: tables from :func:`course_lib.analysis.signals`, by the network's name.
         measure: a column of it, such as ``"activation std"`` or ``"weight gradient rms"``.
     Raises: ValueError where no value is above zero, or one is below.
     """
     chains = {name: frame[measure].to_numpy(dtype=float) for name, frame in signals.items()}
-    drawable = [values[np.isfinite(values) & (values > 0)] for values in chains.values()]
-    everything = np.concatenate(drawable)
-    _check(np.concatenate(list(chains.values())), measure)
-    floor, ceiling = everything.min() / 4, everything.max() * 4
+    everything = np.concatenate(list(chains.values()))
+    _check(everything, measure)
+    drawable = everything[np.isfinite(everything) & (everything > 0)]
+    floor, ceiling = drawable.min() / 4, drawable.max() * 4
     figure, axes = new_figure(width=7, height=4)
-    said, marks = [], {}
+    descriptions, legend = [], {}
     for place, (name, values) in enumerate(chains.items()):
         depths = np.arange(1, len(values) + 1)
-        zero, wild = values == 0, ~np.isfinite(values)
-        shown = np.where(zero | wild, np.nan, values)
-        (line,) = axes.plot(depths, shown, marker="osD^vP"[place % 6], markersize=6, linewidth=1.5, label=name)
+        zero, infinite = values == 0, ~np.isfinite(values)
+        finite = np.where(zero | infinite, np.nan, values)
+        (line,) = axes.plot(depths, finite, marker="osD^vP"[place % 6], markersize=6, linewidth=1.5, label=name)
         style = {"linestyle": "none", "color": line.get_color(), "clip_on": False, "zorder": 4}
-        for where, level, marker, word in ((zero, floor, "v", "zero"), (wild, ceiling, "x", "not a finite number")):
+        for where, level, marker, word in ((zero, floor, "v", "zero"), (infinite, ceiling, "x", "not a finite number")):
             if where.any():
                 axes.plot(depths[where], np.full(where.sum(), level), marker, markersize=8, **style)
-                marks[marker] = word
-        said.append(f"{name}: {_told(values)}")
-    for marker, word in marks.items():
+                legend[marker] = word
+        descriptions.append(f"{name}: {_describe(values)}")
+    for marker, word in legend.items():
         axes.plot([], [], marker, color=QUIET, markersize=8, linestyle="none", label=word)
     axes.set(yscale="log", xlabel="layer (1 is nearest to the image)", ylabel=measure)
-    axes.set_ylim(floor if "v" in marks else floor * 2, ceiling if "x" in marks else ceiling / 2)
+    axes.set_ylim(floor if "v" in legend else floor * 2, ceiling if "x" in legend else ceiling / 2)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlim(0.4, max(map(len, chains.values())) + 0.6)
     figure.legend(loc="outside upper left", ncols=3, frameon=False, fontsize=10.5, columnspacing=1.3)
-    return finish(figure, f"Line chart of {measure} by layer, on a logarithmic axis. {'. '.join(said)}.")
+    return finish(figure, f"Line chart of {measure} by layer, on a logarithmic axis. {'. '.join(descriptions)}.")
 
 
 def _check(values: np.ndarray, measure: str) -> None:
@@ -58,23 +56,23 @@ def _check(values: np.ndarray, measure: str) -> None:
         raise ValueError(f"no layer has a {measure} above zero, so there is nothing to draw")
 
 
-def _told(values: np.ndarray) -> str:
+def _describe(values: np.ndarray) -> str:
     """First and last value and their ratio, and how many are zero or not finite."""
     first, last = values[0], values[-1]
-    told = f"{first:.2g} in layer 1 and {last:.2g} in layer {len(values)}"
+    text = f"{first:.2g} in layer 1 and {last:.2g} in layer {len(values)}"
     if np.isfinite(values[[0, -1]]).all() and first > 0 and last > 0:
-        one, other = ("first", "last") if first >= last else ("last", "first")
-        told += f", the {one} {max(first, last) / min(first, last):,.2g} times the {other}"
-    odd = {"zero": (values == 0).sum(), "not finite": (~np.isfinite(values)).sum()}
-    odd = [f"{number} of {counted(len(values), 'layer')} {word}" for word, number in odd.items() if number]
-    return f"{told}, {listed(odd)}" if odd else told
+        larger, smaller = ("first", "last") if first >= last else ("last", "first")
+        text += f", the {larger} {max(first, last) / min(first, last):,.2g} times the {smaller}"
+    counts = {"zero": (values == 0).sum(), "not finite": (~np.isfinite(values)).sum()}
+    notes = [f"{number} of {counted(len(values), 'layer')} {word}" for word, number in counts.items() if number]
+    return f"{text}, {listed(notes)}" if notes else text
 
 
 def signals_over_steps(frame: pd.DataFrame, measure: str = "gradient rms") -> DescribedFigure:
-    """Draw one measure of every layer at every noted step: a heat map, layers × steps, on a logarithmic colour scale.
+    """Draw one measure of every layer at every recorded step: a heat map, layers × steps, on a logarithmic scale.
 
-    ``frame`` is what :func:`course_lib.analysis.watch` noted: a row for each step and layer, the layer's name as index,
-    and a column ``step``. What is zero, missing or not finite stays grey.
+    ``frame`` is the table of :func:`course_lib.analysis.watch`: a row for each step and layer, the layer's name as
+    index, and a column ``step``. Values that are zero, missing or not finite stay grey.
 
     Raises: ValueError where no value is above zero, or one is below.
     """
@@ -95,13 +93,13 @@ def signals_over_steps(frame: pd.DataFrame, measure: str = "gradient rms") -> De
     axes.tick_params(left=False)
     figure.colorbar(picture, ax=axes, label=measure, aspect=25)
     begin, end = values[:, 0], values[:, -1]
-    said = (
+    ends = (
         f"From step {grid.columns[0]} to step {grid.columns[-1]}, {order[0]} goes from {begin[0]:.2g} to {end[0]:.2g} "
         f"and {order[-1]} from {begin[-1]:.2g} to {end[-1]:.2g}"
     )
     grey = values.size - shown.count()
     if grey:
         axes.text(1, 1.01, "grey: zero or not finite", transform=axes.transAxes, ha="right", va="bottom", color=INK)
-        said += f". {grey} of {values.size} squares are grey: zero or not finite"
+        ends += f". {grey} of {values.size} squares are grey: zero or not finite"
     alt = f"Heat map of {measure}, {counted(len(order), 'layer')} by {counted(len(grid.columns), 'step')}, "
-    return finish(figure, f"{alt} on a logarithmic scale from {low:.2g} to {high:.2g}. {said}.")
+    return finish(figure, f"{alt} on a logarithmic scale from {low:.2g} to {high:.2g}. {ends}.")

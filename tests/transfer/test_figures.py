@@ -9,7 +9,7 @@ from course_lib.transfer import Choices
 
 @pytest.mark.parametrize(("side", "held", "lines"), [(112, 16, 15), (224, 64, 32 * 2 + 31)])
 def test_a_batch_of_refilled_images_shows_where_digits_begin(digits, side, held, lines):
-    """At 224 every second digit begins in the middle of a row: its border has two parts."""
+    # at 224 every second digit begins in the middle of a row: its border has two parts
     prepared = transfer.prepare(digits.train.select(range(100)), Choices(resize="refill", side=side))
     figure = transfer.batch_as_seen(prepared, 3, digit_side=28)
     assert f"{held} in each image" in figure.alt and "labelled" in figure.alt
@@ -18,19 +18,16 @@ def test_a_batch_of_refilled_images_shows_where_digits_begin(digits, side, held,
     assert np.array_equal(figure.axes[1].images[0].get_array(), prepared.images[1].permute(1, 2, 0))
 
 
-def test_the_top_of_a_batch(digits):
+def test_top_rows_of_a_batch(digits):
     prepared = transfer.prepare(digits.train.select(range(64)), Choices(resize="refill", side=224))
     figure = transfer.batch_as_seen(prepared, 1, digit_side=28, rows=7)
     assert figure.axes[0].images[0].get_array().shape == (7, 224, 3)
     assert "their first 7 rows" in figure.alt and len(figure.axes[0].lines) == 2
+    right = transfer.batch_as_seen(transfer.prepare(digits.train.select(range(2)), Choices()))
+    assert len(right.axes) == 2 and not right.axes[0].lines and "Lines" not in right.alt
 
 
-def test_a_batch_of_right_images_has_no_lines(digits):
-    figure = transfer.batch_as_seen(transfer.prepare(digits.train.select(range(2)), Choices()))
-    assert len(figure.axes) == 2 and not figure.axes[0].lines and "Lines" not in figure.alt
-
-
-def test_channels(digits):
+def test_channel_pictures(digits):
     prepared = transfer.prepare(digits.train.select(range(1)), Choices(channels="one"))
     figure = transfer.channel_pictures(prepared)
     assert "green 0 and blue 0" in figure.alt and figure.axes[2].get_title() == "blue: mean 0"
@@ -46,27 +43,24 @@ def test_pixels_beside_what_is_expected(digits):
     assert sum(bar.get_height() for bar in figure.axes[1].patches[1:]) == pytest.approx(1)
 
 
-def test_weights_that_move():
+def test_movement_of_weights():
     figure = transfer.weight_movement({"0.001": {"a": 0.1, "b": 0.5}, "0.0001": {"a": 0.01, "b": 0.02}}, 0.1)
     assert "0.001: at most 50.0%" in figure.alt and "guard allows 10.0%" in figure.alt
     assert [list(line.get_ydata()) for line in figure.axes[0].lines[:2]] == [[0.1, 0.5], [0.01, 0.02]]
 
 
-@pytest.mark.parametrize(("kept", "said"), [(True, "All stand still at 1."), (False, "They lie between")])
-def test_statistics_that_drift(digits, small, kept, said):
+@pytest.mark.parametrize(("kept", "drift"), [(True, "All stand still at 1."), (False, "They lie between")])
+def test_drift_of_statistics(digits, small, kept, drift):
     choices = small(backbone="mobilenet-v2", trained="head", freeze_batch_norm=kept)
     begun = transfer.first_steps(digits.train, choices, steps=2, device="cpu")
     figure = transfer.statistics_drift(begun.before, begun.network)
-    assert said in figure.alt and "19 batch norms" in figure.alt
-
-
-def test_no_statistics_no_drift(digits, small):
+    assert drift in figure.alt and "19 batch norms" in figure.alt
     network = transfer.build(small())
     with pytest.raises(ValueError, match="no batch norm"):
         transfer.statistics_drift(transfer.snapshot(network), network)
 
 
-def test_the_ladder():
+def test_ladder_bars():
     figure = transfer.ladder_bars({"nothing wrong": [0.98, 1.0], "refilled images": [0.11]}, bugs=["refilled images"])
     assert "nothing wrong: 99.0 %, 2 seeds; refilled images (a bug): 11.0 %." in figure.alt
     widths = [bar.get_width() for bar in figure.axes[0].patches]
@@ -75,7 +69,7 @@ def test_the_ladder():
         transfer.ladder_bars({})
 
 
-def test_the_grid():
+def test_grid_heatmap():
     cells = pd.DataFrame(
         [[0.99, 0.1], [0.5, float("nan")]], index=["right images", "refilled"], columns=["head", "all"]
     )
@@ -84,6 +78,6 @@ def test_the_grid():
     assert [text.get_text() for text in figure.axes[0].texts] == ["99.0", "10.0", "50.0"]
 
 
-def test_the_cuts():
+def test_cut_curve():
     figure = transfer.cut_curve({"early": 0.5, "middle": 0.98, "late": 0.95})
     assert "early: 50.0 %; middle: 98.0 %; late: 95.0 %" in figure.alt and figure.alt.endswith("Best: middle.")

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from course_lib import models
-from course_lib.analysis import feature_maps, filters
+from course_lib.analysis import Source, feature_maps, filters
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def net():
     return models.vgg8_bn(10, in_channels=1, width=1 / 16).train()
 
 
-def test_maps_are_the_layers_own_also_where_the_next_one_works_in_place(net):
+def test_feature_maps_are_the_layers_output_also_before_an_in_place_layer(net):
     images = torch.rand(2, 1, 32, 32)
     maps = feature_maps(net, images, "features.1")
     net.eval()
@@ -23,23 +23,16 @@ def test_maps_are_the_layers_own_also_where_the_next_one_works_in_place(net):
     assert maps.shape == (2, 4, 32, 32) and not maps.requires_grad
 
 
-def test_maps_of_a_part_of_the_network(net):
-    images = torch.rand(2, 1, 32, 32)
-    assert feature_maps(net, images, "features").shape == (2, 32, 1, 1)
-    logits = feature_maps(net, images, "classifier.6")
-    assert torch.equal(logits, net.eval()(images).detach())
-
-
-def test_looking_leaves_the_network_as_it_was(net):
+def test_network_is_unchanged(net):
     net.features.eval()
     modes = [layer.training for layer in net.modules()]
-    before = {key: one.clone() for key, one in net.state_dict().items()}
+    before = {key: tensor.clone() for key, tensor in net.state_dict().items()}
     feature_maps(net, torch.rand(2, 1, 32, 32), "features.0")
     filters(net).zero_()
     with pytest.raises(ValueError, match="does not fit"):
         feature_maps(net, torch.rand(2, 3, 32, 32), "features.0")
     assert [layer.training for layer in net.modules()] == modes
-    assert all(torch.equal(one, before[key]) for key, one in net.state_dict().items())
+    assert all(torch.equal(tensor, before[key]) for key, tensor in net.state_dict().items())
     assert not any(layer._forward_hooks for layer in net.modules())
 
 
@@ -52,7 +45,7 @@ class Twice(nn.Module):
         return self.layer(self.layer(numbers))
 
 
-def test_of_a_layer_that_runs_twice_the_first_output_counts():
+def test_first_output_of_a_layer_that_runs_twice():
     model, numbers = Twice(), torch.rand(2, 3)
     assert torch.equal(feature_maps(model, numbers, "layer"), model.layer(numbers).detach())
     with pytest.raises(ValueError, match="idle did not run"):
@@ -66,6 +59,10 @@ def test_filters_are_the_weights(net):
     assert torch.equal(filters(net.features[4]), net.features[4].weight)
 
 
+def test_source_is_what_runs():
+    assert "return self.classifier(self.features(self.flatten(images)))" in Source(models.MLP)._repr_markdown_()
+
+
 def test_unknown_layers_get_a_suggestion(net):
     with pytest.raises(ValueError, match=r"VGG has no layer 'feature\.0': did you mean features\.0"):
         feature_maps(net, torch.rand(2, 1, 32, 32), "feature.0")
@@ -73,7 +70,7 @@ def test_unknown_layers_get_a_suggestion(net):
         filters(net, "xyz")
 
 
-def test_what_has_no_filters_says_so(net):
+def test_refuses_layers_without_filters(net):
     with pytest.raises(ValueError, match=r"classifier\.0 \(Linear\) has no convolution's filters"):
         filters(net, "classifier.0")
     with pytest.raises(ValueError, match="MLP"):
