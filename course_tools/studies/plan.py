@@ -6,7 +6,7 @@ import inspect
 import json
 import pkgutil
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache, cached_property, partial
 from types import ModuleType
 from typing import Any
@@ -22,8 +22,9 @@ from course_lib.data.catalog import spec_of
 from course_lib.errors import CourseError
 from course_lib.models import Classifier
 from course_lib.profiles import PROFILES
-from course_lib.training.fingerprint import ASKED, fingerprint
+from course_lib.training.fingerprint import fingerprint
 from course_lib.training.history import name_of
+from course_lib.training.run import Recipe
 from course_lib.transfer import Choices
 from course_lib.transfer.networks import multiply_adds
 from course_lib.transfer.run import epochs_for
@@ -134,8 +135,9 @@ class Planned:
     def log_fingerprint(self) -> None:
         """Write the fingerprint of the training run into the run log, and train nothing."""
         parameters = inspect.signature(training.fit).parameters
-        options = {name: self.recipe.get(name, parameters[name].default) for name in ASKED} | {"seed": self.seed}
-        runlog.note("fit", fingerprint(*self._prepare(self._load()), **options))
+        options = self.recipe | {"seed": self.seed}
+        recipe = Recipe(*(options.get(option.name, parameters[option.name].default) for option in fields(Recipe)))
+        runlog.note("fit", fingerprint(*self._prepare(self._load()), recipe))
 
     def _load(self) -> ImageData:
         return data.load(self.data, size="sample" if self.sample else "full")
