@@ -46,6 +46,8 @@ def test_pixels_not_normalised(some, other):
     raises("rung 3, not normalised: .* 255.00", lambda: transfer.normalised(wrong.normalize(wrong.images)))
     raises("rung 3, not normalised: .* 1.00", lambda: transfer.normalised(right.images / 255))
     raises("rung 3, not normalised", lambda: transfer.normalised(5 * right.normalize(right.images)))
+    raises("rung 3, not normalised", lambda: transfer.normalised(right.normalize(right.images) - 1))
+    raises("rung 3, not normalised", lambda: transfer.normalised(right.normalize(right.images) + 1))
 
 
 def test_weights_that_move_too_fast(digits, small):
