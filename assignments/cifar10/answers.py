@@ -34,7 +34,7 @@
 # for trying things out: change them as you like.
 #
 # **How it is graded.** A program calls your functions with arguments of its own and looks at what they return. A part is
-# right or not; there are no half points within one. `python -m course_lib.check` tells you, in seconds, what is right and
+# right or not; there are no half points within one. `python check.py` tells you, in seconds, what is right and
 # gives a hint for the rest. Marks come from the same questions with other numbers.
 #
 # **In Colab**, upload the wheel that lies in the folder `wheel` (Files, on the left), and install it with

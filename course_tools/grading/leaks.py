@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from checks.script import cells_of
 from course_lib.errors import CourseError
-from course_lib.grading import own_git
-from course_lib.grading.script import cells_of
+from course_tools.grading import own_git
 
 CANARY = re.compile(r"canary-[0-9a-f]{16}")
 _RUN = 8  # signs or words in a row that are compared at once; a shorter sentence tells nothing

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import jupytext
 
+from checks import feedback, marking, script
 from course_lib.errors import CourseError
-from course_lib.grading import feedback, marking, own_git, script
+from course_tools.grading import own_git
 from course_tools.grading.leaks import Guard, Secrets
 from course_tools.publishing import pairs
 from course_tools.publishing.project import Project
@@ -17,8 +18,9 @@ from course_tools.publishing.project import Project
 PUBLIC_SEED = 2026  # of the questions that every student sees; marks are given on others
 # What a release holds, and from where: its own files lie in the master's folder "released" under the names they get.
 _OWN = ("README.md", "requirements.txt", ".gitignore", ".github/workflows/feedback.yml")
+_CHECK = ("check.py", "checks")
 _FILES = (*_OWN, "LICENSE", script.SCRIPT, script.NOTEBOOK, feedback.PUBLIC, "wheel/*.whl")
-_PUBLIC = ("released", script.SCRIPT)
+_PUBLIC = ("released", script.SCRIPT, *_CHECK)
 _AUTHOR = ("-c", "user.name=Convnets, Measured", "-c", "user.email=convnets-measured@users.noreply.github.com")
 
 
@@ -56,7 +58,7 @@ def release(project: Project, target: Path) -> list[str]:
         made = Path(scratch, "made")
         _fill(project, master, made)
         guard = Guard(secrets)
-        guard.check_files(made, _FILES)
+        guard.check_files(made, [*_FILES, *_check_of(master)])
         _commit(made)
         guard.check_history(made)
         if target.exists():
@@ -65,14 +67,21 @@ def release(project: Project, target: Path) -> list[str]:
     return [file.relative_to(target).as_posix() for file in sorted(target.rglob("*")) if _is_released(file)]
 
 
+def _check_of(master: Path) -> list[str]:
+    """The files of the student's check."""
+    files = (file for name in _CHECK for file in [master / name, *(master / name).rglob("*.*")])
+    return [file.relative_to(master).as_posix() for file in files if file.is_file() and file.suffix != ".pyc"]
+
+
 def _is_released(file: Path) -> bool:
     return ".git" not in file.parts and file.is_file()
 
 
 def _fill(project: Project, master: Path, made: Path) -> None:
-    for name in _OWN:
-        (made / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(master / "released" / name, made / name)
+    for source, names in ((master / "released", _OWN), (master, _check_of(master))):
+        for name in names:
+            (made / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, made / name)
     shutil.copyfile(project.root / "LICENSE", made / "LICENSE")
     shutil.copyfile(master / script.SCRIPT, made / script.SCRIPT)
     notebook = jupytext.read(master / script.SCRIPT, fmt="py:percent")

@@ -7,7 +7,7 @@ import torch
 from running_here import Here
 from small_class import Counting, answers, hand_in
 
-from course_lib.grading import logits, marking, script
+from checks import logits, marking, script
 from course_tools.grading import release
 from course_tools.grading.classes import judging
 from course_tools.publishing.project import Project

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from course_lib.grading.tasks import TASKS
+from checks.tasks import TASKS
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from course_lib.grading import messages, worker
+from checks import messages, worker
 
 
 class Here:

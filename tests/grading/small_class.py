@@ -11,8 +11,8 @@ from typing import ClassVar
 import pytest
 from running_here import Here
 
+from checks.tasks import TASKS
 from course_lib.errors import CourseError
-from course_lib.grading.tasks import TASKS
 from course_tools.grading.classes import grading
 from course_tools.grading.classes.grades import Row
 from course_tools.grading.classes.judging import Marks

@@ -13,7 +13,7 @@ import pytest
 from running_here import nightly
 
 import course_lib
-from course_lib.grading import marking, script
+from checks import marking, script
 from course_tools.grading.walls import sandboxed
 
 ATTACKS = [*attacks_on_marks.ATTACKS, *attacks_on_limits.ATTACKS, *attacks_on_walls.ATTACKS]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from course_lib.grading.tasks import TASKS
+from checks.tasks import TASKS
 
 ODD = [
     None,

@@ -9,7 +9,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from course_lib.grading import messages
+from checks import messages
 
 
 def sent(content):

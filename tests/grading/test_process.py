@@ -3,8 +3,8 @@
 import pytest
 from running_here import nightly
 
-from course_lib.grading import process
-from course_lib.grading.process import Worker, WorkerGone
+from checks import process
+from checks.process import Worker, WorkerGone
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """The student's repository: what is in it, and that nothing else is."""
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -11,8 +12,8 @@ import jupytext
 import pytest
 import yaml
 
+from checks import feedback, script
 from course_lib.errors import CourseError
-from course_lib.grading import feedback, script
 from course_tools import cli
 from course_tools.grading import release
 from course_tools.publishing.project import Project
@@ -32,6 +33,7 @@ def test_it_is_a_repository_of_one_commit_with_nothing_of_the_masters(released):
     assert not set(git(released, "rev-list", "--all").split()) & set(masters)
     names = sorted(git(released, "ls-files").splitlines())
     wheel = next(name for name in names if name.endswith(".whl"))
+    checks = git(ROOT / "assignments" / "cifar10", "ls-files", "checks").splitlines()
     assert names == sorted(
         [
             ".github/workflows/feedback.yml",
@@ -40,6 +42,8 @@ def test_it_is_a_repository_of_one_commit_with_nothing_of_the_masters(released):
             "README.md",
             "answers.ipynb",
             "answers.py",
+            "check.py",
+            *checks,
             "feedback.safetensors",
             "requirements.txt",
             wheel,
@@ -53,8 +57,8 @@ def test_the_wheel_is_the_one_that_requirements_name_and_holds_no_assignment(rel
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         metadata = archive.read(next(name for name in names if name.endswith("METADATA"))).decode()
-    assert "course_lib/check.py" in names and "course_lib/grading/cifar10_labels.safetensors" in names
-    assert not [name for name in names if "assignments" in name or "reference.py" in name]
+    assert "course_lib/errors.py" in names
+    assert not [name for name in names if re.search(r"assignments|reference\.py|grading|check\.py|checks/", name)]
     assert "Provides-Extra: assignment" in metadata
 
 
@@ -77,7 +81,7 @@ def test_the_workflow_may_only_read_and_runs_the_readmes_command(released):
     assert "permissions" not in job and job["timeout-minutes"] <= 30
     commands = [step["run"] for step in job["steps"] if "run" in step]
     readme = (released / "README.md").read_text(encoding="utf-8")
-    assert commands[-1] == "python -m course_lib.check" and commands[-1] in readme
+    assert commands[-1] == "python check.py" and commands[-1] in readme
     for step in job["steps"]:
         if "uses" in step:
             assert len(step["uses"].partition("@")[2].split()[0]) == 40
@@ -101,7 +105,7 @@ def test_the_command_says_what_it_made_and_a_second_release_is_the_same_but_for_
     monkeypatch.chdir(ROOT)
     made = tmp_path / "made"
     assert cli.main(["assignment", "release", str(made)]) == 0
-    assert "9 files, one commit, nothing secret" in capsys.readouterr().out
+    assert f"{len(git(released, 'ls-files').splitlines())} files, one commit, nothing secret" in capsys.readouterr().out
     assert sorted(file.name for file in tmp_path.iterdir()) == ["made", "settings"]
     assert stat.S_IMODE(made.stat().st_mode) & 0o700 == 0o700 and os.access(made / "README.md", os.R_OK)
     assert git(made, "rev-parse", "HEAD^{tree}") == git(released, "rev-parse", "HEAD^{tree}")

@@ -6,8 +6,8 @@ import os
 import jupytext
 import pytest
 
+from checks import script
 from course_lib.errors import CourseError
-from course_lib.grading import script
 
 CELL = '# %% tags=["answer", "task-1"]\n'
 

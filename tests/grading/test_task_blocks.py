@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib.grading import messages
-from course_lib.grading.tasks.blocks import TASK
+from checks import messages
+from checks.tasks.blocks import TASK
 
 NETWORK, COUNT = TASK.parts
 SEED = 2026

@@ -8,8 +8,8 @@ import torch
 from running_here import hint_for, replies_to
 from torch.nn import functional as F
 
-from course_lib.grading import messages
-from course_lib.grading.tasks import Draw, looking
+from checks import messages
+from checks.tasks import Draw, looking
 
 PARTS = {part.key: part for part in looking.TASK.parts}
 ODD = [

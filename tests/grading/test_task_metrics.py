@@ -7,10 +7,10 @@ import pytest
 import torch
 from running_here import hint_for, replies_to
 
-from course_lib.grading import logits as handed_in
-from course_lib.grading import messages
-from course_lib.grading.tasks import Draw, metrics
-from course_lib.grading.tasks.results import KEYS, MOST
+from checks import logits as handed_in
+from checks import messages
+from checks.tasks import Draw, metrics
+from checks.tasks.results import KEYS, MOST
 
 PARTS = {part.key: part for part in metrics.TASK.parts}
 ODD = [

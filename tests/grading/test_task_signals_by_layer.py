@@ -7,11 +7,11 @@ import torch
 from running_here import nightly
 from torch import nn
 
-from course_lib.grading import messages
-from course_lib.grading.tasks import Draw
-from course_lib.grading.tasks.described import network_of
-from course_lib.grading.tasks.initial_weights import _BEFORE
-from course_lib.grading.tasks.signals_by_layer import TASK, _questions_on_signal
+from checks import messages
+from checks.tasks import Draw
+from checks.tasks.described import network_of
+from checks.tasks.initial_weights import _BEFORE
+from checks.tasks.signals_by_layer import TASK, _questions_on_signal
 
 CHANCE, SIGNAL, GRADIENT, WEIGHTS = TASK.parts
 SEED = 2026

@@ -6,9 +6,9 @@ import pytest
 import torch
 from running_here import nightly
 
-from course_lib.grading import messages
-from course_lib.grading.tasks import Draw
-from course_lib.grading.tasks.steps import TASK, _questions_on_step, _start, _take_steps
+from checks import messages
+from checks.tasks import Draw
+from checks.tasks.steps import TASK, _questions_on_step, _start, _take_steps
 
 STEP, HEART = TASK.parts
 SEED = 2026

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from course_lib.grading import messages
-from course_lib.grading.tasks.tables import TASK
+from checks import messages
+from checks.tasks.tables import TASK
 
 MAPS, LINEAR = TASK.parts
 SEED = 2026

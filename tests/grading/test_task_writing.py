@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from course_lib.grading.tasks import Draw, writing
+from checks.tasks import Draw, writing
 
 PARTS = {part.key: part for part in writing.TASK.parts}
 

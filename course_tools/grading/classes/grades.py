@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from course_lib.grading.marking import Verdict
-from course_lib.grading.tasks import TASKS, Part, Task
+from checks.marking import Verdict
+from checks.tasks import TASKS, Part, Task
 from course_tools.grading.classes import spreadsheets
 from course_tools.grading.classes.judging import Marks
 from course_tools.grading.classes.keeping import Entry

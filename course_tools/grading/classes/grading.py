@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from checks.feedback import printable
 from course_lib.errors import CourseError
-from course_lib.grading.feedback import printable
 from course_lib.training.setup import usable_cores
 from course_tools.grading import release
 from course_tools.grading.classes import (

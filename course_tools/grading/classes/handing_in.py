@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from checks.script import LOGITS, SCRIPT
 from course_lib.errors import CourseError
-from course_lib.grading import own_git
-from course_lib.grading.script import LOGITS, SCRIPT
+from course_tools.grading import own_git
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _BRANCH = re.compile(r"ref: (refs/heads/[\w./-]+)")

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from checks import logits, marking, script
+from checks.feedback import printable
+from checks.marking import Asked, Runner
+from checks.process import Worker, WorkerGone
+from checks.tasks import PARTS, Question
 from course_lib.errors import CourseError
-from course_lib.grading import logits, marking, script
-from course_lib.grading.feedback import printable
-from course_lib.grading.marking import Asked, Runner
-from course_lib.grading.process import Worker, WorkerGone
-from course_lib.grading.tasks import PARTS, Question
 from course_tools.grading import release
 from course_tools.grading.walls.sandboxed import Zygote
 

@@ -1,4 +1,4 @@
-"""What each student gets back: one Markdown file, in the words of ``course_lib.check``.
+"""What each student gets back: one Markdown file, in the words of ``check.py``.
 
 It knows nothing of other students and nothing of the seed. Whatever a student could have put markup into stands in a
 block of code.
@@ -10,8 +10,8 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from course_lib.grading import feedback
-from course_lib.grading.tasks import TASKS, Part, Task
+from checks import feedback
+from checks.tasks import TASKS, Part, Task
 from course_tools.grading.classes.grades import Row
 from course_tools.grading.classes.submissions import MISSING
 

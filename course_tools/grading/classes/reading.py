@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from course_lib.grading.tasks import PARTS, Part
+from checks.tasks import PARTS, Part
 from course_tools.grading.classes import pages
 from course_tools.grading.classes.grades import Row
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from checks.tasks import PARTS
 from course_lib.errors import CourseError
-from course_lib.grading.tasks import PARTS
 from course_tools.grading.classes import spreadsheets
 from course_tools.grading.classes.submissions import shown
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from checks import script
+from checks.feedback import printable
+from checks.script import LOGITS, SCRIPT
 from course_lib.errors import CourseError
-from course_lib.grading import script
-from course_lib.grading.feedback import printable
-from course_lib.grading.script import LOGITS, SCRIPT
 from course_lib.storage import atomic_file
 from course_tools.grading.classes import handing_in
 

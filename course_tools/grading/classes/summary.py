@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from course_lib.grading.tasks import TASKS, Part, Task
+from checks.tasks import TASKS, Part, Task
 from course_tools.grading.classes import letters, pages
 from course_tools.grading.classes.grades import Row
 from course_tools.grading.classes.submissions import shown

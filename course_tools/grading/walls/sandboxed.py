@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import course_lib
+from checks import messages
+from checks.process import ENDED, NO_REPLY, TOO_LONG, WorkerGone
 from course_lib.errors import CourseError
-from course_lib.grading import messages
-from course_lib.grading.process import ENDED, NO_REPLY, TOO_LONG, WorkerGone
 from course_tools.grading.walls import linux
 from course_tools.grading.walls.sandbox import REPLY
 from course_tools.grading.walls.visible import SCRATCH
@@ -57,7 +57,7 @@ class Zygote:
         self.close()
 
     def runner(self) -> "Sandboxed":
-        """A runner for one submission: what :func:`course_lib.grading.marking.mark` takes as ``start``."""
+        """A runner for one submission: what :func:`checks.marking.mark` takes as ``start``."""
         return Sandboxed(self)
 
     def close(self) -> None:

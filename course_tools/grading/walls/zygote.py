@@ -55,7 +55,7 @@ def _warm_up() -> None:
     import numpy.random  # noqa: F401
     import torch
 
-    import course_lib.grading.worker  # noqa: F401
+    import checks.worker  # noqa: F401
 
     torch.set_num_threads(1)
     with torch.no_grad():
@@ -161,7 +161,7 @@ class Zygote:
 
 
 def _read(file: int) -> Any:
-    from course_lib.grading import messages
+    from checks import messages
 
     return messages.unpack(os.pread(file, os.fstat(file).st_size, 0))
 
@@ -170,7 +170,7 @@ def _reply(asked: dict[str, Any]) -> bytes:
     """Load the cells, and put the questions where there are any. What was loaded is gone with this process."""
     import numpy
 
-    from course_lib.grading import messages, worker
+    from checks import messages, worker
 
     sys.meta_path.insert(0, worker.NoCourse())
     random.seed(0)

@@ -16,8 +16,8 @@ import quick_judge
 from running_here import nightly
 from small_class import ROOT, Counting, answers, everything, grade, hand_in, lines, refuses, regrade, table
 
+from checks.process import WorkerGone
 from course_lib.errors import CourseError
-from course_lib.grading.process import WorkerGone
 from course_tools.grading.classes import judging, keeping, letters, running
 from course_tools.grading.walls import sandboxed
 

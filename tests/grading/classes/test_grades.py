@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from small_class import ENTRY, lines, refused, row, table
 
-from course_lib.grading.tasks import TASKS
+from checks.tasks import TASKS
 from course_tools.grading.classes import grades, letters
 from course_tools.grading.classes.grades import Row
 from course_tools.grading.classes.judging import Marks

@@ -12,9 +12,9 @@ import pytest
 from altered import COLD, LUKEWARM, altered, code_of
 
 import course_lib
+from checks import messages
+from checks.process import WorkerGone
 from course_lib.errors import CourseError
-from course_lib.grading import messages
-from course_lib.grading.process import WorkerGone
 from course_tools.grading.walls import linux, sandbox, sandboxed, visible
 
 PACKAGE = Path(course_lib.__file__).parent
@@ -38,11 +38,9 @@ def test_the_file_system_is_empty_but_for_python_and_what_answers_may_import(zyg
     code = "found = sorted(os.listdir('/'))"
     tops = {Path(path).parts[1] for path in (*visible.installed(), str(PACKAGE))}
     assert set(eval(told(zygote, code))) <= {*tops, "dev", visible.SCRATCH[1:]}
-    assert eval(told(zygote, f"found = os.listdir({str(PACKAGE.parent)!r})")) in (
-        ["course_lib"],
-        ["course_lib", ".venv"],
-        [".venv", "course_lib"],
-    )
+    root, assignment = PACKAGE.parent, PACKAGE.parent / "assignments" / "cifar10"
+    assert set(eval(told(zygote, f"found = os.listdir({str(root)!r})"))) <= {"assignments", "course_tools", ".venv"}
+    assert eval(told(zygote, f"found = os.listdir({str(assignment)!r})")) == ["checks"]
     assert told(zygote, "found = sorted(os.listdir('/dev'))") == "['null', 'random', 'urandom', 'zero']"
     assert told(zygote, "found = os.path.exists('/proc'), os.listdir('.')") == "(False, [])"
 

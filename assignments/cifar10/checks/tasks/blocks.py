@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from course_lib.grading.messages import type_of
-from course_lib.grading.tasks.networks import (
+from checks.messages import type_of
+from checks.tasks.networks import (
     Numbers,
     fill,
     not_a_network,
@@ -21,7 +21,7 @@ from course_lib.grading.tasks.networks import (
     wrong_logits,
     wrong_shapes,
 )
-from course_lib.grading.tasks.part import Draw, Part, Question, Task
+from checks.tasks.part import Draw, Part, Question, Task
 
 Blocks = list[list[int]]
 _IMAGES, _COLOURS, _CLASSES = 3, 3, 10

@@ -4,8 +4,8 @@ from typing import Any
 
 import torch
 
-from course_lib.grading.messages import type_of
-from course_lib.grading.tasks.part import Question
+from checks.messages import type_of
+from checks.tasks.part import Question
 
 # What a network that learned has at least: accuracy on validation images. Guessing has 0.1.
 LEAST = {"val_5": 0.20, "val_100": 0.50}
@@ -43,9 +43,9 @@ def _unreadable(reply: Any) -> str | None:
 
 def _measured(logits: dict[str, torch.Tensor]) -> dict[str, float]:
     """Validation accuracy as ``val_5`` and ``val_100``, and what RESULTS should hold."""
+    from checks.logits import labels
     from course_lib.analysis.predictions import Predictions, class_report
     from course_lib.data.catalog import CIFAR10
-    from course_lib.grading.logits import labels
 
     seen = {name: Predictions(logits[name], right, CIFAR10.classes) for name, right in labels().items()}
     measured = {}

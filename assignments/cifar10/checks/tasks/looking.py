@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from course_lib.grading.messages import type_of
-from course_lib.grading.tasks.networks import Numbers, fill, row_of_numbers
-from course_lib.grading.tasks.part import Draw, Part, Question, Task
+from checks.messages import type_of
+from checks.tasks.networks import Numbers, fill, row_of_numbers
+from checks.tasks.part import Draw, Part, Question, Task
 
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 

@@ -12,18 +12,18 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from checks import logits, marking, messages, script
+from checks.marking import Asked, Verdict
+from checks.process import Worker, WorkerGone
+from checks.tasks import PARTS
 from course_lib.errors import CourseError
-from course_lib.grading import logits, marking, messages, script
-from course_lib.grading.marking import Asked, Verdict
-from course_lib.grading.process import Worker, WorkerGone
-from course_lib.grading.tasks import PARTS
 
 PUBLIC = "feedback.safetensors"
 
 
 def main(arguments: list[str]) -> int:
     """Check one folder. Returns 0 where all is right, 1 where something is not, 2 for wrong words."""
-    reader = argparse.ArgumentParser(prog="python -m course_lib.check", description="Check the answers in a folder.")
+    reader = argparse.ArgumentParser(prog="python check.py", description="Check the answers in a folder.")
     reader.add_argument("folder", nargs="?", type=Path, default=Path(), help="where answers.py lies (default: here)")
     folder = reader.parse_args(arguments).folder
     try:

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from course_lib.grading.messages import type_of
-from course_lib.grading.tasks.described import Layers, copies, is_number, network_of
-from course_lib.grading.tasks.initial_weights import draw_anew, judge_weights, questions_on_weights
-from course_lib.grading.tasks.networks import Numbers, fill, row_of_numbers
-from course_lib.grading.tasks.part import Draw, Part, Question, Task
+from checks.messages import type_of
+from checks.tasks.described import Layers, copies, is_number, network_of
+from checks.tasks.initial_weights import draw_anew, judge_weights, questions_on_weights
+from checks.tasks.networks import Numbers, fill, row_of_numbers
+from checks.tasks.part import Draw, Part, Question, Task
 
 NEAR = 4e-3  # relative: with and without Bessel's correction, on the fewest numbers asked about
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from course_lib.grading.messages import type_of
-from course_lib.grading.tasks.part import Draw, Part, Question, Task
+from checks.messages import type_of
+from checks.tasks.part import Draw, Part, Question, Task
 
 Layer = dict[str, int | bool]
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from course_lib.grading import messages, worker
-from course_lib.grading.process import WorkerGone
-from course_lib.grading.script import SCRIPT, Cell
-from course_lib.grading.tasks import PARTS, TASKS, Draw, Part, Question, Task
+from checks import messages, worker
+from checks.process import WorkerGone
+from checks.script import SCRIPT, Cell
+from checks.tasks import PARTS, TASKS, Draw, Part, Question, Task
 
 LOADING = 10.0  # seconds that a cell may take to define its functions
 _LONGEST = 1000  # letters of a hint, which may hold what the student's code returned
@@ -75,7 +75,7 @@ def mark(
         cells: the student's answer cells.
         asked: by a part's key, its questions and right replies. Other parts are left out.
         start: starts a worker.
-        handed_in: what judges see beside the reply: :func:`course_lib.grading.logits.handed_in`.
+        handed_in: what judges see beside the reply: :func:`checks.logits.handed_in`.
         seed: of torch's generator, before each question.
     """
     room = _Room(cells, start)

@@ -6,7 +6,7 @@ same numbers. The easiest question of a part comes first, and asks about one ide
 
 import importlib
 
-from course_lib.grading.tasks.part import Draw, Part, Question, Task
+from checks.tasks.part import Draw, Part, Question, Task
 
 _MODULES = ("sizes", "tables", "blocks", "steps", "signals_by_layer", "metrics", "looking", "writing")
 TASKS: tuple[Task, ...] = tuple(importlib.import_module(f"{__name__}.{module}").TASK for module in _MODULES)

@@ -5,9 +5,9 @@ from typing import Any
 
 import torch
 
-from course_lib.grading.messages import type_of
-from course_lib.grading.tasks.part import Draw, Part, Question, Task
-from course_lib.grading.tasks.results import judge_results
+from checks.messages import type_of
+from checks.tasks.part import Draw, Part, Question, Task
+from checks.tasks.results import judge_results
 
 # How many images of a class (row) were taken for a class (column).
 Plan = list[list[int]]

@@ -1,14 +1,16 @@
 """The judge's end of a worker: start it, ask it, and give it up when it takes too long or dies."""
 
 import contextlib
+import os
 import queue
 import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
-from course_lib.grading import messages, worker
+from checks import messages, worker
 
 PATIENCE = 6 if worker.CAN_COUNT else 2  # seconds on the wall for one of processor time
 STARTING = 60.0  # seconds that Python and torch may take to start, and to end
@@ -26,6 +28,11 @@ class WorkerGone(Exception):
         self.timed_out = timed_out
 
 
+def _path() -> str:
+    """PYTHONPATH with the folder in which this package lies."""
+    return os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
 class Worker:
     """One process that runs a student's cells.
 
@@ -35,7 +42,8 @@ class Worker:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "course_lib.grading.worker"],
+            [sys.executable, "-m", "checks.worker"],
+            env={**os.environ, "PYTHONPATH": _path()},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

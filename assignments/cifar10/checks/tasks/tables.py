@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from course_lib.grading.tasks.networks import (
+from checks.tasks.networks import (
     Numbers,
     fill,
     not_a_network,
@@ -16,7 +16,7 @@ from course_lib.grading.tasks.networks import (
     wrong_logits,
     wrong_shapes,
 )
-from course_lib.grading.tasks.part import Draw, Part, Question, Task
+from checks.tasks.part import Draw, Part, Question, Task
 
 Row = dict[str, Any]
 Ask = Callable[..., list[Question]]

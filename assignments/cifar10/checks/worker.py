@@ -1,4 +1,4 @@
-"""Runs a student's cells and returns data. Run as ``python -m course_lib.grading.worker``.
+"""Runs a student's cells and returns data. Run as ``python -m checks.worker``.
 
 Requests come in through standard input and replies go out through what was standard output; what the student's code
 prints goes nowhere. A request or a reply is its length, eight bytes, and then a message. This process knows no right
@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 
 import torch
 
-from course_lib.grading import messages
-from course_lib.grading.tasks import PARTS
+from checks import messages
+from checks.tasks import PARTS
 
 CAN_COUNT = hasattr(signal, "setitimer")  # processor time, not the clock's
 
@@ -62,11 +62,11 @@ def problem(error: BaseException) -> dict[str, Any]:
 
 
 class NoCourse(importlib.abc.MetaPathFinder):
-    """Answers may not import the course's library, by whichever road."""
+    """Refuses imports of the course's library and of what marks the answers."""
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
-        if fullname.partition(".")[0] == "course_lib":
-            raise ImportError("answers may not import course_lib")
+        if (package := fullname.partition(".")[0]) in ("course_lib", "checks"):
+            raise ImportError(f"answers may not import {package}")
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:

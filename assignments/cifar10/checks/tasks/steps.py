@@ -7,10 +7,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.grading.messages import type_of
-from course_lib.grading.tasks.described import Layers, are_close, copies, filled, is_number, network_of
-from course_lib.grading.tasks.networks import Numbers, fill, row_of_numbers
-from course_lib.grading.tasks.part import Draw, Part, Question, Task
+from checks.messages import type_of
+from checks.tasks.described import Layers, are_close, copies, filled, is_number, network_of
+from checks.tasks.networks import Numbers, fill, row_of_numbers
+from checks.tasks.part import Draw, Part, Question, Task
 
 _SIDE, _CLASSES = 5, 4
 _LEFT_BEHIND = 0.5  # what stands in every gradient where an earlier batch left some

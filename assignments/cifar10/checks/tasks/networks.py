@@ -12,8 +12,8 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from course_lib.grading.messages import type_of
-from course_lib.grading.tasks.part import Draw
+from checks.messages import type_of
+from checks.tasks.part import Draw
 
 Shapes = list[list[int]]
 _FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)  # of narrower ones torch computes nothing

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from course_lib.grading.tasks.described import Layers, copies, filled, network_of
-from course_lib.grading.tasks.part import Draw, Question
+from checks.tasks.described import Layers, copies, filled, network_of
+from checks.tasks.part import Draw, Question
 
 _BEFORE = 0.125  # every weight, before the function is called
 _SIDE, _IMAGES, _CLASSES, _UNITS = 8, 4, 10, 64
