@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from checks import messages
-from checks.tasks.blocks import TASK
+from checks.tasks.vgg import TASK
 
 NETWORK, COUNT = TASK.parts
 SEED = 2026

@@ -9,9 +9,9 @@ from running_here import hint_for, replies_to
 from torch.nn import functional as F
 
 from checks import messages
-from checks.tasks import Draw, looking
+from checks.tasks import Draw, inspection
 
-PARTS = {part.key: part for part in looking.TASK.parts}
+PARTS = {part.key: part for part in inspection.TASK.parts}
 ODD = [
     None,
     True,

@@ -9,9 +9,9 @@ from torch import nn
 
 from checks import messages
 from checks.tasks import Draw
-from checks.tasks.described import network_of
-from checks.tasks.initial_weights import _BEFORE
-from checks.tasks.signals_by_layer import TASK, _questions_on_signal
+from checks.tasks.initialisation import _BEFORE
+from checks.tasks.networks import network_of
+from checks.tasks.signals import TASK, _questions_on_signal
 
 CHANCE, SIGNAL, GRADIENT, WEIGHTS = TASK.parts
 SEED = 2026

@@ -8,7 +8,7 @@ from running_here import nightly
 
 from checks import messages
 from checks.tasks import Draw
-from checks.tasks.steps import TASK, _questions_on_step, _start, _take_steps
+from checks.tasks.training_step import TASK, _questions_on_step, _start, _take_steps
 
 STEP, HEART = TASK.parts
 SEED = 2026

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from checks import messages
-from checks.tasks.tables import TASK
+from checks.tasks.alexnet import TASK
 
 MAPS, LINEAR = TASK.parts
 SEED = 2026

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from checks.tasks import Draw, writing
+from checks.tasks import Draw, texts
 
-PARTS = {part.key: part for part in writing.TASK.parts}
+PARTS = {part.key: part for part in texts.TASK.parts}
 
 
 def judged(key, text):
@@ -34,4 +34,4 @@ def test_what_is_no_text_gets_a_hint(key, odd):
 
 
 def test_a_person_gives_the_points():
-    assert all(part.by_person and part.points == 4 for part in writing.TASK.parts)
+    assert all(part.by_person and part.points == 4 for part in texts.TASK.parts)

@@ -4,12 +4,12 @@ A task's questions are drawn from a seed, so a student's check and a mark are ab
 same numbers. The easiest question of a part comes first, and asks about one idea: a hint is about the first that fails.
 """
 
-import importlib
-
+from checks.tasks import alexnet, inspection, metrics, signals, sizes, texts, training_step, vgg
 from checks.tasks.part import Draw, Part, Question, Task
 
-_MODULES = ("sizes", "tables", "blocks", "steps", "signals_by_layer", "metrics", "looking", "writing")
-TASKS: tuple[Task, ...] = tuple(importlib.import_module(f"{__name__}.{module}").TASK for module in _MODULES)
+TASKS: tuple[Task, ...] = tuple(
+    module.TASK for module in (sizes, alexnet, vgg, training_step, signals, metrics, inspection, texts)
+)
 PARTS: dict[str, Part] = {part.key: part for task in TASKS for part in task.parts}
 
 __all__ = ["PARTS", "TASKS", "Draw", "Part", "Question", "Task"]

@@ -1,20 +1,20 @@
 """Task 6: what predictions are worth, in functions, and then in the numbers of the student's own network."""
 
-import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from checks.messages import type_of
+from checks.tasks.comparison import FLOATS, WHOLE, number_in
 from checks.tasks.part import Draw, Part, Question, Task
 from checks.tasks.results import judge_results
 
 # How many images of a class (row) were taken for a class (column).
 Plan = list[list[int]]
 
-NEAR = 1e-4  # of a number that a function returns
-_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-_WHOLE = (torch.int64, torch.int32)  # NumPy's own int has 32 bits on some systems
+Judge = Callable[[Question, Any, Any], str | None]
+_NEAR = 1e-4  # of a number from 0 to 1
 
 
 def _asked(draw: Draw, aspect: str, plan: Plan, seconds: int = 0) -> Question:
@@ -36,24 +36,31 @@ def _asked(draw: Draw, aspect: str, plan: Plan, seconds: int = 0) -> Question:
     return {"aspect": aspect, "logits": logits, "labels": labels.contiguous(), "classes": len(plan)}
 
 
-def _call(function: Any, question: Question) -> Any:
-    return function(question["logits"], question["labels"], question["classes"])
+def _judge_of_number(
+    name: str,
+    hints: dict[str, str],
+    mistakes: Callable[[Question, float], list[tuple[float, str]]],
+    near: float = _NEAR,
+    digits: int = 4,
+) -> Judge:
+    """The judge of a function that returns a number.
 
+    ``mistakes`` are the numbers that come out of common mistakes, with their hints; for others, each question has its
+    own hint.
+    """
 
-def _number(reply: Any) -> float | None:
-    """A number, also where it came as a tensor without dimensions; None where it is none."""
-    if isinstance(reply, torch.Tensor) and reply.shape == () and reply.dtype in (*_FLOATS, *_WHOLE):
-        reply = reply.item()
-    if isinstance(reply, bool) or not isinstance(reply, int | float):
-        return None
-    try:
-        return float(reply)
-    except OverflowError:  # an int of hundreds of digits
-        return math.inf
+    def judge(question: Question, expected: Any, reply: Any) -> str | None:
+        value = number_in(reply)
+        if value is None:
+            return f"{name} should return a float; it returned {type_of(reply)}."
+        if abs(value - expected) <= near:
+            return None
+        hint = hints[question["aspect"]]
+        for wrong, its_hint in reversed(mistakes(question, expected)):
+            hint = its_hint if abs(value - wrong) <= _NEAR * max(1, abs(wrong)) else hint
+        return f"Expected {expected:.{digits}f}, got {value:.{digits}f}. {hint}"
 
-
-def _near(one: float, other: float, most: float = NEAR) -> bool:
-    return abs(one - other) <= most
+    return judge
 
 
 def _questions_on_accuracy(draw: Draw) -> list[Question]:
@@ -81,18 +88,11 @@ _ACCURACY_HINTS = {
 }
 
 
-def _judge_accuracy(question: Question, expected: Any, reply: Any) -> str | None:
-    value = _number(reply)
-    if value is None:
-        return f"accuracy should return a float; it returned {type_of(reply)}."
-    if _near(value, expected):
-        return None
-    said = f"Expected {expected:.4f} for {len(question['labels'])} images, got {value:.4f}."
-    if _near(value, 100 * expected, 100 * NEAR):
-        return f"{said} The task asks for a share from 0 to 1, not for percent."
-    if _near(value, len(question["labels"]) * expected):
-        return f"{said} That is how many are right; the task asks for the share."
-    return f"{said} {_ACCURACY_HINTS[question['aspect']]}"
+def _mistakes_in_accuracy(question: Question, expected: float) -> list[tuple[float, str]]:
+    return [
+        (100 * expected, "The task asks for a share from 0 to 1, not for percent."),
+        (len(question["labels"]) * expected, "That is how many are right; the task asks for the share."),
+    ]
 
 
 def _questions_on_matrix(draw: Draw) -> list[Question]:
@@ -114,7 +114,7 @@ _MATRIX_HINTS = {
 
 
 def _judge_matrix(question: Question, expected: Any, reply: Any) -> str | None:
-    if not isinstance(reply, torch.Tensor) or reply.dtype not in (*_WHOLE, *_FLOATS):
+    if not isinstance(reply, torch.Tensor) or reply.dtype not in (*WHOLE, *FLOATS):
         return f"confusion_matrix should return a tensor of type int64; it returned {type_of(reply)}."
     if reply.shape != expected.shape:
         size = question["classes"]
@@ -122,7 +122,7 @@ def _judge_matrix(question: Question, expected: Any, reply: Any) -> str | None:
             f"confusion_matrix returned shape {tuple(reply.shape)}, and num_classes is {size}: it should be "
             f"({size}, {size}) whichever classes stand in the labels."
         )
-    if reply.dtype in _FLOATS:
+    if reply.dtype in FLOATS:
         if torch.equal(reply.double(), expected.double()):
             return f"The counts are right, but their type is {reply.dtype}; the task asks for int64."
         return "An entry should be a number of images, of type int64, and not a share of them."
@@ -140,6 +140,9 @@ def _judge_matrix(question: Question, expected: Any, reply: Any) -> str | None:
 
 
 def _questions_on_f1(draw: Draw) -> list[Question]:
+    def some() -> int:
+        return draw.whole(4, 8)
+
     images, right = draw.whole(7, 9), draw.whole(3, 5)
     wrong = images - right
     ring = [[right, wrong, 0], [0, right, wrong], [wrong, 0, right]]  # precision and recall equal in all classes
@@ -152,19 +155,10 @@ def _questions_on_f1(draw: Draw) -> list[Question]:
         _asked(draw, "ring", ring),
         _asked(draw, "own", greedy) | pooled,
         _asked(draw, "mean", mirrored),
-        *(_asked(draw, aspect, plan) for aspect, plan in _plans_with_zeros(draw)),
-    ]
-
-
-def _plans_with_zeros(draw: Draw) -> list[tuple[str, Plan]]:
-    def some() -> int:
-        return draw.whole(4, 8)
-
-    return [
-        ("never right", [[some(), 1, 1], [1, some(), 2], [2, 1, 0]]),
-        ("never predicted", [[some(), 1, 0], [2, some(), 0], [1, 2, 0]]),
-        ("no images", [[some(), 1, 1], [0, some(), 2], [0, 0, 0]]),
-        ("absent", [[some(), 0, 1, 0], [0, 0, 0, 0], [1, 0, some(), 2], [2, 0, 1, some()]]),
+        _asked(draw, "never right", [[some(), 1, 1], [1, some(), 2], [2, 1, 0]]),
+        _asked(draw, "never predicted", [[some(), 1, 0], [2, some(), 0], [1, 2, 0]]),
+        _asked(draw, "no images", [[some(), 1, 1], [0, some(), 2], [0, 0, 0]]),
+        _asked(draw, "absent", [[some(), 0, 1, 0], [0, 0, 0, 0], [1, 0, some(), 2], [2, 0, 1, some()]]),
     ]
 
 
@@ -182,28 +176,19 @@ _F1_HINTS = {
 }
 
 
-def _judge_f1(question: Question, expected: Any, reply: Any) -> str | None:
-    value = _number(reply)
-    if value is None:
-        return f"macro_f1 should return a float; it returned {type_of(reply)}."
-    if _near(value, expected):
-        return None
-    said = f"Expected {expected:.4f}, got {value:.4f}."
-    if _near(value, 100 * expected, 100 * NEAR):
-        return f"{said} The task asks for a number from 0 to 1, not for percent."
-    if question["aspect"] == "own" and _near(value, question["share"]):
-        return f"{said} That is the share of right predictions, and F1 over all images pooled is always just that."
-    return f"{said} {_F1_HINTS[question['aspect']]}"
+def _mistakes_in_f1(question: Question, expected: float) -> list[tuple[float, str]]:
+    mistakes = [(100 * expected, "The task asks for a number from 0 to 1, not for percent.")]
+    if "share" in question:
+        pooled = "That is the share of right predictions, and F1 over all images pooled is always just that."
+        mistakes.append((question["share"], pooled))
+    return mistakes
 
 
 def _questions_on_gap(draw: Draw) -> list[Question]:
     def ask(aspect: str, train: Plan, val: Plan) -> Question:
-        one, other = _asked(draw, aspect, train), _asked(draw, aspect, val)
-        return {"aspect": aspect} | {
-            f"{split}_{name}": half[name]
-            for split, half in (("train", one), ("val", other))
-            for name in ("logits", "labels")
-        }
+        halves = {"train": _asked(draw, aspect, train), "val": _asked(draw, aspect, val)}
+        named = {f"{half}_{name}": asked[name] for half, asked in halves.items() for name in ("logits", "labels")}
+        return {"aspect": aspect, **named}
 
     good = [[draw.whole(8, 12), 1, 0], [1, draw.whole(8, 12), 0], [0, 1, draw.whole(8, 12)]]
     bad = [[draw.whole(3, 5), 2, 1], [2, draw.whole(3, 5), 1], [1, 1, draw.whole(2, 3)]]
@@ -216,45 +201,32 @@ _GAP_HINTS = {
 }
 
 
-def _judge_gap(question: Question, expected: Any, reply: Any) -> str | None:
-    value = _number(reply)
-    if value is None:
-        return f"generalisation_gap should return a float; it returned {type_of(reply)}."
-    if _near(value, expected, 100 * NEAR):
-        return None
-    said = f"Expected {expected:.2f}, got {value:.2f}."
-    if _near(value, expected / 100):
-        return f"{said} The task asks for percentage points: from 80 % to 70 % it is 10 points."
-    if question["aspect"] == "better" and _near(value, -expected, 100 * NEAR):
-        return f"{said} The gap is above zero where the network is worse on validation images."
-    return f"{said} {_GAP_HINTS[question['aspect']]}"
+def _mistakes_in_gap(question: Question, expected: float) -> list[tuple[float, str]]:
+    mistakes = [(expected / 100, "The task asks for percentage points: from 80 % to 70 % it is 10 points.")]
+    if question["aspect"] == "better":
+        mistakes.append((-expected, "The gap is above zero where the network is worse on validation images."))
+    return mistakes
 
 
-def _call_on_both(function: Any, question: Question) -> Any:
-    return function(*(question[name] for name in ("train_logits", "train_labels", "val_logits", "val_labels")))
+def _answer(*names: str) -> Callable[[Any, Question], Any]:
+    return lambda function, question: function(*(question[name] for name in names))
 
+
+_ASKED = ("logits", "labels", "classes")
+_GAP_ASKED = ("train_logits", "train_labels", "val_logits", "val_labels")
+_judge_accuracy = _judge_of_number("accuracy", _ACCURACY_HINTS, _mistakes_in_accuracy)
+_judge_f1 = _judge_of_number("macro_f1", _F1_HINTS, _mistakes_in_f1)
+_judge_gap = _judge_of_number("generalisation_gap", _GAP_HINTS, _mistakes_in_gap, near=100 * _NEAR, digits=2)
+_OWN = [{"aspect": "own network"}]
 
 TASK = Task(
     number=6,
     title="Metrics, and a network of your own",
     parts=(
-        Part(
-            function="accuracy",
-            points=1,
-            questions=_questions_on_accuracy,
-            answer=lambda function, question: function(question["logits"], question["labels"]),
-            judge=_judge_accuracy,
-        ),
-        Part("confusion_matrix", 3, _questions_on_matrix, _call, _judge_matrix),
-        Part("macro_f1", 4, _questions_on_f1, _call, _judge_f1),
-        Part("generalisation_gap", 2, _questions_on_gap, _call_on_both, _judge_gap),
-        Part(
-            function="RESULTS",
-            points=4,
-            questions=lambda draw: [{"aspect": "own network"}],
-            answer=lambda results, question: results,
-            judge=judge_results,
-            compares=False,
-        ),
+        Part("accuracy", 1, _questions_on_accuracy, _answer("logits", "labels"), _judge_accuracy),
+        Part("confusion_matrix", 3, _questions_on_matrix, _answer(*_ASKED), _judge_matrix),
+        Part("macro_f1", 4, _questions_on_f1, _answer(*_ASKED), _judge_f1),
+        Part("generalisation_gap", 2, _questions_on_gap, _answer(*_GAP_ASKED), _judge_gap),
+        Part("RESULTS", 4, lambda _: _OWN, lambda results, _: results, judge_results, compares=False),
     ),
 )

@@ -1,22 +1,22 @@
-"""What parts that ask for a network have in common: its parameters are set from the question, its replies are compared.
+"""Small networks for questions: built from a description, filled with a question's numbers, read back from a reply.
 
-A question brings a row of numbers, and the worker fills a network's parameters with them, one after another, in the
-order of ``parameters()``. So a question is small however large the network is, and says nothing about its layers.
+A description is a list of layers, and a layer a list: its kind, then its arguments. A question brings a row of numbers,
+and the worker sets a network's parameters to them, in the order of ``parameters()``. So a question is small however
+large the network is, and gives nothing away about a network that the student builds.
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from checks.messages import type_of
-from checks.tasks.part import Draw
+from checks.tasks.comparison import are_like
+from checks.tasks.part import Draw, Question
 
-Shapes = list[list[int]]
-_FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)  # of narrower ones torch computes nothing
+Layers = list[list[Any]]
 _ROW = 509  # a prime: channels, rows of a weight and images do not repeat each other
 
 
@@ -34,14 +34,9 @@ class Numbers:
 
 
 def row_of_numbers(draw: Draw) -> torch.Tensor:
-    """What :class:`Numbers` begins with: as much above 0 as below, or all sums over many inputs would have one sign."""
+    """What :class:`Numbers` begins with. Its mean is 0, or all sums over many inputs would have one sign."""
     row = draw.normal(_ROW)
     return row - row.mean()
-
-
-def shapes_of(network: nn.Module) -> Shapes:
-    """The shape of every parameter, in order."""
-    return [list(parameter.shape) for parameter in network.parameters()]
 
 
 def fill(
@@ -59,7 +54,8 @@ def fill(
     chosen = {place % len(parameters) for place in positive if parameters}
     with torch.no_grad():
         for place, parameter in enumerate(parameters):
-            values = numbers.take(*parameter.shape) * _scale(parameter)
+            scale = 0.5 if parameter.ndim < 2 else math.sqrt(2 / max(1, math.prod(parameter.shape[1:])))
+            values = numbers.take(*parameter.shape) * scale
             values = values.abs() if place in chosen else values
             if kernel is not None and parameter.ndim == 4:
                 values = 3 * values[..., :1, :1] * torch.tensor(kernel)  # 3: one weight in place of nine
@@ -70,61 +66,78 @@ def fill(
                 norm.running_var.copy_(0.5 + numbers.take(*norm.running_var.shape).abs())
 
 
-def _scale(parameter: torch.Tensor) -> float:
-    if parameter.ndim < 2:
-        return 0.5
-    return math.sqrt(2 / max(1, math.prod(parameter.shape[1:])))
+class Backwards(nn.Module):
+    """Its layers are registered from the last to the first: an image passes them in the order of the description."""
+
+    def __init__(self, *layers: nn.Module):
+        super().__init__()
+        self.layers = nn.ModuleList(reversed(layers))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        for layer in reversed(self.layers):
+            images = layer(images)
+        return images
 
 
-def not_a_network(reply: Any, function: str) -> str | None:
-    """What to say of a reply ``{"returned": …}``, which stands for anything but an ``nn.Module``."""
-    if not isinstance(reply, dict) or set(reply) != {"returned"}:
+_KINDS = {
+    "conv": lambda inputs, outputs, kernel=3: nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2),
+    "conv without bias": lambda inputs, outputs: nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+    "norm": nn.BatchNorm2d,
+    "relu": nn.ReLU,
+    "relu in place": lambda: nn.ReLU(inplace=True),
+    "pool": nn.MaxPool2d,
+    "average": nn.AdaptiveAvgPool2d,
+    "flatten": nn.Flatten,
+    "linear": nn.Linear,
+}
+
+
+def network_of(layers: Layers) -> nn.Sequential:
+    """The network that a description describes; ``["block", layer, …]`` and ``["backwards", layer, …]`` may nest."""
+    return nn.Sequential(*[_layer(*layer) for layer in layers])
+
+
+def _layer(kind: str, *rest: Any) -> nn.Module:
+    if kind in ("block", "backwards"):
+        return (nn.Sequential if kind == "block" else Backwards)(*[_layer(*layer) for layer in rest])
+    return _KINDS[kind](*rest)
+
+
+def copies(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:
+    """The tensors as they are now."""
+    return [tensor.detach().clone() for tensor in tensors]
+
+
+def hooks_in(network: nn.Module) -> list[int]:
+    """How many hooks of each kind each module has."""
+    modules = list(network.modules())
+    return [len(getattr(module, name, ())) for module in modules for name in vars(module) if name.endswith("_hooks")]
+
+
+def filled(layers: Layers, parameters: Any) -> nn.Sequential | None:
+    """The network of a description with the parameters of a reply; None where they do not fit or are not finite."""
+    network = network_of(layers)
+    wanted = list(network.parameters())
+    if not isinstance(parameters, list) or len(parameters) != len(wanted):
         return None
-    return f"{function} should return an nn.Module; it returned {type_of(reply['returned'])}."
+    for parameter, values in zip(wanted, parameters, strict=True):
+        if not are_like(parameter, values) or not values.isfinite().all():
+            return None
+        parameter.data.copy_(values)
+    return network
 
 
-def wrong_shapes(expected: Shapes, reply: Any) -> str | None:
-    """Which parameter has another shape than it should have, in one sentence; None where all are right."""
-    if not _are_shapes(reply):
-        return "The shapes of the network's parameters could not be read."
-    other = [place for place, (want, got) in enumerate(zip(expected, reply, strict=False)) if got != want]
-    if len(reply) != len(expected):
-        where = f"; number {other[0] + 1} is the first that differs" if other else ""
-        return f"The network has {len(reply)} weights and biases, and should have {len(expected)}{where}."
-    if other:
-        want, got = tuple(expected[other[0]]), tuple(reply[other[0]])
-        return f"Of the network's {len(reply)} weights and biases, number {other[0] + 1} has shape {got}, not {want}."
-    return None
+def reply_of(network: Any, question: Question, images: Callable[[Numbers], torch.Tensor]) -> Any:
+    """What a student's network replies: the shapes of its parameters, or its logits once it is filled.
 
-
-def _are_shapes(reply: Any) -> bool:
-    return isinstance(reply, list) and all(
-        isinstance(shape, list) and len(shape) < 9 and all(type(size) is int and 0 <= size < 2**40 for size in shape)
-        for shape in reply
-    )
-
-
-def unreadable(shape: torch.Size, reply: Any) -> str | None:
-    """Why a reply cannot be logits of this shape; None where it can."""
-    if not isinstance(reply, torch.Tensor) or reply.dtype not in _FLOATS or reply.shape != shape:
-        what = type_of(reply)
-        if isinstance(reply, torch.Tensor):
-            what += f" and type {str(reply.dtype).removeprefix('torch.')}"
-        return f"The network should give logits of shape {tuple(shape)}, floating point; it gave {what}."
-    if not reply.isfinite().all():
-        return "The logits hold NaN or infinity."
-    return None
-
-
-def wrong_logits(expected: torch.Tensor, reply: Any) -> str | None:
-    """What is wrong with logits, in one sentence; None where they are right within the rounding of other machines."""
-    if problem := unreadable(expected.shape, reply):
-        return problem
-    want, got = expected.double(), reply.double()
-    size = max(1.0, want.abs().max().item())
-    if torch.allclose(got, want, rtol=1e-3, atol=1e-4 * size):
-        return None
-    for name, form in (("probabilities", torch.softmax), ("logarithms of probabilities", torch.log_softmax)):
-        if torch.allclose(got, form(want, dim=1), rtol=1e-3, atol=1e-4):
-            return f"These are {name}: a network gives its logits, and the loss does the rest."
-    return "The shapes of all parameters are right, and the logits are not."
+    ``images`` makes the images for the logits; it may take numbers that the parameters have left.
+    """
+    if not isinstance(network, nn.Module):
+        return {"returned": network}
+    if question["asked"] == "shapes":
+        return [list(parameter.shape) for parameter in network.parameters()]
+    numbers = Numbers(question["numbers"])
+    fill(network, numbers, question["positive"], question.get("kernel"))
+    network.train(question["training"])
+    with torch.no_grad():
+        return network(images(numbers))

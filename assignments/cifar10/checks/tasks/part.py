@@ -1,7 +1,7 @@
-"""What a task is made of: parts, each a function or a constant of ``answers.py``, with its points."""
+"""A task, its parts and their questions. A part is a function or a constant of ``answers.py``, with its points."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ Question = dict[str, Any]
 
 
 class Draw:
-    """Everything random in questions: one seed, one stream."""
+    """Random numbers for questions, from one seed."""
 
     def __init__(self, seed: int):
         self._whole, self._tensors = random.Random(seed), torch.Generator().manual_seed(seed)
@@ -30,23 +30,32 @@ class Draw:
         return torch.randn(*shape, generator=self._tensors)
 
     def labels(self, count: int, classes: int) -> torch.Tensor:
-        """``count`` class numbers, int64, in which each class stands when there is room for all."""
+        """``count`` class numbers, int64; every class is among them when there is room for all."""
         firsts = torch.arange(classes).repeat(-(-count // classes))[:count]
         return firsts[torch.randperm(count, generator=self._tensors)]
+
+
+def in_order(questions: Iterable[Question], hints: dict[str, str]) -> list[Question]:
+    """The questions in the order of their aspects' hints: the easiest first."""
+    return sorted(questions, key=lambda question: list(hints).index(question["aspect"]))
 
 
 @dataclass(frozen=True)
 class Part:
     """One function or constant that a student writes.
 
-    ``questions`` draws what to ask, the easiest first. ``answer`` runs in the worker: it puts one question to the
-    student's object and returns a reply of JSON values and tensors. ``judge`` runs where the student's code cannot
-    reach: it holds a reply against the reference's and returns a hint, or None where the reply is right; the first
-    hint is shown. It finds in the question what else was handed in: ``logits``, tensors by name, or None, and then
-    ``logits_problem``. ``compares`` is False where it needs no reference, because it works with the reply itself.
-
-    ``seconds`` is what all questions together may take. ``key`` tells apart two parts that ask for one function.
-    ``by_person`` marks what a program can only see handed in: its points are given by somebody who reads it.
+    Attributes:
+        function: its name in ``answers.py``.
+        points: given whole or not at all.
+        questions: draws the questions, the easiest first.
+        answer: runs in the worker: calls the student's object with one question and returns JSON values and tensors.
+        judge: runs where the student's code cannot reach: compares a reply with the reference's and returns a hint, or
+            None where it is right; the first hint is shown. Its question also has what else was handed in: ``logits``,
+            tensors by name, or None, and then ``logits_problem``.
+        compares: False where the judge needs no reference.
+        seconds: the most that all questions together may take.
+        key: tells apart two parts that ask for one function.
+        by_person: a program only sees that it was handed in; a person reads it and gives the points.
     """
 
     function: str
@@ -65,7 +74,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Task:
-    """Some parts that belong together. ``number`` is the one that students read, and the tag of its cells."""
+    """Parts that belong together. ``number`` is the one that students read, and the tag of its cells."""
 
     number: int
     title: str

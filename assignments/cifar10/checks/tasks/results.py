@@ -23,7 +23,7 @@ def judge_results(question: Question, expected: Any, reply: Any) -> str | None:
     if logits is None:
         return str(question.get("logits_problem"))
     measured = _measured(logits)
-    return _never_learned(measured) or _elsewhere(measured, {key: float(reply[key]) for key in KEYS})
+    return _never_learned(measured) or _differs(measured, {key: float(reply[key]) for key in KEYS})
 
 
 def _unreadable(reply: Any) -> str | None:
@@ -79,25 +79,24 @@ def _never_learned(measured: dict[str, float]) -> str | None:
     return None
 
 
-def _elsewhere(measured: dict[str, float], told: dict[str, float]) -> str | None:
+def _differs(measured: dict[str, float], reported: dict[str, float]) -> str | None:
     for key in KEYS:
-        most = NEAR_POINTS if key.startswith("gap") else NEAR_SHARE
-        if abs(told[key] - measured[key]) <= most:
-            continue
-        said = f"{key} in RESULTS is {told[key]:g}, and logits.safetensors gives another number."
-        return f"{said} {_why(key, told, measured, most)}"
+        near = NEAR_POINTS if key.startswith("gap") else NEAR_SHARE
+        if abs(reported[key] - measured[key]) > near:
+            why = _why(key, reported[key], measured, near)
+            return f"{key} in RESULTS is {reported[key]:g}, and logits.safetensors gives another number. {why}"
     return None
 
 
-def _why(key: str, told: dict[str, float], measured: dict[str, float], most: float) -> str:
+def _why(key: str, reported: float, measured: dict[str, float], near: float) -> str:
     name, share = key.rsplit("_", 1)
-    other = f"{name}_{'100' if share == '5' else '5'}"
-    if abs(told[key] - measured[other]) <= most:
+    other = measured[f"{name}_{'100' if share == '5' else '5'}"]
+    if abs(reported - other) <= near:
         return "It is what the other share of the training images gives: were the two exchanged?"
-    if name == "gap" and abs(told[key] + measured[key]) <= most:
+    if name == "gap" and abs(reported + measured[key]) <= near:
         return "It has the wrong sign: the gap is training accuracy minus validation accuracy."
-    if name == "gap" and abs(100 * told[key] - measured[key]) <= most:
+    if name == "gap" and abs(100 * reported - measured[key]) <= near:
         return "It looks like a share: the task asks for percentage points."
-    if name != "gap" and abs(told[key] / 100 - measured[key]) <= most:
+    if name != "gap" and abs(reported / 100 - measured[key]) <= near:
         return "It looks like percent: the task asks for a share from 0 to 1."
     return "Run the cell that prints your metrics again: the numbers belong to the logits that you hand in."

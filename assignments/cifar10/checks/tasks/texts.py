@@ -1,4 +1,4 @@
-"""Task 8: two short answers in words. A program sees that they are there and how long; a person gives the points."""
+"""Task 8: two short answers in words. A program counts their words; a person gives the points."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from checks.tasks.part import Part, Question, Task
 FEWEST, MOST = 80, 250  # words
 
 
-def _judge_words(question: Question, expected: Any, reply: Any) -> str | None:
+def _judge(question: Question, expected: Any, reply: Any) -> str | None:
     name = question["name"]
     if not isinstance(reply, str):
         return f"{name} should be a string; it is {type_of(reply)}."
@@ -22,16 +22,9 @@ def _judge_words(question: Question, expected: Any, reply: Any) -> str | None:
     return None
 
 
-def _in_words(name: str, points: int) -> Part:
-    return Part(
-        function=name,
-        points=points,
-        questions=lambda draw: [{"aspect": "words", "name": name}],
-        answer=lambda text, question: text,
-        judge=_judge_words,
-        compares=False,
-        by_person=True,
-    )
+def _text(name: str) -> Part:
+    questions = [{"aspect": "words", "name": name}]
+    return Part(name, 4, lambda _: questions, lambda text, _: text, _judge, compares=False, by_person=True)
 
 
-TASK = Task(number=8, title="In your own words", parts=(_in_words("WHY_STUCK", 4), _in_words("WHAT_DATA_BUYS", 4)))
+TASK = Task(8, "In your own words", (_text("WHY_STUCK"), _text("WHAT_DATA_BUYS")))

@@ -1,4 +1,4 @@
-"""Task 5: how strong signals and gradients are in each convolution. :mod:`initial_weights` holds its last part."""
+"""Task 5: how strong signals and gradients are in each convolution. Its last part is in :mod:`.initialisation`."""
 
 import math
 from functools import partial
@@ -8,12 +8,12 @@ import torch
 from torch import nn
 
 from checks.messages import type_of
-from checks.tasks.described import Layers, copies, is_number, network_of
-from checks.tasks.initial_weights import draw_anew, judge_weights, questions_on_weights
-from checks.tasks.networks import Numbers, fill, row_of_numbers
+from checks.tasks.comparison import is_number
+from checks.tasks.initialisation import answer_weights, judge_weights, questions_on_weights
+from checks.tasks.networks import Layers, Numbers, copies, fill, hooks_in, network_of, row_of_numbers
 from checks.tasks.part import Draw, Part, Question, Task
 
-NEAR = 4e-3  # relative: with and without Bessel's correction, on the fewest numbers asked about
+_NEAR = 4e-3  # relative: with and without Bessel's correction, on the fewest numbers asked about
 
 
 def _questions_on_chance(draw: Draw) -> list[Question]:
@@ -25,16 +25,15 @@ def _judge_chance(question: Question, expected: Any, reply: Any) -> str | None:
         return f"chance_loss should return a finite float; it returned {type_of(reply)}."
     if _near(reply, expected):
         return None
-    classes = question["classes"]
-    said = f"For {classes} classes, {reply:.4g} is not right."
+    hint = "Who knows nothing gives every class the same probability. What is the cross-entropy then?"
     if _near(reply, -expected):
-        return f"{said} A loss is never below 0: what stands in front of the logarithm?"
+        hint = "A loss is never below 0: what stands in front of the logarithm?"
     if _near(reply, expected / math.log(10)) or _near(reply, expected / math.log(2)):
-        return f"{said} PyTorch's cross-entropy uses the natural logarithm."
-    return f"{said} Who knows nothing gives every class the same probability. What is the cross-entropy then?"
+        hint = "PyTorch's cross-entropy uses the natural logarithm."
+    return f"For {question['classes']} classes, {reply:.4g} is not right. {hint}"
 
 
-def _near(reply: float, expected: float, relative: float = NEAR) -> bool:
+def _near(reply: float, expected: float, relative: float = _NEAR) -> bool:
     return abs(reply - expected) <= relative * abs(expected)
 
 
@@ -115,7 +114,7 @@ def _measure(function: Any, question: Question, *arguments: torch.Tensor) -> dic
 def _state_of(network: nn.Module) -> dict[str, Any]:
     modules = list(network.modules())
     return {
-        "hooks": [len(getattr(one, name, ())) for one in modules for name in vars(one) if name.endswith("_hooks")],
+        "hooks": hooks_in(network),
         "mode": [module.training for module in modules],
         "weights": copies(network.parameters()),
         "frozen": [parameter.requires_grad for parameter in network.parameters()],
@@ -139,20 +138,20 @@ _CHANGES = {
 
 
 def _judge_values(function: str, hints: dict[str, str], question: Question, expected: Any, reply: Any) -> str | None:
-    values = reply.get("values") if isinstance(reply, dict) else None
+    reply = reply if isinstance(reply, dict) else {}
+    values, want = reply.get("values"), expected["values"]
     if not isinstance(values, list) or not all(is_number(value) for value in values):
-        kinds = [] if not isinstance(values, list) else [type_of(one) for one in values if not is_number(one)]
+        kinds = [type_of(value) for value in values if not is_number(value)] if isinstance(values, list) else []
         what = f"a list that holds {kinds[0]}" if kinds else type_of(values)
         return f"{function} should return a list of finite floats; it returned {what}."
-    want, aspect = expected["values"], question["aspect"]
+    start, aspect = _NETWORKS[question["aspect"]], question["aspect"]
     if len(values) != len(want):
         which = "more" if len(values) > len(want) else "nested" if aspect in _NESTED else "fewer"
-        return f"{_said(question)}: {len(values)} in the list, where there should be {len(want)}. {hints[which]}"
-    wrong = [i for i, (one, other) in enumerate(zip(want, values, strict=True)) if not _near(other, one)]
-    if wrong:
-        i = wrong[0]
-        said = f"{_said(question)}: in convolution {i + 1}, expected {want[i]:.4g}, got {values[i]:.4g}."
-        return f"{said} {_why(question, hints, want, values) or hints[aspect]}"
+        return f"{start}: {len(values)} in the list, where there should be {len(want)}. {hints[which]}"
+    for i, (wanted, value) in enumerate(zip(want, values, strict=True)):
+        if not _near(value, wanted):
+            hint = _why(question, hints, want, values) or hints[aspect]
+            return f"{start}: in convolution {i + 1}, expected {wanted:.4g}, got {value:.4g}. {hint}"
     changed = reply.get("changed")
     if changed == []:
         return None
@@ -162,38 +161,30 @@ def _judge_values(function: str, hints: dict[str, str], question: Question, expe
 
 def _why(question: Question, hints: dict[str, str], want: list[float], values: list[float]) -> str | None:
     """The hint where one mistake explains every number, whatever the question is about."""
-    lengths = [one * math.sqrt(weight.numel()) for one, weight in zip(want, _weights_in(question), strict=True)]
+    weights = [weight for weight in network_of(question["layers"]).parameters() if weight.ndim == 4]
     by_mistake = {
         "order": (sorted(values), sorted(want)),
-        "square": (values, [one * one for one in want]),
-        "sum": (values, [len(question["labels"]) * one for one in want]),
-        "length": (values, lengths),
+        "square": (values, [wanted * wanted for wanted in want]),
+        "sum": (values, [len(question["labels"]) * wanted for wanted in want]),
+        "length": (values, [wanted * math.sqrt(weight.numel()) for wanted, weight in zip(want, weights, strict=True)]),
     }
     return next((hints[name] for name, pair in by_mistake.items() if name in hints and _all_near(*pair)), None)
 
 
-def _weights_in(question: Question) -> list[torch.Tensor]:
-    return [weight for weight in network_of(question["layers"]).parameters() if weight.ndim == 4]
-
-
 def _all_near(values: list[float], others: list[float]) -> bool:
-    return all(_near(value, other, NEAR / 4) for value, other in zip(values, others, strict=True))
+    return all(_near(value, other, _NEAR / 4) for value, other in zip(values, others, strict=True))
 
 
-def _said(question: Question) -> str:
-    names = {
-        "one": "One convolution and a linear layer",
-        "hidden": "One convolution and two linear layers",
-        "relu": "Three convolutions, ReLU between them",
-        "in place": "Two convolutions, each with a ReLU in place",
-        "blocks": "Three convolutions in blocks within blocks",
-        "order": "Three convolutions, the last one defined first",
-        "level": "One filter on bright images",
-        "left behind": "A network that holds gradients of another batch",
-    }
-    return names[question["aspect"]]
-
-
+_NETWORKS = {
+    "one": "One convolution and a linear layer",
+    "hidden": "One convolution and two linear layers",
+    "relu": "Three convolutions, ReLU between them",
+    "in place": "Two convolutions, each with a ReLU in place",
+    "blocks": "Three convolutions in blocks within blocks",
+    "order": "Three convolutions, the last one defined first",
+    "level": "One filter on bright images",
+    "left behind": "A network that holds gradients of another batch",
+}
 _NESTED = ("blocks", "order", "left behind")
 _SIGNAL_HINTS = {
     "more": "Only convolutions are asked about: no linear layer, no pool, no ReLU.",
@@ -219,45 +210,32 @@ _GRADIENT_HINTS = {
     "one": "Square every entry of the gradient by the convolution's weight, bias left out. Then mean, then root.",
     "level": "Square every entry of the gradient, take the mean, then the root: that is a distance from 0. The "
     "standard deviation is one from the mean, and hides a gradient whose entries are all alike.",
-    "hidden": "It is the gradient of this batch's mean cross-entropy, by the convolution's weight.",
-    "relu": "It is the gradient of this batch's mean cross-entropy, by the convolution's weight.",
-    "blocks": "It is the gradient of this batch's mean cross-entropy, by the convolution's weight.",
+    **dict.fromkeys(
+        ("hidden", "relu", "blocks"),
+        "It is the gradient of this batch's mean cross-entropy, by the convolution's weight.",
+    ),
     "left behind": "Older gradients were in the network, and PyTorch adds new ones to what it finds.",
 }
 
+
+def _answer_signal(function: Any, question: Question) -> Any:
+    return _measure(function, question, question["images"])
+
+
+def _answer_gradient(function: Any, question: Question) -> Any:
+    return _measure(function, question, question["images"], question["labels"])
+
+
+_judge_signal = partial(_judge_values, "signal_strength", _SIGNAL_HINTS)
+_judge_gradient = partial(_judge_values, "gradient_strength", _GRADIENT_HINTS)
 
 TASK = Task(
     number=5,
     title="Why a plain VGG stays at ln 10",
     parts=(
-        Part(
-            function="chance_loss",
-            points=2,
-            questions=_questions_on_chance,
-            answer=lambda function, question: function(question["classes"]),
-            judge=_judge_chance,
-        ),
-        Part(
-            function="signal_strength",
-            points=4,
-            questions=_questions_on_signal,
-            answer=lambda function, question: _measure(function, question, question["images"]),
-            judge=partial(_judge_values, "signal_strength", _SIGNAL_HINTS),
-        ),
-        Part(
-            function="gradient_strength",
-            points=3,
-            questions=_questions_on_gradient,
-            answer=lambda function, question: _measure(function, question, question["images"], question["labels"]),
-            judge=partial(_judge_values, "gradient_strength", _GRADIENT_HINTS),
-        ),
-        Part(
-            function="initialise",
-            points=5,
-            questions=questions_on_weights,
-            answer=draw_anew,
-            judge=judge_weights,
-            compares=False,
-        ),
+        Part("chance_loss", 2, _questions_on_chance, lambda loss_of, q: loss_of(q["classes"]), _judge_chance),
+        Part("signal_strength", 4, _questions_on_signal, _answer_signal, _judge_signal),
+        Part("gradient_strength", 3, _questions_on_gradient, _answer_gradient, _judge_gradient),
+        Part("initialise", 5, questions_on_weights, answer_weights, judge_weights, compares=False),
     ),
 )

@@ -8,54 +8,55 @@ from torch import nn
 from torch.nn import functional as F
 
 from checks.messages import type_of
-from checks.tasks.described import Layers, are_close, copies, filled, is_number, network_of
-from checks.tasks.networks import Numbers, fill, row_of_numbers
+from checks.tasks.comparison import are_close, is_number
+from checks.tasks.networks import Layers, Numbers, copies, fill, filled, network_of, row_of_numbers
 from checks.tasks.part import Draw, Part, Question, Task
 
 _SIDE, _CLASSES = 5, 4
-_LEFT_BEHIND = 0.5  # what stands in every gradient where an earlier batch left some
+_LEFT_BEHIND = 0.5  # every entry of the gradients where an earlier batch left some
 
 
-def _plain(channels: int, classes: int) -> Layers:
-    return [["conv", 1, channels], ["relu"], ["flatten"], ["linear", channels * _SIDE**2, classes]]
+def _plain(channels: int) -> Layers:
+    return [["conv", 1, channels], ["relu"], ["flatten"], ["linear", channels * _SIDE**2, _CLASSES]]
 
 
-def _with_norm(channels: int, classes: int) -> Layers:
-    first = [["conv without bias", 1, channels], ["norm", channels], ["relu"]]
-    return [*first, ["flatten"], ["linear", channels * _SIDE**2, classes]]
+def _with_norm(channels: int) -> Layers:
+    return [["conv without bias", 1, channels], ["norm", channels], *_plain(channels)[1:]]
 
 
 def _questions_on_step(draw: Draw) -> list[Question]:
+    def ask(aspect: str, layers: Callable[[int], Layers], *batches: dict, **options: float) -> Question:
+        return {
+            "aspect": aspect,
+            "layers": layers(draw.whole(2, 3)),
+            "numbers": row_of_numbers(draw),
+            "batches": list(batches),
+            "optimizer": "Adam" if "eps" in options else "SGD",
+            "options": options,
+        }
+
     return [
         # With a learning rate of 0 it makes no difference when the loss was taken.
-        *[_question(draw, "logits", _plain, batches=[_batch(draw, same=True)], lr=0.0) for _ in range(2)],
-        *[_question(draw, "batch", _plain, batches=[_batch(draw)], lr=0.0) for _ in range(2)],
-        *[_question(draw, "step", _plain, batches=[_batch(draw)], lr=0.2) for _ in range(2)],
-        *[_question(draw, "mode", _with_norm, batches=[_batch(draw)], lr=0.2) for _ in range(2)],
-        _question(draw, "left behind", _plain, batches=[_batch(draw)], lr=0.2),
-        _question(draw, "momentum", _plain, batches=[_batch(draw), _batch(draw)], lr=0.1, momentum=0.9),
+        *[ask("logits", _plain, _same_images(draw), lr=0.0) for _ in range(2)],
+        *[ask("batch", _plain, _batch(draw), lr=0.0) for _ in range(2)],
+        *[ask("step", _plain, _batch(draw), lr=0.2) for _ in range(2)],
+        *[ask("mode", _with_norm, _batch(draw), lr=0.2) for _ in range(2)],
+        ask("left behind", _plain, _batch(draw), lr=0.2),
+        ask("momentum", _plain, _batch(draw), _batch(draw), lr=0.1, momentum=0.9),
         # eps is large here: with the usual 1e-8, a gradient that is rounding alone would move a weight by lr.
-        _question(draw, "adam", _plain, batches=[_batch(draw), _batch(draw)], lr=0.03, eps=1e-2),
+        ask("adam", _plain, _batch(draw), _batch(draw), lr=0.03, eps=1e-2),
     ]
 
 
-def _question(draw: Draw, aspect: str, layers: Callable[[int, int], Layers], batches: list, **options) -> Question:
-    return {
-        "aspect": aspect,
-        "layers": layers(draw.whole(2, 3), _CLASSES),
-        "numbers": row_of_numbers(draw),
-        "batches": batches,
-        "optimizer": "Adam" if "eps" in options else "SGD",
-        "options": options,
-    }
-
-
-def _batch(draw: Draw, same: bool = False) -> dict[str, torch.Tensor]:
+def _batch(draw: Draw) -> dict[str, torch.Tensor]:
     count = 2 * draw.whole(3, 4)
-    if same:
-        labels = torch.full((count,), draw.whole(0, _CLASSES - 1))
-        return {"images": draw.normal(1, 1, _SIDE, _SIDE).repeat(count, 1, 1, 1), "labels": labels}
     return {"images": draw.normal(count, 1, _SIDE, _SIDE), "labels": draw.labels(count, _CLASSES)}
+
+
+def _same_images(draw: Draw) -> dict[str, torch.Tensor]:
+    count = 2 * draw.whole(3, 4)
+    labels = torch.full((count,), draw.whole(0, _CLASSES - 1))
+    return {"images": draw.normal(1, 1, _SIDE, _SIDE).repeat(count, 1, 1, 1), "labels": labels}
 
 
 def _start(question: Question) -> nn.Sequential:
@@ -77,15 +78,10 @@ def _take_steps(function: Any, question: Question) -> list[dict[str, Any]]:
         network.eval()
         taken.clear()
         loss = function(network, optimizer, batch["images"], batch["labels"])
-        steps.append(
-            {
-                "loss": loss,
-                "parameters": copies(network.parameters()),
-                "buffers": copies(network.buffers()),
-                "gradients": any(one.grad is not None and bool(one.grad.any()) for one in network.parameters()),
-                "taken": len(taken),
-            }
-        )
+        left = {"parameters": copies(network.parameters()), "buffers": copies(network.buffers())}
+        gradients = [parameter.grad for parameter in network.parameters()]
+        are_there = any(gradient is not None and bool(gradient.any()) for gradient in gradients)
+        steps.append({"loss": loss, **left, "gradients": are_there, "taken": len(taken)})
     return steps
 
 
@@ -102,6 +98,10 @@ _HINTS = {
     "adam": "Adam remembers earlier gradients, and counts its steps. Did the optimizer that was given make this step, "
     "and just once?",
 }
+_KEEPS_ALL = (
+    "A loss that is still a tensor holds on to all that it was computed from: who keeps a list of them runs out of "
+    "memory."
+)
 _SUM = (
     "That is the sum over the batch. The mean stays the same size whatever the batch's, so the learning rate need not "
     "change with it."
@@ -109,7 +109,7 @@ _SUM = (
 
 
 def _judge_step(question: Question, expected: Any, reply: Any) -> str | None:
-    if not isinstance(reply, list) or len(reply) != len(expected) or not all(isinstance(one, dict) for one in reply):
+    if not isinstance(reply, list) or len(reply) != len(expected) or any(type(step) is not dict for step in reply):
         return "What train_step did could not be read."
     for i, (want, got) in enumerate(zip(expected, reply, strict=True)):
         hint = _wrong_loss(question, want["loss"], got.get("loss"))
@@ -123,21 +123,17 @@ def _judge_step(question: Question, expected: Any, reply: Any) -> str | None:
 
 
 def _wrong_loss(question: Question, want: float, got: Any) -> str | None:
-    if isinstance(got, torch.Tensor):
-        return (
-            f"train_step should return a Python float; it returned {type_of(got)}. A loss that is still a tensor holds "
-            "on to all that it was computed from: who keeps a list of them runs out of memory."
-        )
     if type(got) is not float:
-        return f"train_step should return a Python float; it returned {type_of(got)}."
+        hint = f"train_step should return a Python float; it returned {type_of(got)}."
+        return f"{hint} {_KEEPS_ALL}" if isinstance(got, torch.Tensor) else hint
     if _near(want, got):
         return None
-    said = f"The loss should be {want:.4g}, and is {got:.4g}."
+    start = f"The loss should be {want:.4g}, and is {got:.4g}."
     if _near(len(question["batches"][0]["labels"]) * want, got):
-        return f"{said} {_SUM}"
+        return f"{start} {_SUM}"
     if _near(-want, got):
-        return f"{said} The sign is wrong."
-    return f"{said} {_HINTS[question['aspect']]}"
+        return f"{start} The sign is wrong."
+    return f"{start} {_HINTS[question['aspect']]}"
 
 
 def _near(want: float, got: float) -> bool:
@@ -171,7 +167,8 @@ def _wrong_weights(question: Question, want: list[torch.Tensor], got: dict[str, 
     if type(taken) is int and 1 < taken < 10**6:
         return f"The optimizer took {taken} steps. One call is one step."
     count = len(question["batches"][0]["labels"])
-    if first and question["optimizer"] == "SGD" and are_close(_further(before, want, count), parameters):
+    further = [start + count * (end - start) for start, end in zip(before, want, strict=True)]
+    if first and question["optimizer"] == "SGD" and are_close(further, parameters):
         return f"The step is {count} times too long, and {count} images are in the batch. {_SUM}"
     if question["aspect"] == "step":
         return (
@@ -181,32 +178,19 @@ def _wrong_weights(question: Question, want: list[torch.Tensor], got: dict[str, 
     return f"The weights are not where they should be. {_HINTS[question['aspect']]}"
 
 
-def _further(before: list[torch.Tensor], after: list[torch.Tensor], times: int) -> list[torch.Tensor]:
-    return [start + times * (end - start) for start, end in zip(before, after, strict=True)]
-
-
-_BY_HEART, _ENOUGH = 16, 0.05
-_SECONDS = 10.0
+_BY_HEART, _ENOUGH = 16, 0.05  # images, and the mean cross-entropy that is low enough
 
 
 def _questions_on_heart(draw: Draw) -> list[Question]:
     asked = []
     for side in (6, 8):
         channels, classes = draw.whole(6, 10), draw.whole(4, 8)
-        layers = [["conv", 1, channels], ["relu"], ["pool", 2], ["flatten"]]
-        asked.append(
-            {
-                "aspect": "by heart",
-                "layers": [*layers, ["linear", channels * side**2 // 4, classes]],
-                "numbers": row_of_numbers(draw),
-                "batches": [_images_to_learn(draw, side, classes)],
-            }
-        )
+        head = [["flatten"], ["linear", channels * side**2 // 4, classes]]
+        layers = [["conv", 1, channels], ["relu"], ["pool", 2], *head]
+        numbers = row_of_numbers(draw)
+        batch = {"images": draw.normal(_BY_HEART, 1, side, side), "labels": draw.labels(_BY_HEART, classes)}
+        asked.append({"aspect": "by heart", "layers": layers, "numbers": numbers, "batches": [batch]})
     return asked
-
-
-def _images_to_learn(draw: Draw, side: int, classes: int) -> dict[str, torch.Tensor]:
-    return {"images": draw.normal(_BY_HEART, 1, side, side), "labels": draw.labels(_BY_HEART, classes)}
 
 
 def _learn(function: Any, question: Question) -> dict[str, Any]:
@@ -226,12 +210,12 @@ def _judge_heart(question: Question, expected: Any, reply: Any) -> str | None:
     begun, ended, right = _loss_of(start, question)[0], *_loss_of(network, question)
     if right == _BY_HEART and ended < _ENOUGH:
         return None
-    said = f"{right} of {_BY_HEART} images are right. The mean cross-entropy went from {begun:.3g} to {ended:.3g}"
+    start = f"{right} of {_BY_HEART} images are right. The mean cross-entropy went from {begun:.3g} to {ended:.3g}"
     if not ended < begun:
-        return f"{said}: it did not fall. Does each step go down the gradient, and is it short enough?"
+        return f"{start}: it did not fall. Does each step go down the gradient, and is it short enough?"
     if ended > 0.8 * begun:
-        return f"{said}: it has hardly moved. How far does one step go? Is the learning rate large enough?"
-    return f"{said}, and should be below {_ENOUGH}: it was still falling. What decides when to stop?"
+        return f"{start}: it has hardly moved. How far does one step go? Is the learning rate large enough?"
+    return f"{start}, and should be below {_ENOUGH}: it was still falling. What decides when to stop?"
 
 
 def _loss_of(network: nn.Module, question: Question) -> tuple[float, int]:
@@ -246,21 +230,7 @@ TASK = Task(
     number=4,
     title="One training step",
     parts=(
-        Part(
-            function="train_step",
-            points=10,
-            questions=_questions_on_step,
-            answer=_take_steps,
-            judge=_judge_step,
-        ),
-        Part(
-            function="memorise",
-            points=4,
-            questions=_questions_on_heart,
-            answer=_learn,
-            judge=_judge_heart,
-            compares=False,
-            seconds=_SECONDS,
-        ),
+        Part("train_step", 10, _questions_on_step, _take_steps, _judge_step),
+        Part("memorise", 4, _questions_on_heart, _learn, _judge_heart, compares=False),
     ),
 )

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from checks.tasks.described import Layers, copies, filled, network_of
+from checks.tasks.networks import Layers, copies, filled, network_of
 from checks.tasks.part import Draw, Question
 
 _BEFORE = 0.125  # every weight, before the function is called
@@ -37,7 +37,7 @@ def _vgg(widths: list[int]) -> Layers:
     return [["block", *convolutions, ["pool", _SIDE // 2]], ["block", *head]]
 
 
-def draw_anew(function: Any, question: Question) -> list[list[torch.Tensor]]:
+def answer_weights(function: Any, question: Question) -> list[list[torch.Tensor]]:
     """The parameters of each network after the function had it. Biases are as PyTorch draws them, weights all alike."""
     drawn = []
     for _ in range(question["draws"]):
@@ -95,8 +95,8 @@ def _strengths(network: nn.Module) -> list[float]:
 def _wrong_signal(strengths: list[list[float]]) -> str | None:
     """What is wrong with the signal, of which each network has one strength for each layer; the last two are linear."""
     first = _mean([one[0] for one in strengths])
-    through = _mean([_ratio(one[-3], one[0]) for one in strengths])
-    head = _mean([_ratio(one[-1], one[-3]) for one in strengths])
+    through = _mean([one[-3] / (one[0] or math.inf) for one in strengths])
+    head = _mean([one[-1] / (one[-3] or math.inf) for one in strengths])
     depth = len(strengths[0]) - 2
     if not _FIRST[0] <= first <= _FIRST[1]:
         return (
@@ -124,7 +124,3 @@ def _wrong_signal(strengths: list[list[float]]) -> str | None:
 def _mean(values: list[float]) -> float:
     """The geometric mean; NaN where a value is NaN or infinite."""
     return math.exp(sum(math.log(max(value, 1e-45)) for value in values) / len(values))
-
-
-def _ratio(one: float, other: float) -> float:
-    return one / other if other else 0.0

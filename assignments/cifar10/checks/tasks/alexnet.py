@@ -1,25 +1,15 @@
 """Task 2: AlexNet from a table. Parameters and logits are compared, and dropout is judged by what it leaves."""
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
-from checks.tasks.networks import (
-    Numbers,
-    fill,
-    not_a_network,
-    row_of_numbers,
-    shapes_of,
-    unreadable,
-    wrong_logits,
-    wrong_shapes,
-)
+from checks.tasks.comparison import not_a_network, unreadable_logits, wrong_network
+from checks.tasks.networks import reply_of, row_of_numbers
 from checks.tasks.part import Draw, Part, Question, Task
 
 Row = dict[str, Any]
-Ask = Callable[..., list[Question]]
 _SIDE, _COLOURS, _CLASSES = 32, 3, 10
 _IMAGES = 256  # in questions on dropout: 2,560 logits, enough to know a share within 0.06
 _SURE = 6  # standard deviations: an honest share is never so far off
@@ -38,134 +28,107 @@ def _linear(units: int, dropout: float = 0.0) -> Row:
     return {"layer": "linear", "units": units, "dropout": dropout}
 
 
-def _asks(draw: Draw, positive: Sequence[int]) -> Ask:
-    """How questions of one part are made: first the parameters' shapes alone, then the logits too."""
+def _about(table: list[Row], side: int = _SIDE, in_channels: int = _COLOURS, num_classes: int = _CLASSES) -> Question:
+    return {"table": table, "side": side, "in_channels": in_channels, "num_classes": num_classes}
 
-    def ask(
-        aspect: str,
-        *table: Row,
-        side: int = _SIDE,
-        in_channels: int = _COLOURS,
-        num_classes: int = _CLASSES,
-        training: bool = False,
-        kinds: Sequence[str] = ("shapes", "logits"),
-    ) -> list[Question]:
-        about = {"table": list(table), "side": side, "in_channels": in_channels, "num_classes": num_classes}
-        on_logits = {"training": training, "numbers": row_of_numbers(draw), "positive": list(positive)}
-        more = {"shapes": {}, "logits": on_logits}
-        return [{"aspect": aspect, "asked": kind, **about, **more[kind]} for kind in kinds]
 
-    return ask
+class _Ask:
+    """Makes the questions of one part: first the parameters' shapes alone, then the logits too."""
+
+    def __init__(self, draw: Draw, positive: list[int]):
+        self.draw, self.positive = draw, positive
+
+    def __call__(self, aspect: str, *table: Row, training: bool = False, **sizes: int) -> list[Question]:
+        return [*self.shapes(aspect, *table, **sizes), *self.logits(aspect, *table, training=training, **sizes)]
+
+    def shapes(self, aspect: str, *table: Row, **sizes: int) -> list[Question]:
+        return [{"aspect": aspect, "asked": "shapes", **_about(list(table), **sizes)}]
+
+    def logits(self, aspect: str, *table: Row, training: bool = False, **sizes: int) -> list[Question]:
+        filled = {"training": training, "numbers": row_of_numbers(self.draw), "positive": self.positive}
+        return [{"aspect": aspect, "asked": "logits", **_about(list(table), **sizes), **filled}]
 
 
 def _questions_on_maps(draw: Draw) -> list[Question]:
     # Behind ReLU maps are positive. With a positive last layer so are logits, and what may follow it stays unseen here.
-    ask = _asks(draw, positive=(-2, -1))
-    return [*_questions_on_arguments(draw, ask), *_questions_on_rows(draw, ask)]
-
-
-def _questions_on_arguments(draw: Draw, ask: Ask) -> list[Question]:
-    first = _conv(draw.whole(4, 6), 3, padding=1)
-    return [
+    ask = _Ask(draw, positive=[-2, -1])
+    first, channels = _conv(draw.whole(4, 6), 3, padding=1), draw.whole(4, 6)
+    even, odd, kept = 2 * draw.whole(5, 8), 2 * draw.whole(5, 8) + 1, _conv(channels, 3, padding=1)
+    asked = [
         *ask("conv", first),
         *ask("in_channels", first, in_channels=draw.one_of((1, 2, 4))),
         *ask("num_classes", first, num_classes=draw.whole(3, 9)),
         *ask("side", first, side=draw.whole(9, 20)),
         *ask("chain", first, _conv(draw.whole(7, 9), 3, padding=1), side=draw.whole(7, 12)),
-    ]
-
-
-def _questions_on_rows(draw: Draw, ask: Ask) -> list[Question]:
-    channels, even, odd = draw.whole(4, 6), 2 * draw.whole(5, 8), 2 * draw.whole(5, 8) + 1
-    asked = [
         *ask("padding", _conv(channels, 5, padding=draw.whole(0, 1)), side=even),
         *ask("padding", _conv(channels, 3, padding=draw.one_of((0, 2))), side=odd),
         *ask("stride", _conv(channels, 3, stride=2, padding=1), side=odd),
         *ask("stride", _conv(channels, 5, stride=draw.whole(3, 4), padding=2), side=draw.whole(16, 24)),
-        *ask("pool", _conv(channels, 3, padding=1), _pool(2, 2), side=even),
+        *ask("pool", kept, _pool(2, 2), side=even),
     ]
     for kernel, stride, side in ((3, 2, odd), (3, 2, even), (4, draw.whole(2, 3), draw.whole(14, 18))):
-        asked += ask("overlap", _conv(channels, 3, padding=1), _pool(kernel, stride), side=side)
+        asked += ask("overlap", kept, _pool(kernel, stride), side=side)
     for groups in (2, 4):
         wide = groups * draw.whole(2, 3)
         asked += ask("groups", _conv(8, 3, padding=1), _conv(wide, 3, padding=1, groups=groups), side=draw.whole(6, 9))
-    return [*asked, *_questions_on_whole_tables(draw, ask)]
-
-
-def _questions_on_whole_tables(draw: Draw, ask: Ask) -> list[Question]:
-    def table() -> list[Row]:
-        return [
+    for _ in range(2):
+        table = [
             *(_conv(2 * draw.whole(2, 3), 5, 2, draw.whole(1, 2)), _pool(3, draw.whole(1, 2))),
             *(_conv(2 * draw.whole(3, 4), 5, padding=2, groups=2), _pool(3, 2)),
             *(_conv(6, 3, padding=1), _conv(4, 3, padding=1, groups=2)),
         ]
-
-    asked = []
-    for _ in range(2):
         sizes = {"side": draw.whole(19, 26), "in_channels": draw.whole(1, 4), "num_classes": draw.whole(3, 12)}
-        asked += ask("stack", *table(), **sizes)
+        asked += ask("stack", *table, **sizes)
     return asked
 
 
 def _questions_on_linear_layers(draw: Draw) -> list[Question]:
     # One convolution, whose output ReLU would not change: a mistake in the other part stays unseen here.
-    ask, maps = _asks(draw, positive=(0, 1)), _conv(2, 1)
+    ask, maps = _Ask(draw, positive=[0, 1]), _conv(2, 1)
     low, high = draw.one_of((0.2, 0.25, 0.3)), draw.one_of((0.7, 0.75, 0.8))
-    first, second = (low, high) if draw.whole(0, 1) else (high, low)
+    both = (low, high) if draw.whole(0, 1) else (high, low)
     one, two = [_linear(draw.whole(12, 16))], [_linear(draw.whole(12, 16)), _linear(draw.whole(17, 20))]
     with_dropout = [_linear(12, draw.one_of((0.3, 0.5))), _linear(14, 0.5)]
-    logits = ("logits",)
     return [
         *ask("last", maps),
-        *[question for rows in (one, two) for question in ask("units", maps, *rows, kinds=("shapes",))],
-        *[question for rows in (one, two) for question in ask("relu", maps, *rows, kinds=logits)],
-        *ask("evaluation", maps, *with_dropout, kinds=logits),
-        *ask("bare", maps, training=True, kinds=logits),
+        *ask.shapes("units", maps, *one),
+        *ask.shapes("units", maps, *two),
+        *ask.logits("relu", maps, *one),
+        *ask.logits("relu", maps, *two),
+        *ask.logits("evaluation", maps, *with_dropout),
+        *ask.logits("bare", maps, training=True),
         *[_question_on_dropout("dropped", share) for share in (low, high)],
-        _question_on_dropout("each", first, second),
-        *ask("bare", maps, *one, training=True, kinds=logits),
+        _question_on_dropout("each", *both),
+        *ask.logits("bare", maps, *one, training=True),
     ]
 
 
 def _question_on_dropout(aspect: str, *shares: float) -> Question:
-    return {
-        "aspect": aspect,
-        "asked": "dropout",
-        "table": [_conv(1, 1), *[_linear(_CLASSES, share) for share in shares]],
-        "side": _SIDE,
-        "in_channels": _COLOURS,
-        "num_classes": _CLASSES,
-        "training": True,
-    }
+    table = [_conv(1, 1), *[_linear(_CLASSES, share) for share in shares]]
+    return {"aspect": aspect, "asked": "dropout", **_about(table)}
 
 
 def _answer(function: Any, question: Question) -> Any:
-    table, side, channels = question["table"], question["side"], question["in_channels"]
-    network = function(table, side, channels, question["num_classes"])
-    if not isinstance(network, nn.Module):
-        return {"returned": network}
-    if question["asked"] == "shapes":
-        return shapes_of(network)
-    network.train(question["training"])
-    with torch.no_grad():
-        if question["asked"] == "dropout":
-            _pass_on(network)
-            return network(torch.zeros(_IMAGES, channels, side, side))
-        numbers = Numbers(question["numbers"])
-        fill(network, numbers, question["positive"])
-        images = numbers.take(2, channels, side, side)
-        return network(images.abs() if 0 in question["positive"] else images)
+    side, channels = question["side"], question["in_channels"]
+    network = function(question["table"], side, channels, question["num_classes"])
+    if question["asked"] == "dropout" and isinstance(network, nn.Module):
+        return _through_dropout(network.train(), torch.zeros(_IMAGES, channels, side, side))
+
+    def images(numbers):
+        drawn = numbers.take(2, channels, side, side)
+        return drawn.abs() if 0 in question["positive"] else drawn
+
+    return reply_of(network, question, images)
 
 
-def _pass_on(network: nn.Module) -> None:
-    """Make all features 1. A hidden linear layer adds 1 to the first units in front of it, the last adds nothing."""
+@torch.no_grad()
+def _through_dropout(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """Logits where all features are 1, each hidden linear layer adds 1 to its inputs, and the last adds nothing."""
     parameters = list(network.parameters())
     for parameter in parameters:
-        if parameter.ndim == 2:
-            parameter.copy_(torch.eye(*parameter.shape))
-        else:
-            parameter.fill_(float(parameter.ndim == 1))
+        parameter.copy_(torch.eye(*parameter.shape)) if parameter.ndim == 2 else parameter.fill_(parameter.ndim == 1)
     parameters[-1].zero_()
+    return network(images)
 
 
 _HINTS = {
@@ -201,32 +164,29 @@ def _judge(question: Question, expected: Any, reply: Any) -> str | None:
     if question["asked"] == "dropout":
         problem = _wrong_dropout([row["dropout"] for row in question["table"][1:]], reply)
         return f"{problem} {_HINTS[aspect]}" if problem and aspect == "each" else problem
-    if question["asked"] == "shapes":
-        problem = wrong_shapes(expected, reply)
-    else:
-        problem = wrong_logits(expected, reply)
-        aspect = "relu behind conv" if aspect == "conv" else aspect
-    return f"{_said(question)}: {problem} {_HINTS[aspect]}" if problem else None
+    problem = wrong_network(expected, reply)
+    if aspect == "conv" and question["asked"] == "logits":
+        aspect = "relu behind conv"
+    return f"{_in_words(question)}: {problem} {_HINTS[aspect]}" if problem else None
 
 
-def _said(question: Question) -> str:
+def _in_words(question: Question) -> str:
     """The question in a few words: ``conv 4, kernel 3, padding 1; pool, kernel 3, stride 2; side 32, …``."""
-    usual = {"stride": 1, "padding": 0, "groups": 1, "dropout": 0}
-    rows = []
+    usual, rows = {"stride": 1, "padding": 0, "groups": 1, "dropout": 0}, []
     for row in question["table"]:
-        size = row.get("channels", row.get("units"))
-        numbers = [row["layer"] if size is None else f"{row['layer']} {size}"]
+        size = row.get("channels", row.get("units", ""))
+        numbers = [f"{row['layer']} {size}".strip()]
         for name in ("kernel", "stride", "padding", "groups", "dropout"):
             if name in row and (row["layer"] == "pool" or row[name] != usual.get(name)):
                 numbers.append(f"{name} {row[name]}")
         rows.append(", ".join(numbers))
-    rest = f"side {question['side']}, in_channels {question['in_channels']}, num_classes {question['num_classes']}"
-    return f"{'; '.join(rows)}. {rest[0].upper()}{rest[1:]}"
+    sizes = "Side {side}, in_channels {in_channels}, num_classes {num_classes}".format(**question)
+    return f"{'; '.join(rows)}. {sizes}"
 
 
 def _wrong_dropout(shares: list[float], reply: Any) -> str | None:
     """What dropout does in training. A unit is 1 where its input was dropped, and more where it was kept."""
-    if problem := unreadable(torch.Size((_IMAGES, _CLASSES)), reply):
+    if problem := unreadable_logits((_IMAGES, _CLASSES), reply):
         return problem
     reply = reply.double()
     if _near(reply, 1.0 + len(shares)).all():
@@ -236,22 +196,22 @@ def _wrong_dropout(shares: list[float], reply: Any) -> str | None:
             "Some units of a hidden linear layer are 0 in training although their bias is 1. Dropout belongs in "
             "front of the layer, where it drops inputs, and not behind it."
         )
-    outcomes = _outcomes(shares)
-    dropped, due = _near(reply, 1.0), shares[-1]
-    if _is_unlikely(dropped, due):
+    dropped = _near(reply, 1.0)
+    if _is_unlikely(dropped, shares[-1]):
         return (
-            f"With dropout {due:g}, {dropped.double().mean():.0%} of a layer's inputs were dropped. The number is the "
-            "share that is dropped, not the one that is kept."
+            f"With dropout {shares[-1]:g}, {dropped.double().mean():.0%} of a layer's inputs were dropped. The number "
+            "is the share that is dropped, not the one that is kept."
         )
     if (dropped.all(dim=1) | ~dropped.any(dim=1)).all():
         return "All inputs of an image were dropped together, or none. Each one is dropped or kept on its own."
-    found = {value: _near(reply, value) for value in outcomes}
-    if not torch.stack(list(found.values())).any(dim=0).all():
+    outcomes = _outcomes(shares)
+    units = {value: _near(reply, value) for value in outcomes}
+    if not torch.stack(list(units.values())).any(dim=0).all():
         return (
             "The right share is dropped, but what is kept has the wrong size. In training it is enlarged, so that the "
             "sum stays what it is in evaluation."
         )
-    if any(_is_unlikely(found[value], due) for value, due in outcomes.items()):
+    if any(_is_unlikely(units[value], chance) for value, chance in outcomes.items()):
         return "Two linear rows together drop another share than the table says."
     return None
 
@@ -260,9 +220,9 @@ def _near(reply: torch.Tensor, value: float) -> torch.Tensor:
     return (reply - value).abs() < 0.01
 
 
-def _is_unlikely(hits: torch.Tensor, due: float) -> bool:
+def _is_unlikely(hits: torch.Tensor, chance: float) -> bool:
     count = hits.numel()
-    return abs(hits.sum().item() - count * due) > _SURE * (count * due * (1 - due)) ** 0.5
+    return abs(hits.sum().item() - count * chance) > _SURE * (count * chance * (1 - chance)) ** 0.5
 
 
 def _outcomes(shares: list[float]) -> dict[float, float]:
@@ -278,20 +238,7 @@ TASK = Task(
     number=2,
     title="AlexNet from a table",
     parts=(
-        Part(
-            function="build_alexnet",
-            points=8,
-            questions=_questions_on_maps,
-            answer=_answer,
-            judge=_judge,
-        ),
-        Part(
-            function="build_alexnet",
-            key="build_alexnet, classifier",
-            points=6,
-            questions=_questions_on_linear_layers,
-            answer=_answer,
-            judge=_judge,
-        ),
+        Part("build_alexnet", 8, _questions_on_maps, _answer, _judge),
+        Part("build_alexnet", 6, _questions_on_linear_layers, _answer, _judge, key="build_alexnet, classifier"),
     ),
 )

@@ -12,15 +12,8 @@ import torch
 from torch import nn
 
 from checks.messages import type_of
-from checks.tasks.networks import (
-    Numbers,
-    fill,
-    not_a_network,
-    row_of_numbers,
-    shapes_of,
-    wrong_logits,
-    wrong_shapes,
-)
+from checks.tasks.comparison import not_a_network, wrong_network
+from checks.tasks.networks import reply_of, row_of_numbers
 from checks.tasks.part import Draw, Part, Question, Task
 
 Blocks = list[list[int]]
@@ -35,65 +28,70 @@ def _about(blocks: Blocks, batch_norm: bool, in_channels: int = _COLOURS, num_cl
     return {"blocks": blocks, "batch_norm": batch_norm, "in_channels": in_channels, "num_classes": num_classes}
 
 
+def _arguments(question: Question) -> tuple:
+    return question["blocks"], question["batch_norm"], question["in_channels"], question["num_classes"]
+
+
 def _questions_on_networks(draw: Draw) -> list[Question]:
     return [*_on_shapes(draw), *_on_plain_logits(draw), *_on_norms(draw), *_on_whole_networks(draw)]
 
 
-def _on_shapes(draw: Draw) -> list[Question]:
-    one, two, three = draw.whole(4, 6), draw.whole(7, 9), draw.whole(10, 12)
-    asked = [
-        ("one", _about([[1, one]], False)),
-        ("in_channels", _about([[1, one]], False, in_channels=draw.one_of((1, 2, 4)))),
-        ("num_classes", _about([[1, one]], False, num_classes=draw.whole(3, 9))),
-        ("convs", _about([[draw.whole(2, 4), two]], False)),
-        ("chain", _about([[1, one], [draw.whole(2, 3), three], [1, two]], False)),
-    ]
-    return [{"aspect": aspect, "asked": "shapes", **about} for aspect, about in asked]
+def _shapes(aspect: str, about: Question) -> Question:
+    return {"aspect": aspect, "asked": "shapes", **about}
 
 
-def _on_logits(draw: Draw, aspect: str, about: Question, images: torch.Tensor, **more: Any) -> Question:
+def _logits(draw: Draw, aspect: str, about: Question, images: torch.Tensor, **more: Any) -> Question:
     plain = {"training": False, "positive": [], "kernel": None}
     numbers = {"numbers": row_of_numbers(draw), "images": images}
     return {"aspect": aspect, "asked": "logits", **about, **numbers, **plain, **more}
+
+
+def _any_images(draw: Draw, side: int, channels: int = _COLOURS) -> torch.Tensor:
+    return draw.normal(_IMAGES, channels, side, side)
+
+
+def _on_shapes(draw: Draw) -> list[Question]:
+    one, two, three = draw.whole(4, 6), draw.whole(7, 9), draw.whole(10, 12)
+    return [
+        _shapes("one", _about([[1, one]], False)),
+        _shapes("in_channels", _about([[1, one]], False, in_channels=draw.one_of((1, 2, 4)))),
+        _shapes("num_classes", _about([[1, one]], False, num_classes=draw.whole(3, 9))),
+        _shapes("convs", _about([[draw.whole(2, 4), two]], False)),
+        _shapes("chain", _about([[1, one], [draw.whole(2, 3), three], [1, two]], False)),
+    ]
 
 
 def _on_plain_logits(draw: Draw) -> list[Question]:
     one, two = draw.whole(6, 8), draw.whole(6, 8)
     even = draw.normal(_IMAGES, _COLOURS, 1, 1).expand(-1, -1, 8, 8)  # one colour, everywhere
     checked = draw.normal(_IMAGES, _COLOURS, 2, 2).repeat(1, 1, 4, 4)
-
-    def any_image(side: int) -> torch.Tensor:
-        return draw.normal(_IMAGES, _COLOURS, side, side)
-
-    def ask(aspect: str, blocks: Blocks, images: torch.Tensor, **more: Any) -> Question:
-        return _on_logits(draw, aspect, _about(blocks, False), images, **more)
-
     ring = {"kernel": _RING, "positive": _ALL}
-    return [
-        ask("relu", [[1, one]], even, kernel=_CENTRE),
-        ask("relu", [[2, one]], even, kernel=_CENTRE),
-        ask("pool", [[1, one]], checked, kernel=_CENTRE),
-        ask("padding", [[1, one]], even[..., :4, :4].abs(), **ring),
-        ask("global", [[1, one]], any_image(4)),
-        ask("global", [[1, two]], any_image(draw.one_of((6, 8)))),
-        ask("once", [[draw.whole(2, 3), one]], any_image(8)),
-        ask("odd", [[1, one]], any_image(2 * draw.whole(2, 4) + 1)),
-        ask("random", [[1, one], [1, two]], any_image(4), training=True),
+    asked: list[tuple[str, Blocks, torch.Tensor, dict[str, Any]]] = [
+        ("relu", [[1, one]], even, {"kernel": _CENTRE}),
+        ("relu", [[2, one]], even, {"kernel": _CENTRE}),
+        ("pool", [[1, one]], checked, {"kernel": _CENTRE}),
+        ("padding", [[1, one]], even[..., :4, :4].abs(), ring),
+        ("global", [[1, one]], _any_images(draw, 4), {}),
+        ("global", [[1, two]], _any_images(draw, draw.one_of((6, 8))), {}),
+        ("once", [[draw.whole(2, 3), one]], _any_images(draw, 8), {}),
+        ("odd", [[1, one]], _any_images(draw, 2 * draw.whole(2, 4) + 1), {}),
+        ("random", [[1, one], [1, two]], _any_images(draw, 4), {"training": True}),
     ]
+    return [_logits(draw, aspect, _about(blocks, False), images, **more) for aspect, blocks, images, more in asked]
 
 
 def _on_norms(draw: Draw) -> list[Question]:
     one, two = draw.whole(4, 6), draw.whole(7, 9)
     simple, longer = _about([[1, one]], True), _about([[1, one], [2, two]], True)
-    images = draw.normal(_IMAGES, _COLOURS, 6, 6)
+    images = _any_images(draw, 6)
     return [
-        {"aspect": "norm", "asked": "shapes", **simple},
-        {"aspect": "norm", "asked": "shapes", **longer},
-        _on_logits(draw, "statistics", simple, images.abs(), positive=_ALL),
-        _on_logits(draw, "order", simple, images),
-        _on_logits(draw, "order", longer, images),
-        _on_logits(draw, "training", simple, images, training=True),
-        _on_logits(draw, "training", longer, images, training=True),
+        _shapes("norm", simple),
+        _shapes("norm", longer),
+        _logits(draw, "statistics", simple, images.abs(), positive=_ALL),
+        _logits(draw, "order", simple, images),
+        _logits(draw, "order", longer, images),
+        _logits(draw, "training", simple, images, training=True),
+        _logits(draw, "training", longer, images, training=True),
     ]
 
 
@@ -103,25 +101,13 @@ def _on_whole_networks(draw: Draw) -> list[Question]:
         blocks = [[draw.whole(1, 2), draw.whole(3, 5)], [draw.whole(2, 3), draw.whole(6, 8)], [1, draw.whole(4, 6)]]
         about = _about(blocks, batch_norm, draw.whole(1, 4), draw.whole(3, 12))
         for side, training in ((8, True), (2 * draw.whole(4, 6) + 1, False), (2 * draw.whole(5, 7), False)):
-            images = draw.normal(_IMAGES, about["in_channels"], side, side)
-            asked.append(_on_logits(draw, "stack", about, images, training=training))
+            images = _any_images(draw, side, about["in_channels"])
+            asked.append(_logits(draw, "stack", about, images, training=training))
     return asked
 
 
 def _answer_network(function: Any, question: Question) -> Any:
-    network = function(*_arguments(question))
-    if not isinstance(network, nn.Module):
-        return {"returned": network}
-    if question["asked"] == "shapes":
-        return shapes_of(network)
-    fill(network, Numbers(question["numbers"]), question["positive"], question["kernel"])
-    network.train(question["training"])
-    with torch.no_grad():
-        return network(question["images"])
-
-
-def _arguments(question: Question) -> tuple:
-    return question["blocks"], question["batch_norm"], question["in_channels"], question["num_classes"]
+    return reply_of(function(*_arguments(question)), question, lambda _: question["images"])
 
 
 _NETWORK_HINTS = {
@@ -146,26 +132,19 @@ _NETWORK_HINTS = {
     "training": "In training a norm uses the mean and the variance of the batch.",
     "stack": "Short lists of blocks are right. Follow the channels through a longer one, block by block.",
 }
+_TOO_MANY_HINTS = {
+    "one": "Without batch_norm there is no norm, and the head is one linear layer.",
+    "norm": "A norm has a bias of its own: what would one in front of it, in the convolution, do?",
+}
 
 
 def _judge_network(question: Question, expected: Any, reply: Any) -> str | None:
     if problem := not_a_network(reply, "build_vgg"):
         return problem
-    aspect = question["aspect"]
-    if question["asked"] == "logits":
-        problem, hint = wrong_logits(expected, reply), _NETWORK_HINTS[aspect]
-    else:
-        problem, hint = wrong_shapes(expected, reply), _hint_on_shapes(aspect, expected, reply)
-    return f"{_said(question)}: {problem} {hint}" if problem else None
-
-
-def _hint_on_shapes(aspect: str, expected: list, reply: Any) -> str:
-    too_many = isinstance(reply, list) and len(reply) > len(expected)
-    if aspect == "one" and too_many:
-        return "Without batch_norm there is no norm, and the head is one linear layer."
-    if aspect == "norm" and too_many:
-        return "A norm has a bias of its own: what would one in front of it, in the convolution, do?"
-    return _NETWORK_HINTS[aspect]
+    problem, hint = wrong_network(expected, reply), _NETWORK_HINTS[question["aspect"]]
+    if question["asked"] == "shapes" and isinstance(reply, list) and len(reply) > len(expected):
+        hint = _TOO_MANY_HINTS.get(question["aspect"], hint)
+    return f"{_in_words(question)}: {problem} {hint}" if problem else None
 
 
 def _questions_on_counts(draw: Draw) -> list[Question]:
@@ -175,9 +154,10 @@ def _questions_on_counts(draw: Draw) -> list[Question]:
     one, two, three = channels(), channels(), channels()
     vgg16 = [[2, 64], [2, 128], [3, 256], [3, 512], [3, 512]]
     longer = [[1, one], [draw.whole(2, 3), two], [1, three]]
-    asked = [("one", _about([[1, one]], False))]
-    asked += [("in_channels", _about([[1, one]], False, channels)) for channels in (1, draw.whole(4, 8))]
-    asked += [
+    asked = [
+        ("one", _about([[1, one]], False)),
+        ("in_channels", _about([[1, one]], False, 1)),
+        ("in_channels", _about([[1, one]], False, draw.whole(4, 8))),
         ("num_classes", _about([[1, one]], False, num_classes=draw.whole(11, 99))),
         ("convs", _about([[2, two]], False)),
         ("convs", _about([[draw.whole(3, 4), two]], False)),
@@ -191,13 +171,10 @@ def _questions_on_counts(draw: Draw) -> list[Question]:
     return [{"aspect": aspect, **about} for aspect, about in asked]
 
 
-def _answer_count(function: Any, question: Question) -> Any:
-    with _no_layers():
-        return function(*_arguments(question))
-
-
 @contextmanager
 def _no_layers() -> Iterator[None]:
+    """A context in which no layer can be built."""
+
     def refuse(*_: Any, **__: Any) -> None:
         raise RuntimeError("count by arithmetic, without building a layer")
 
@@ -206,6 +183,11 @@ def _no_layers() -> Iterator[None]:
         yield
     finally:
         nn.Module.__init__ = kept
+
+
+@_no_layers()
+def _answer_count(function: Any, question: Question) -> Any:
+    return function(*_arguments(question))
 
 
 _COUNT_HINTS = {
@@ -225,8 +207,8 @@ _COUNT_HINTS = {
 
 def _judge_count(question: Question, expected: Any, reply: Any) -> str | None:
     if not isinstance(reply, dict) or set(reply) != set(_COUNTED):
-        found = f"a dictionary with {len(reply)} keys" if isinstance(reply, dict) else type_of(reply)
-        return f"count_parameters should return a dictionary with the keys conv, norm and linear; it returned {found}."
+        what = f"a dictionary with {len(reply)} keys" if isinstance(reply, dict) else type_of(reply)
+        return f"count_parameters should return a dictionary with the keys conv, norm and linear; it returned {what}."
     for name in _COUNTED:
         if type(reply[name]) is not int or abs(reply[name]) > 10**15:
             return f"Each count should be an int, and no larger than the network; {name} is {type_of(reply[name])}."
@@ -234,7 +216,7 @@ def _judge_count(question: Question, expected: Any, reply: Any) -> str | None:
         want, got = expected[name], reply[name]
         if want != got:
             hint = _COUNT_HINTS[_why_off(name, question, want, got)]
-            return f"{_said(question)}: {name} should be {want:,}, not {got:,}. {hint}"
+            return f"{_in_words(question)}: {name} should be {want:,}, not {got:,}. {hint}"
     return None
 
 
@@ -253,7 +235,7 @@ def _why_off(name: str, question: Question, want: int, got: int) -> str:
     return question["aspect"] if question["aspect"] in _COUNT_HINTS else "conv"
 
 
-def _said(question: Question) -> str:
+def _in_words(question: Question) -> str:
     """The question in a few words: ``[[1, 16], [2, 32]] with batch norm, in_channels 3, num_classes 10``."""
     norm = "with" if question["batch_norm"] else "without"
     side = f", images of side {question['images'].shape[-1]}" if "images" in question else ""
@@ -266,19 +248,7 @@ TASK = Task(
     number=3,
     title="VGG from a list of blocks",
     parts=(
-        Part(
-            function="build_vgg",
-            points=9,
-            questions=_questions_on_networks,
-            answer=_answer_network,
-            judge=_judge_network,
-        ),
-        Part(
-            function="count_parameters",
-            points=5,
-            questions=_questions_on_counts,
-            answer=_answer_count,
-            judge=_judge_count,
-        ),
+        Part("build_vgg", 9, _questions_on_networks, _answer_network, _judge_network),
+        Part("count_parameters", 5, _questions_on_counts, _answer_count, _judge_count),
     ),
 )

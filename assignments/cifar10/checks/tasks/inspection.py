@@ -7,10 +7,9 @@ import torch
 from torch import nn
 
 from checks.messages import type_of
-from checks.tasks.networks import Numbers, fill, row_of_numbers
+from checks.tasks.comparison import are_floats
+from checks.tasks.networks import Numbers, fill, hooks_in, row_of_numbers
 from checks.tasks.part import Draw, Part, Question, Task
-
-_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 def _questions_on_picture(draw: Draw) -> list[Question]:
@@ -56,9 +55,9 @@ _PICTURE_HINTS = {
 
 
 def _judge_picture(question: Question, expected: Any, reply: Any) -> str | None:
-    reply = reply if isinstance(reply, dict) else {"picture": reply}
+    reply = reply if isinstance(reply, dict) else {}
     picture = reply.get("picture")
-    if not isinstance(picture, torch.Tensor) or picture.dtype not in _FLOATS:
+    if not are_floats(picture):
         return f"filter_picture should return a tensor of floats; it returned {type_of(picture)}."
     expected = expected["picture"].double()
     if picture.shape != expected.shape:
@@ -72,19 +71,18 @@ def _judge_picture(question: Question, expected: Any, reply: Any) -> str | None:
 
 
 def _wrong_shape(question: Question, shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:
-    columns, side = question["columns"], question["weights"].shape[2]
-    said = f"Weights {tuple(question['weights'].shape)}, columns {columns}: expected shape {wanted}, got {shape}."
-    height, width = wanted[:2]
+    columns, side, (height, width, _) = question["columns"], question["weights"].shape[2], wanted
     rows = (height + 1) // (side + 1)
-    if shape == (3, height, width):
-        return f"{said} The three colours come last, so that imshow can show it."
-    if shape == (height + 2, width + 2, 3):
-        return f"{said} White lines lie between tiles only, not around the picture."
-    if shape == (rows * side, columns * side, 3):
-        return f"{said} Between two tiles lies one white pixel."
+    mistakes = {
+        (3, height, width): "The three colours come last, so that imshow can show it.",
+        (height + 2, width + 2, 3): "White lines lie between tiles only, not around the picture.",
+        (rows * side, columns * side, 3): "Between two tiles lies one white pixel.",
+    }
+    hint = "How many tiles, and how many lines between them, lie along each side?"
     if question["aspect"] in ("few", "unfilled"):
-        return f"{said} {_PICTURE_HINTS[question['aspect']]}"
-    return f"{said} How many tiles, and how many lines between them, lie along each side?"
+        hint = _PICTURE_HINTS[question["aspect"]]
+    asked = f"Weights {tuple(question['weights'].shape)}, columns {columns}"
+    return f"{asked}: expected shape {wanted}, got {shape}. {mistakes.get(shape, hint)}"
 
 
 def _wrong_pixels(question: Question, picture: torch.Tensor, expected: torch.Tensor) -> str:
@@ -164,13 +162,9 @@ def _answer_maps(function: Any, question: Question) -> Any:
         "maps": maps,
         "gradient": bool(getattr(maps, "requires_grad", False)),
         "modes": [module.training for module in network.modules()],
-        "hooks": sum(len(hooks) for module in network.modules() for hooks in _hooks_of(module)),
+        "hooks": hooks_in(network),
         "same": before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before),
     }
-
-
-def _hooks_of(module: nn.Module) -> list[dict]:
-    return [module._forward_hooks, module._forward_pre_hooks, module._backward_hooks, module._backward_pre_hooks]
 
 
 _MAPS_HINTS = {
@@ -188,27 +182,26 @@ _MAPS_HINTS = {
 def _judge_maps(question: Question, expected: Any, reply: Any) -> str | None:
     reply = reply if isinstance(reply, dict) else {}
     maps, wanted, name = reply.get("maps"), expected["maps"], question["name"]
-    if not isinstance(maps, torch.Tensor) or maps.dtype not in _FLOATS:
+    if not are_floats(maps):
         return f"maps_of should return a tensor of floats, (N, C, H, W); it returned {type_of(maps)}."
-    said = f'The maps of "{name}"'
+    start, hint = f'The maps of "{name}"', _MAPS_HINTS[question["aspect"]]
     if maps.shape != wanted.shape:
-        shapes = f"should have shape {tuple(wanted.shape)}; they have {tuple(maps.shape)}"
-        return f"{said} {shapes}. {_MAPS_HINTS[question['aspect']]}"
+        return f"{start} should have shape {tuple(wanted.shape)}; they have {tuple(maps.shape)}. {hint}"
     if not torch.allclose(maps.double(), wanted.double(), rtol=1e-3, atol=1e-4):
-        return f"{said} have the right shape and wrong numbers. {_MAPS_HINTS[question['aspect']]}"
-    if reply.get("gradient") is not False:
-        return f"{said} are right, but they require gradients: whoever keeps them keeps the whole graph in memory."
+        return f"{start} have the right shape and wrong numbers. {hint}"
     modes = reply.get("modes")
-    if not isinstance(modes, list) or any(type(one) is not bool for one in modes) or modes != expected["modes"]:
-        return f"{said} are right, but {_CHANGED[question['training']]}"
-    if reply.get("hooks") != 0:
-        return f"{said} are right, but a hook is left in the network and will run at every later call. Remove it."
-    if reply.get("same") is not True:
-        return f"{said} are right, but the network's weights or its running statistics are not what they were."
-    return None
+    are_kept = isinstance(modes, list) and all(type(mode) is bool for mode in modes) and modes == expected["modes"]
+    faults = {
+        "they require gradients: whoever keeps them keeps the whole graph in memory.": reply.get("gradient") is False,
+        _MODE_HINTS[question["training"]]: are_kept,
+        "a hook is left in the network and will run at every later call. Remove it.": reply.get("hooks")
+        == expected["hooks"],
+        "the network's weights or its running statistics are not what they were.": reply.get("same") is True,
+    }
+    return next((f"{start} are right, but {fault}" for fault, is_right in faults.items() if not is_right), None)
 
 
-_CHANGED = {
+_MODE_HINTS = {
     "none": "the network was in evaluation mode, and is not any more: put back the mode in which you found it.",
     "all": "the network was in training mode, and is not any more: put back the mode in which you found it.",
     "some": "not every module is in the mode in which it was: the norm was in evaluation mode, as when it is frozen, "
@@ -226,9 +219,8 @@ def _questions_on_mistakes(draw: Draw) -> list[Question]:
     def ask(aspect: str, count: int, *images: Image, mixed: bool = True) -> Question:
         # The first image is right, and the network is not sure of it.
         order = draw.normal(len(images)).argsort().tolist() if mixed else range(len(images))
-        logits, labels = zip(
-            *(_image(draw, *image) for image in [(0.4, None, 0.0), *(images[i] for i in order)]), strict=True
-        )
+        images = [(0.4, None, 0.0), *(images[i] for i in order)]
+        logits, labels = zip(*(_image(draw, *image) for image in images), strict=True)
         return {"aspect": aspect, "count": count, "logits": torch.stack(logits), "labels": torch.tensor(labels)}
 
     def right(*sure: float) -> list[Image]:
@@ -270,15 +262,19 @@ _MISTAKE_HINTS = {
 
 
 def _judge_mistakes(question: Question, expected: Any, reply: Any) -> str | None:
-    if not isinstance(reply, list) or any(type(one) is not int for one in reply):
+    if not isinstance(reply, list) or any(type(place) is not int for place in reply):
         what = "a list of something else" if isinstance(reply, list) else type_of(reply)
         return f"worst_mistakes should return a list of ints; it returned {what}."
     if reply == expected:
         return None
-    said = f"Expected {expected}, got {str(reply)[:60]}."
+    hint = _MISTAKE_HINTS[question["aspect"]]
     if question["aspect"] == "wrong" and reply == [0]:
-        return f"{said} That is a place among the mistakes; asked for is the place of the image among all images."
-    return f"{said} {_MISTAKE_HINTS[question['aspect']]}"
+        hint = "That is a place among the mistakes; asked for is the place of the image among all images."
+    return f"Expected {expected}, got {str(reply)[:60]}. {hint}"
+
+
+def _answer_mistakes(function: Any, question: Question) -> Any:
+    return function(question["logits"], question["labels"], question["count"])
 
 
 TASK = Task(
@@ -287,12 +283,6 @@ TASK = Task(
     parts=(
         Part("filter_picture", 3, _questions_on_picture, _answer_picture, _judge_picture),
         Part("maps_of", 4, _questions_on_maps, _answer_maps, _judge_maps),
-        Part(
-            function="worst_mistakes",
-            points=3,
-            questions=_questions_on_mistakes,
-            answer=lambda function, question: function(question["logits"], question["labels"], question["count"]),
-            judge=_judge_mistakes,
-        ),
+        Part("worst_mistakes", 3, _questions_on_mistakes, _answer_mistakes, _judge_mistakes),
     ),
 )
