@@ -27,12 +27,6 @@ def replies_to(function, part, questions):
     return [messages.unpack(messages.pack(part.answer(function, question))) for question in questions]
 
 
-def hint_for(part, questions, expected, replies):
-    """The first hint; None where all replies are right."""
-    judged = (part.judge(*asked) for asked in zip(questions, expected, replies, strict=True))
-    return next((hint for hint in judged if hint), None)
-
-
 def nightly(*values):
     """Values of a parameter that only ``make nightly`` tries."""
     return [pytest.param(value, marks=pytest.mark.nightly) for value in values]
