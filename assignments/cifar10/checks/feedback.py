@@ -1,7 +1,7 @@
-"""What a student sees of the marking: each part at once, right or with a hint, and the points so far.
+"""Shows a student which parts are right, a hint for each other one, and the points so far.
 
-The questions here are public ones. Their right replies come with the assignment, in ``feedback.safetensors``; marks are
-given with other numbers.
+Its questions are public, and their right replies come with the assignment, in ``feedback.safetensors``. Marks are given
+on other questions of the same kind.
 """
 
 import argparse
@@ -22,28 +22,24 @@ PUBLIC = "feedback.safetensors"
 
 
 def main(arguments: list[str]) -> int:
-    """Check one folder. Returns 0 where all is right, 1 where something is not, 2 for wrong words."""
+    """Check one folder. Returns 0 where all is right, 1 where something is not or cannot be checked."""
     reader = argparse.ArgumentParser(prog="python check.py", description="Check the answers in a folder.")
     reader.add_argument("folder", nargs="?", type=Path, default=Path(), help="where answers.py lies (default: here)")
     folder = reader.parse_args(arguments).folder
     try:
         return 0 if _check(folder) else 1
     except CourseError as error:
-        print(f"check: {error}", file=sys.stderr)
-        return 1
+        problem = str(error)
     except WorkerGone as gone:
-        print(
-            f"check: the process that runs your answers did not start: {gone} Install requirements.txt anew.",
-            file=sys.stderr,
-        )
-        return 1
+        problem = f"the process that runs your answers did not start: {gone} Install requirements.txt again."
     except KeyboardInterrupt:
-        print("\ncheck: stopped.", file=sys.stderr)
-        return 130
+        problem = "stopped."
+    print(f"check: {problem}", file=sys.stderr)
+    return 1
 
 
 def write(path: Path, asked: Mapping[str, Asked]) -> None:
-    """Put public questions and their right replies on record."""
+    """Write public questions and their right replies."""
     content = {key: {"questions": part.questions, "expected": part.expected} for key, part in asked.items()}
     path.write_bytes(messages.pack(content))
 
@@ -75,12 +71,15 @@ def _check(folder: Path) -> bool:
             bar.write(line(verdict), file=sys.stdout)
             bar.update()
             verdicts.append(verdict)
-    print(f"\n{_sum(verdicts)}")
+    by_person = sum(verdict.part.points for verdict in verdicts if verdict.part.by_person)
+    most = sum(verdict.part.points for verdict in verdicts) - by_person
+    earned = sum(verdict.points for verdict in verdicts)
+    print(f"\n{earned} of {most} points that a program gives. {by_person} more are given by a person, for task 8.")
     return not any(verdict.hint for verdict in verdicts)
 
 
 def line(verdict: Verdict) -> str:
-    """What a student is told of one part: right or not yet, and then the hint below it, indented."""
+    """The lines about one part: right or not yet, and then the hint below it, indented."""
     name, points = verdict.part.key, verdict.part.points
     if not verdict.hint:
         return f"  {name}: {'handed in; a person marks it' if verdict.part.by_person else f'right, {points} points'}"
@@ -89,12 +88,5 @@ def line(verdict: Verdict) -> str:
 
 
 def printable(text: str) -> str:
-    """Text of a student's own without what would steer a terminal."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-
-
-def _sum(verdicts: list[Verdict]) -> str:
-    by_person = [verdict.part.points for verdict in verdicts if verdict.part.by_person]
-    most = sum(verdict.part.points for verdict in verdicts) - sum(by_person)
-    earned = sum(verdict.points for verdict in verdicts)
-    return f"{earned} of {most} points that a program gives. {sum(by_person)} more are given by a person, for task 8."
+    """A text from a student's code without control characters, which would steer a terminal."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

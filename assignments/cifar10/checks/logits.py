@@ -1,4 +1,4 @@
-"""The logits that a student's own network gave, and the labels of the images that it looked at."""
+"""The logits of a student's own network, and the labels of their images."""
 
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,7 @@ _LABELS = Path(__file__).with_name("cifar10_labels.safetensors")
 
 
 def handed_in(folder: Path) -> dict[str, Any]:
-    """What a judge is told of ``logits.safetensors``: ``logits``, float32 (N, 10) by name; or None, and the problem."""
+    """What judges get of ``logits.safetensors``: ``logits``, float32 (N, 10) by name; or None, and the problem."""
     try:
         return {"logits": _read(folder)}
     except CourseError as error:

@@ -1,4 +1,4 @@
-"""Puts every part's questions to a student's cells, holds the replies against the right ones, and counts points."""
+"""Puts every part's questions to a student's cells, compares the replies with the right ones, and counts points."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from checks.script import SCRIPT, Cell
 from checks.tasks import PARTS, TASKS, Draw, Part, Question, Task
 
 LOADING = 10.0  # seconds that a cell may take to define its functions
-_LONGEST = 1000  # letters of a hint, which may hold what the student's code returned
+_LONGEST = 1000  # characters of a hint, which may hold what the student's code returned
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The questions of one part and, where its judge compares, the reference's replies, one each."""
+    """The questions of one part and, where its judge compares, the reference's replies, one for each."""
 
     questions: list[Question]
     expected: list[Any]
@@ -35,7 +35,7 @@ class Verdict:
 
 
 class Runner(Protocol):
-    """Whatever runs a student's cells: a process, or in tests this one."""
+    """What runs a student's cells: a process, a sandbox, or in tests this process."""
 
     def load(self, source: str, line: int, seconds: float) -> dict[str, Any] | None: ...
     def answer(self, key: str, questions: list[Question], seed: int, seconds: float) -> list[dict[str, Any]]: ...
@@ -78,19 +78,19 @@ def mark(
         handed_in: what judges see beside the reply: :func:`checks.logits.handed_in`.
         seed: of torch's generator, before each question.
     """
-    room = _Room(cells, start)
+    session = _Session(cells, start)
     try:
         for task in TASKS:
             for part in task.parts:
                 if part.key in asked:
-                    hint = _judge(room, task, part, asked[part.key], handed_in, seed)
+                    hint = _judge(session, task, part, asked[part.key], handed_in, seed)
                     yield Verdict(task, part, hint and hint[:_LONGEST])
     finally:
-        room.close()
+        session.close()
 
 
-class _Room:
-    """A worker with the cells loaded; a new one when the old one is gone. What was wrong with a cell is kept."""
+class _Session:
+    """A worker with the cells loaded; a new one when the old one is gone. Keeps what was wrong with a cell."""
 
     def __init__(self, cells: Sequence[Cell], start: Callable[[], Runner]):
         self.cells, self.start = cells, start
@@ -106,12 +106,16 @@ class _Room:
                 try:
                     problem = self.runner.load(cell.source, cell.line, LOADING)
                     if problem:
-                        self.problems[i] = said(problem)
+                        self.problems[i] = _in_words(problem)
                 except WorkerGone as gone:
                     self.problems[i] = f"The cell could not be loaded: {gone}"
                     self.close()  # and begin again, without this cell
                     break
         return self.runner
+
+    def problem_of(self, task: Task) -> str | None:
+        """The first problem with a cell of the task."""
+        return next((text for i, text in self.problems.items() if self.cells[i].task == task.number), None)
 
     def close(self) -> None:
         if self.runner is not None:
@@ -119,47 +123,38 @@ class _Room:
             self.runner = None
 
 
-def _judge(room: _Room, task: Task, part: Part, asked: Asked, handed_in: Mapping[str, Any], seed: int) -> str | None:
-    runner = room.worker()
-    broken = [text for i, text in room.problems.items() if room.cells[i].task == task.number]
+def _judge(
+    session: _Session, task: Task, part: Part, asked: Asked, handed_in: Mapping[str, Any], seed: int
+) -> str | None:
+    """The first hint, or None where every reply is right."""
+    runner, function = session.worker(), part.function
     try:
         replies = runner.answer(part.key, asked.questions, seed, part.seconds)
     except WorkerGone as gone:
-        room.close()
-        return f"{part.function} gave no reply: {gone}"
-    return _first_hint(part, asked, handed_in, replies, broken)
-
-
-def _first_hint(
-    part: Part, asked: Asked, handed_in: Mapping[str, Any], replies: Any, broken: Sequence[str]
-) -> str | None:
+        session.close()
+        return f"{function} gave no reply: {gone}"
     if not isinstance(replies, list) or not all(isinstance(reply, dict) for reply in replies):
-        return f"{part.function} gave no reply that could be read."
+        return f"{function} gave no reply that could be read."
     for i, question in enumerate(asked.questions):
         reply = replies[i] if i < len(replies) else {"problem": None}
         if "value" not in reply:
             problem = reply.get("problem")
             if isinstance(problem, dict) and problem.get("type") == "missing":
-                return _why_missing(part, broken)
-            return said(problem, part.function)
+                missing = f"No cell tagged answer defines {function}. Was it renamed, or did its cell lose the tag?"
+                return session.problem_of(task) or missing
+            return _in_words(problem, function)
         expected = asked.expected[i] if part.compares else None
         try:
             hint = part.judge({**question, **handed_in}, expected, reply["value"])
         except Exception:  # a reply may be anything; one that a judge stumbles over must not end the marking
-            hint = f"{part.function} returned {messages.type_of(reply['value'])}, of which nothing can be made."
+            hint = f"{function} returned {messages.type_of(reply['value'])}, of which nothing can be made."
         if hint:
             return hint
     return None
 
 
-def _why_missing(part: Part, broken: Sequence[str]) -> str:
-    if broken:
-        return broken[0]
-    return f"No cell tagged answer defines {part.function}. Was it renamed, or did its cell lose the tag?"
-
-
-def said(problem: Any, function: str = "The cell") -> str:
-    """A problem of a worker in words. Nothing in it is trusted to be what it should be."""
+def _in_words(problem: Any, function: str = "The cell") -> str:
+    """A problem of a worker as a hint. Nothing in it is trusted to be what it should be."""
     if not isinstance(problem, dict):
         return f"{function} gave no reply."
     kind, text, line = (problem.get(key) for key in ("type", "text", "line"))

@@ -1,4 +1,4 @@
-"""What travels between a worker and whoever judges it: JSON values with tensors among them, as one safetensors blob.
+"""Messages between a worker and its judge: JSON values with tensors among them, as one safetensors blob.
 
 Nothing here executes what it reads, so a forged message can be wrong, but no more than that.
 """
@@ -12,20 +12,20 @@ import safetensors.torch
 import torch
 
 MAXIMUM = 64 * 2**20  # bytes of one message, and
-_TEXT = 2**20  # of what in it is no tensor: it takes far more memory and time than its length
+_TEXT = 2**20  # of its text, which takes far more memory and time than its length
 _DEPTH = 12
-_TENSOR, _OTHER = "$tensor", "$type"
+_TENSOR, _FLOAT, _OTHER = "$tensor", "$float", "$type"
 
 
 class MessageError(ValueError):
-    """A message that is none, or too large."""
+    """Raised for bytes that are no message, or too many."""
 
 
 def pack(content: Any) -> bytes:
     """Dictionaries, lists, numbers, strings and tensors, nested as they like, as bytes.
 
     Tuples become lists, NumPy's numbers and arrays numbers and tensors. What is none of these becomes
-    ``{"$type": its type's name}``, so that a judge can say what came instead.
+    ``{"$type": its type's name}``, so that a hint can name it.
     """
     tensors: dict[str, torch.Tensor] = {}
     text = json.dumps(_plain(content, tensors, _DEPTH))
@@ -50,13 +50,13 @@ def unpack(blob: bytes) -> Any:
 def _plain(value: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:
     kind = type(value)
     if depth and kind in (list, tuple):
-        return [_plain(one, tensors, depth - 1) for one in value]
+        return [_plain(item, tensors, depth - 1) for item in value]
     if depth and kind is dict and all(type(key) is str for key in value):
-        return {key: _plain(one, tensors, depth - 1) for key, one in value.items()}
+        return {key: _plain(item, tensors, depth - 1) for key, item in value.items()}
     if value is None or kind in (bool, int, str):
         return value
     if kind is float:
-        return value if math.isfinite(value) else {"$float": str(value)}
+        return value if math.isfinite(value) else {_FLOAT: str(value)}
     if kind.__module__ == "numpy":
         return _plain(_from_numpy(value), tensors, depth)
     if isinstance(value, torch.Tensor):
@@ -81,13 +81,13 @@ def _restored(value: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:
     if isinstance(value, str):
         return value.encode(errors="replace").decode()  # half a character could not be written anywhere
     if isinstance(value, list):
-        return [_restored(one, tensors, depth - 1) for one in value]
+        return [_restored(item, tensors, depth - 1) for item in value]
+    if isinstance(value, dict) and set(value) == {_TENSOR}:
+        return tensors[value[_TENSOR]]
+    if isinstance(value, dict) and set(value) == {_FLOAT}:
+        return float(value[_FLOAT])
     if isinstance(value, dict):
-        if set(value) == {_TENSOR}:
-            return tensors[value[_TENSOR]]
-        if set(value) == {"$float"}:
-            return float(value["$float"])
-        return {_restored(key, tensors, depth): _restored(one, tensors, depth - 1) for key, one in value.items()}
+        return {_restored(key, tensors, depth): _restored(item, tensors, depth - 1) for key, item in value.items()}
     return value
 
 

@@ -1,4 +1,4 @@
-"""The judge's end of a worker: start it, ask it, and give it up when it takes too long or dies."""
+"""Starts a worker, sends it requests, and ends it when it takes too long."""
 
 import contextlib
 import os
@@ -28,22 +28,18 @@ class WorkerGone(Exception):
         self.timed_out = timed_out
 
 
-def _path() -> str:
-    """PYTHONPATH with the folder in which this package lies."""
-    return os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
-
-
 class Worker:
     """One process that runs a student's cells.
 
-    It limits its own processor time, so a machine that is busy with other things makes no answer fail. The clock on the
-    wall is for what waits for ever, and for systems without that limit.
+    It limits its own processor time, so no answer fails because a machine is busy. The clock on the wall ends what
+    waits for ever, and everything on systems without that limit.
     """
 
     def __init__(self) -> None:
+        paths = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")]  # the first is where this package lies
         self._process = subprocess.Popen(
             [sys.executable, "-m", "checks.worker"],
-            env={**os.environ, "PYTHONPATH": _path()},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -53,12 +49,12 @@ class Worker:
 
     def load(self, source: str, line: int, seconds: float) -> dict[str, Any] | None:
         """Run one cell. Returns its problem, or None. Raises WorkerGone."""
-        return self._ask({"do": "load", "source": source, "line": line, "seconds": seconds}, "problem")
+        return self._send({"do": "load", "source": source, "line": line, "seconds": seconds}, "problem")
 
     def answer(self, key: str, questions: list[dict[str, Any]], seed: int, seconds: float) -> list[dict[str, Any]]:
-        """Put the questions of one part. Returns the replies, as :meth:`worker.Answers.answer`. Raises WorkerGone."""
-        asked = {"do": "answer", "key": key, "questions": questions, "seed": seed, "seconds": seconds}
-        return self._ask(asked, "replies")
+        """Call a part's function with its questions: see :meth:`worker.Answers.answer`. Raises WorkerGone."""
+        request = {"do": "answer", "key": key, "questions": questions, "seed": seed, "seconds": seconds}
+        return self._send(request, "replies")
 
     def stop(self) -> None:
         """End the process, whatever it is doing."""
@@ -68,7 +64,7 @@ class Worker:
             with contextlib.suppress(OSError):  # what was still to be sent goes nowhere
                 stream.close()
 
-    def _ask(self, request: dict[str, Any], wanted: str) -> Any:
+    def _send(self, request: dict[str, Any], wanted: str) -> Any:
         try:
             worker.send(self._process.stdin, request)
         except OSError:

@@ -1,4 +1,4 @@
-"""Reads what a student hands in, without trusting it: ``answers.py``, cell by cell, and ``logits.safetensors``.
+"""Reads the files that a student hands in, without trusting them.
 
 Of ``answers.py`` only the cells tagged ``answer`` count. They are read here and executed elsewhere.
 """
@@ -35,8 +35,7 @@ class Cell:
     @property
     def task(self) -> int | None:
         """The number of the task that it answers; None for a cell that belongs to none."""
-        numbers = [int(found[1]) for tag in self.tags if (found := _TASK.fullmatch(tag))]
-        return numbers[0] if numbers else None
+        return next((int(match[1]) for tag in self.tags if (match := _TASK.fullmatch(tag))), None)
 
 
 def read_script(folder: Path) -> list[Cell]:
@@ -50,9 +49,7 @@ def read_script(folder: Path) -> list[Cell]:
         raise CourseError(f"{SCRIPT} is not UTF-8 text (byte {error.start:,}): save it as UTF-8.") from error
     cells = cells_of(text)
     if not cells:
-        raise CourseError(
-            f"{SCRIPT} has no cell tagged answer: take the cells' first lines from the file as you got it."
-        )
+        raise CourseError(f"{SCRIPT} has no cell tagged answer: copy the cells' first lines from the original file.")
     if len(cells) > MOST_CELLS:
         raise CourseError(f"{SCRIPT} has {len(cells):,} answer cells, and {MOST_CELLS} are the most: join some.")
     return cells
@@ -75,9 +72,7 @@ def read_file(folder: Path, name: str) -> bytes:
     except OSError as error:
         raise CourseError(f"{name} cannot be read: {error.strerror}.") from error
     if len(content) > _MOST[name]:
-        raise CourseError(
-            f"{name} is larger than {_MOST[name] / 1e6:g} MB: it should hold your answers and nothing else."
-        )
+        raise CourseError(f"{name} is larger than {_MOST[name] / 1e6:g} MB: keep your answers in it and nothing else.")
     return content
 
 
@@ -98,9 +93,9 @@ def cells_of(text: str) -> list[Cell]:
 
 
 def _tags_in(head: str) -> tuple[str, ...]:
-    found = _TAGS.search(head)
+    match = _TAGS.search(head)
     try:
-        tags = json.loads(found[1]) if found else []
+        tags = json.loads(match[1]) if match else []
     except ValueError:
         return ()
     return tuple(tag for tag in tags if isinstance(tag, str))
@@ -117,7 +112,7 @@ def _why_it_may_not_run(source: str, lines_before: int) -> str | None:
     for node in ast.walk(tree):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom):
-            names = [node.module or ""] if not node.level else [""]
+            names = [node.module if not node.level else ""]
         for name in names:
             if name.partition(".")[0] not in {*ALLOWED, *sys.stdlib_module_names}:
                 return (
@@ -128,33 +123,26 @@ def _why_it_may_not_run(source: str, lines_before: int) -> str | None:
 
 
 def difference_of_the_pair(folder: Path) -> str | None:
-    """Why ``answers.ipynb`` and ``answers.py`` are out of step, and how to mend it; None where they are in step.
+    """How ``answers.ipynb`` and ``answers.py`` differ, and what to do; None where they do not, or there is no notebook.
 
-    A folder without the notebook is in step. Raises: CourseError where the notebook is none.
+    Raises: CourseError where the notebook is none.
     """
     if not os.path.lexists(folder / NOTEBOOK):
         return None
     try:
-        notebook = [_source_of(cell) for cell in json.loads(read_file(folder, NOTEBOOK))["cells"] if _is_answer(cell)]
+        cells = [cell for cell in json.loads(read_file(folder, NOTEBOOK))["cells"] if cell["cell_type"] == "code"]
+        answers = [cell for cell in cells if "answer" in cell.get("metadata", {}).get("tags", [])]
+        notebook = ["".join(cell["source"]).rstrip() for cell in answers]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CourseError(f"{NOTEBOOK} is not a notebook: delete it; {SCRIPT} is what is graded.") from error
     script = [cell.source.rstrip() for cell in read_script(folder)]
     if notebook == script:
         return None
-    at = next((i for i, (one, other) in enumerate(zip(notebook, script, strict=False)) if one != other), -1)
-    which = f"differ in answer cell {at + 1}" if at >= 0 else "differ in the number of answer cells"
+    differ = [i + 1 for i, (theirs, ours) in enumerate(zip(notebook, script, strict=False)) if theirs != ours]
+    where = f"differ in answer cell {differ[0]}" if differ else "differ in the number of answer cells"
     newer = max((SCRIPT, NOTEBOOK), key=lambda name: (folder / name).stat().st_mtime)
     return (
-        f"{NOTEBOOK} and {SCRIPT} {which}; {newer} was saved last, and {SCRIPT} is what is graded. To keep the "
+        f"{NOTEBOOK} and {SCRIPT} {where}; {newer} was saved last, and {SCRIPT} is what is graded. To keep the "
         f"notebook's cells: jupytext --to py:percent {NOTEBOOK}. To keep the script's: jupytext --update --to ipynb "
-        f"{SCRIPT}. "
-        f"Who works in the script alone may delete {NOTEBOOK}."
+        f"{SCRIPT}. If you work in the script alone, you may delete {NOTEBOOK}."
     )
-
-
-def _is_answer(cell: dict) -> bool:
-    return cell["cell_type"] == "code" and "answer" in cell.get("metadata", {}).get("tags", [])
-
-
-def _source_of(cell: dict) -> str:
-    return "".join(cell["source"]).rstrip()

@@ -1,8 +1,7 @@
-"""Runs a student's cells and returns data. Run as ``python -m checks.worker``.
+"""Runs a student's cells and returns data: ``python -m checks.worker``.
 
-Requests come in through standard input and replies go out through what was standard output; what the student's code
-prints goes nowhere. A request or a reply is its length, eight bytes, and then a message. This process knows no right
-answer.
+It reads requests from standard input and writes replies to what was standard output; what the student's code prints
+goes nowhere. A request or a reply is its length, eight bytes, and then a message. No right answer is in this process.
 """
 
 import importlib.abc
@@ -22,7 +21,7 @@ CAN_COUNT = hasattr(signal, "setitimer")  # processor time, not the clock's
 
 
 class Answers:
-    """The namespace in which answer cells run, and what is asked of it."""
+    """The namespace in which answer cells run."""
 
     def __init__(self) -> None:
         self.names: dict[str, Any] = {"__name__": "answers"}
@@ -36,7 +35,7 @@ class Answers:
         return None
 
     def answer(self, key: str, questions: list[dict[str, Any]], seed: int = 0) -> list[dict[str, Any]]:
-        """Put the questions of one part. A reply is ``{"value": …}`` or, and then the last, ``{"problem": …}``."""
+        """Call a part's function with its questions. A reply is ``{"value": …}``, or the last ``{"problem": …}``."""
         part = PARTS[key]
         if part.function not in self.names:
             return [{"problem": {"type": "missing", "text": part.function, "line": None}}]
@@ -51,7 +50,7 @@ class Answers:
 
 
 def problem(error: BaseException) -> dict[str, Any]:
-    """An exception as data, with the last line of the student's own that it passed."""
+    """An exception as data: its type, its text, and the last line of the student's code in its traceback."""
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == "answers.py"]
     try:
@@ -70,7 +69,7 @@ class NoCourse(importlib.abc.MetaPathFinder):
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:
-    """Answer requests until there are none."""
+    """Reply to requests until there are none."""
     answers = Answers()
     send(replies, {"ready": True})
     while request := receive(requests.read):
@@ -83,7 +82,7 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
 
 
 def _allow(seconds: float) -> None:
-    """So much processor time from now on; then a signal ends this process. Windows knows no such timer."""
+    """End this process after so much processor time, from now on. Windows has no such timer."""
     if CAN_COUNT:
         signal.setitimer(signal.ITIMER_PROF, seconds)
 
