@@ -149,7 +149,7 @@ _FORGED = earns_nothing(
         marking.Verdict.points = 100
         return marking.ask(script.cells_of(open(@REFERENCE@).read()), 1)["output_size"].expected[0]
         """,
-        "FileNotFoundError",
+        "NotFoundError",
     ),
     (
         "patched JSON and safetensors",

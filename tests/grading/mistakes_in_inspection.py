@@ -110,7 +110,12 @@ MISTAKES = [
         ),
         ("mode left as it is", "    network.eval()\n", "", "should work as in evaluation"),
         ("overwritten by a ReLU", "kept.append(output.clone())", "kept.append(output)", "inplace=True stands behind"),
-        ("with gradients", "    with torch.no_grad():\n", "    with torch.enable_grad():\n", "they require gradients"),
+        (
+            "with gradients",
+            "    with torch.no_grad():\n",
+            "    with torch.enable_grad():\n",
+            "require gradients: whoever",
+        ),
         ("evaluation mode for good", _MODES, "        pass\n", "was in training mode, and is not any more"),
         (
             "training mode in the end",
@@ -122,9 +127,9 @@ MISTAKES = [
             "one mode for all modules",
             _MODES,
             "        one.training = modes[network]\n",
-            "not every module is in the mode",
+            "every module is in the mode in which it was",
         ),
-        ("hook left", "    hook.remove()\n", "", "a hook is left"),
+        ("hook left", "    hook.remove()\n", "", "hook is left"),
         (
             "running statistics changed",
             "    return kept[0]\n",

@@ -78,7 +78,7 @@ def planted(tmp_path_factory, master):
         for one in (port, local):
             one.setblocking(False)
         yield {
-            "SECRETS": [*map(str, secrets), str(master / "reference.py"), str(master)],
+            "SECRETS": [*map(str, secrets), *(str(file) for file in master.iterdir() if file.is_file())],
             "REFERENCE": str(master / "reference.py"),
             "ESCAPES": [str(folder / f"escaped-{SECRET[-12:]}") for folder in (room, home, package, *PUBLIC)],
             "VARIABLE": "GRADING_TOKEN",

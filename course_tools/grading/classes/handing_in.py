@@ -13,7 +13,6 @@ from pathlib import Path
 
 from checks.script import LOGITS, SCRIPT
 from course_lib.errors import CourseError
-from course_tools.grading import own_git
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _BRANCH = re.compile(r"ref: (refs/heads/[\w./-]+)")
@@ -112,12 +111,18 @@ def _text(repository: Path, name: str) -> str:
         return ""
 
 
+def _environment() -> dict[str, str]:
+    """The environment without git's variables and without the user's settings of git."""
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return alone | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_TERMINAL_PROMPT": "0"}
+
+
 def _git(ours: str, objects: Path, *words: str) -> str:
     limits = {"GIT_OBJECT_DIRECTORY": str(objects), "GIT_ALLOC_LIMIT": "64m", "GIT_NO_REPLACE_OBJECTS": "1"}
     done = subprocess.run(
         ["git", f"--git-dir={ours}", "-c", "core.commitGraph=false", *words],
         cwd=ours,
-        env=own_git.environment() | limits,
+        env=_environment() | limits,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

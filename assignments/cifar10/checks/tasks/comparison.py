@@ -101,3 +101,11 @@ def _wrong_logits(expected: torch.Tensor, reply: Any) -> str | None:
         if torch.allclose(got, form(want, dim=1), rtol=1e-3, atol=1e-4):
             return f"These are {name}: a network gives its logits, and the loss does the rest."
     return "The shapes of all parameters are right, and the logits are not."
+
+
+def hint_on_changes(changed: Any, hints: dict[str, str]) -> str | None:
+    """The first hint on what a function changed in a network; None where a reply is the empty list."""
+    if changed == []:
+        return None
+    hint = next((hint for name, hint in hints.items() if isinstance(changed, list) and name in changed), None)
+    return hint or "What became of the network could not be read."

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from checks.messages import type_of
-from checks.tasks.comparison import are_floats
-from checks.tasks.networks import Numbers, fill, hooks_in, row_of_numbers
+from checks.tasks.comparison import are_floats, hint_on_changes
+from checks.tasks.networks import Numbers, changes, fill, row_of_numbers, state_of
 from checks.tasks.part import Draw, Part, Question, Task
 
 
@@ -155,16 +155,10 @@ def _answer_maps(function: Any, question: Question) -> Any:
     fill(network, Numbers(question["numbers"]))
     if question["training"] == "some":
         network.features.norm1.eval()
-    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    before = state_of(network)
     maps = function(network, question["name"], question["images"])
-    after = network.state_dict()
-    return {
-        "maps": maps,
-        "gradient": bool(getattr(maps, "requires_grad", False)),
-        "modes": [module.training for module in network.modules()],
-        "hooks": hooks_in(network),
-        "same": before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before),
-    }
+    changed = [name for name in changes(before, network) if name in ("mode", *_CHANGES)]
+    return {"maps": maps, "gradient": bool(getattr(maps, "requires_grad", False)), "changed": changed}
 
 
 _MAPS_HINTS = {
@@ -189,23 +183,21 @@ def _judge_maps(question: Question, expected: Any, reply: Any) -> str | None:
         return f"{start} should have shape {tuple(wanted.shape)}; they have {tuple(maps.shape)}. {hint}"
     if not torch.allclose(maps.double(), wanted.double(), rtol=1e-3, atol=1e-4):
         return f"{start} have the right shape and wrong numbers. {hint}"
-    modes = reply.get("modes")
-    are_kept = isinstance(modes, list) and all(type(mode) is bool for mode in modes) and modes == expected["modes"]
-    faults = {
-        "they require gradients: whoever keeps them keeps the whole graph in memory.": reply.get("gradient") is False,
-        _MODE_HINTS[question["training"]]: are_kept,
-        "a hook is left in the network and will run at every later call. Remove it.": reply.get("hooks")
-        == expected["hooks"],
-        "the network's weights or its running statistics are not what they were.": reply.get("same") is True,
-    }
-    return next((f"{start} are right, but {fault}" for fault, is_right in faults.items() if not is_right), None)
+    hint = hint_on_changes(reply.get("changed"), {"mode": _MODE_HINTS[question["training"]], **_CHANGES})
+    if reply.get("gradient") is not False:
+        hint = "They require gradients: whoever keeps them keeps the whole graph in memory."
+    return f"{start} are right. {hint}" if hint else None
 
 
 _MODE_HINTS = {
-    "none": "the network was in evaluation mode, and is not any more: put back the mode in which you found it.",
-    "all": "the network was in training mode, and is not any more: put back the mode in which you found it.",
-    "some": "not every module is in the mode in which it was: the norm was in evaluation mode, as when it is frozen, "
+    "none": "The network was in evaluation mode, and is not any more: put back the mode in which you found it.",
+    "all": "The network was in training mode, and is not any more: put back the mode in which you found it.",
+    "some": "Not every module is in the mode in which it was: the norm was in evaluation mode, as when it is frozen, "
     "and all others in training mode.",
+}
+_CHANGES = {
+    "hooks": "A hook is left in the network and will run at every later call. Remove it.",
+    "weights": "The network's weights or its running statistics are not what they were.",
 }
 
 

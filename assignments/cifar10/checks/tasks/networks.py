@@ -108,10 +108,24 @@ def copies(tensors: Iterable[torch.Tensor]) -> list[torch.Tensor]:
     return [tensor.detach().clone() for tensor in tensors]
 
 
-def hooks_in(network: nn.Module) -> list[int]:
-    """How many hooks of each kind each module has."""
+def state_of(network: nn.Module) -> dict[str, list]:
+    """What a function that only looks at a network should leave as it was."""
     modules = list(network.modules())
-    return [len(getattr(module, name, ())) for module in modules for name in vars(module) if name.endswith("_hooks")]
+    hooks = [(module, name) for module in modules for name in vars(module) if name.endswith("_hooks")]
+    return {
+        "hooks": [len(getattr(module, name, ())) for module, name in hooks],
+        "mode": [module.training for module in modules],
+        "weights": copies(network.state_dict().values()),
+        "frozen": [parameter.requires_grad for parameter in network.parameters()],
+        "layers": [str(network), *[sorted(vars(module)) for module in modules]],
+    }
+
+
+def changes(before: dict[str, list], network: nn.Module) -> list[str]:
+    """The keys of :func:`state_of` whose values are not what they were before."""
+    after, old = state_of(network), before["weights"]
+    are_same = len(old) == len(after["weights"]) and all(map(torch.equal, old, after["weights"]))
+    return [name for name in before if (not are_same if name == "weights" else before[name] != after[name])]
 
 
 def filled(layers: Layers, parameters: Any) -> nn.Sequential | None:

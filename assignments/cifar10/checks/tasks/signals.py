@@ -5,12 +5,11 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import nn
 
 from checks.messages import type_of
-from checks.tasks.comparison import is_number
+from checks.tasks.comparison import hint_on_changes, is_number
 from checks.tasks.initialisation import answer_weights, judge_weights, questions_on_weights
-from checks.tasks.networks import Layers, Numbers, copies, fill, hooks_in, network_of, row_of_numbers
+from checks.tasks.networks import Layers, Numbers, changes, fill, network_of, row_of_numbers, state_of
 from checks.tasks.part import Draw, Part, Question, Task
 
 _NEAR = 4e-3  # relative: with and without Bessel's correction, on the fewest numbers asked about
@@ -105,27 +104,9 @@ def _measure(function: Any, question: Question, *arguments: torch.Tensor) -> dic
     if question["aspect"] == "left behind":
         for parameter in network.parameters():
             parameter.grad = torch.full_like(parameter, 2.0)
-    before = _state_of(network)
+    before = state_of(network)
     values = function(network, *arguments)
-    after = _state_of(network)
-    return {"values": values, "changed": [name for name in before if not _are_same(before[name], after[name])]}
-
-
-def _state_of(network: nn.Module) -> dict[str, Any]:
-    modules = list(network.modules())
-    return {
-        "hooks": hooks_in(network),
-        "mode": [module.training for module in modules],
-        "weights": copies(network.parameters()),
-        "frozen": [parameter.requires_grad for parameter in network.parameters()],
-        "layers": [str(network), *[sorted(vars(module)) for module in modules]],
-    }
-
-
-def _are_same(before: list, after: list) -> bool:
-    if before and isinstance(before[0], torch.Tensor):
-        return len(before) == len(after) and all(map(torch.equal, before, after))
-    return before == after
+    return {"values": values, "changed": changes(before, network)}
 
 
 _CHANGES = {
@@ -152,11 +133,8 @@ def _judge_values(function: str, hints: dict[str, str], question: Question, expe
         if not _near(value, wanted):
             hint = _why(question, hints, want, values) or hints[aspect]
             return f"{start}: in convolution {i + 1}, expected {wanted:.4g}, got {value:.4g}. {hint}"
-    changed = reply.get("changed")
-    if changed == []:
-        return None
-    first = [text for name, text in _CHANGES.items() if isinstance(changed, list) and name in changed]
-    return f"The numbers are right. {first[0]}" if first else "What became of the network could not be read."
+    hint = hint_on_changes(reply.get("changed"), _CHANGES)
+    return f"The numbers are right. {hint}" if hint else None
 
 
 def _why(question: Question, hints: dict[str, str], want: list[float], values: list[float]) -> str | None:
