@@ -114,7 +114,7 @@ MISTAKES = [
             "with gradients",
             "    with torch.no_grad():\n",
             "    with torch.enable_grad():\n",
-            "require gradients: whoever",
+            "require gradients",
         ),
         ("evaluation mode for good", _MODES, "        pass\n", "was in training mode, and is not any more"),
         (
