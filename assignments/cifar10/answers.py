@@ -14,7 +14,7 @@
 # %% [markdown]
 # # CIFAR-10, measured: the assignment
 #
-# Can you build a convolutional network from its parts, see why one does not learn, mend it, and say in numbers what it is
+# Can you build a convolutional network from its parts, see why one does not learn, fix it, and say in numbers what it is
 # worth? That is the way of this notebook, in eight tasks. Each builds on what the ones before it taught; none needs
 # their code, apart from task 6, where you train a network of your own.
 #
@@ -419,7 +419,7 @@ print(f"{time.perf_counter() - start:.2f} seconds")
 #    - A list of floats, in the order in which `network.modules()` gives the convolutions.
 #    - Gradients that are in the network already must not matter.
 #
-# 4. `initialise(network)`, 5 points: draw the weights of all `nn.Conv2d` and `nn.Linear` anew, in place, so that the
+# 4. `initialise(network)`, 5 points: draw the weights of all `nn.Conv2d` and `nn.Linear` again, in place, so that the
 #    signal neither dies nor explodes in a plain VGG of any depth and width. Set all their biases to 0. What the
 #    weights were before must not matter.
 #
@@ -559,7 +559,7 @@ plot(seen)
 
 # %% tags=["answer", "task-5"]
 def initialise(network):
-    """Draw the weights of all nn.Conv2d and nn.Linear anew, in place.
+    """Draw the weights of all nn.Conv2d and nn.Linear again, in place.
 
     Biases become 0.
     """

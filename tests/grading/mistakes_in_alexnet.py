@@ -82,7 +82,7 @@ MISTAKES = [
             "Two linear layers with nothing between",
         ),
         ("no dropout", _DROPOUT, "pass", "nothing was dropped in training"),
-        ("dropout in evaluation too", _DROPOUT, _ALWAYS, "that training is over"),
+        ("dropout in evaluation too", _DROPOUT, _ALWAYS, "what switches dropout off"),
         (
             "dropout behind the layer",
             _HIDDEN,

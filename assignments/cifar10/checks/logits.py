@@ -42,7 +42,7 @@ def _read(folder: Path) -> dict[str, torch.Tensor]:
     try:
         tensors = safetensors.torch.load(read_file(folder, LOGITS))
     except safetensors.SafetensorError as error:
-        raise CourseError(f"{LOGITS} is not a safetensors file ({error}): let the notebook write it anew.") from error
+        raise CourseError(f"{LOGITS} is not a safetensors file ({error}): let the notebook write it again.") from error
     if set(tensors) != set(SHAPES):
         raise CourseError(f"{LOGITS} holds {', '.join(sorted(tensors))[:200]}; it should hold {', '.join(SHAPES)}.")
     for name, count in SHAPES.items():

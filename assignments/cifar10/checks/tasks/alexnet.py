@@ -149,7 +149,7 @@ _HINTS = {
     "last": "The last linear layer gives the logits as they are: some of them are negative.",
     "units": "A linear row has a weight and a bias, and takes all that comes before it.",
     "relu": "Two linear layers with nothing between them are as good as one. What stands behind each hidden one?",
-    "evaluation": "These are logits in evaluation, with dropout in the table: who tells dropout that training is over?",
+    "evaluation": "These are logits in evaluation, with dropout in the table: what switches dropout off?",
     "dropped": "In training, some of a linear row's inputs should be missing.",
     "each": "Every linear row has a dropout of its own, in front of its own layer.",
     "bare": "This is training, with no dropout in the table, so nothing may be dropped, nor in front of "

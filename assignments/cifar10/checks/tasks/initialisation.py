@@ -70,7 +70,7 @@ def _wrong_layer(network: nn.Module) -> str | None:
         name = f"Convolution {i + 1} of {depth}" if i < depth else f"Linear layer {i + 1 - depth}"
         weight = layer.weight.detach()
         if (weight == _BEFORE).all():
-            return f"{name} has its old weights. All are to be drawn anew, in place, in blocks within blocks too."
+            return f"{name} has its old weights. All are to be drawn again, in place, in blocks within blocks too."
         if len(torch.unique(weight.flatten(1), dim=0)) < len(weight):
             return f"{name} has units with equal weights. They compute the same, get the same gradient, stay alike."
         if weight.mean().abs() > _SLANT * weight.std():

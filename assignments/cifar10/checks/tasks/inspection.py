@@ -185,7 +185,7 @@ def _judge_maps(question: Question, expected: Any, reply: Any) -> str | None:
         return f"{start} have the right shape and wrong numbers. {hint}"
     hint = hint_on_changes(reply.get("changed"), {"mode": _MODE_HINTS[question["training"]], **_CHANGES})
     if reply.get("gradient") is not False:
-        hint = "They require gradients: whoever keeps them keeps the whole graph in memory."
+        hint = "They require gradients: while you keep them, the whole graph stays in memory."
     return f"{start} are right. {hint}" if hint else None
 
 

@@ -24,7 +24,7 @@ def _judge_chance(question: Question, expected: Any, reply: Any) -> str | None:
         return f"chance_loss should return a finite float; it returned {type_of(reply)}."
     if _near(reply, expected):
         return None
-    hint = "Who knows nothing gives every class the same probability. What is the cross-entropy then?"
+    hint = "A network that knows nothing gives every class the same probability. What is the cross-entropy then?"
     if _near(reply, -expected):
         hint = "A loss is never below 0: what stands in front of the logarithm?"
     if _near(reply, expected / math.log(10)) or _near(reply, expected / math.log(2)):

@@ -99,8 +99,7 @@ _HINTS = {
     "and just once?",
 }
 _KEEPS_ALL = (
-    "A loss that is still a tensor holds on to all that it was computed from: who keeps a list of them runs out of "
-    "memory."
+    "A loss that is still a tensor holds on to all that it was computed from: a list of such losses fills the memory."
 )
 _SUM = (
     "That is the sum over the batch. The mean stays the same size whatever the batch's, so the learning rate need not "
