@@ -70,6 +70,7 @@ def main(user: int) -> None:
         memory = MEMORY + _address_space()
         for folder in _TEMPORARY:
             _call("umount2", folder.encode(), _DETACH)
+        os.dup2(os.open(os.devnull, os.O_RDWR), 2)  # nobody reads it from here on
     except Exception as error:
         _send(control, problem=f"{type(error).__name__}: {error}")
         return

@@ -66,13 +66,15 @@ class ForkServer:
         """A runner for one submission: what :func:`course_lib.grading.marking.mark` takes as ``start``."""
         return Sandboxed(self)
 
-    def close(self) -> None:
-        """End the sandbox and everything in it."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.communicate()
-            self._control.close()
-            self.process = self._control = None
+    def close(self) -> str:
+        """End the sandbox and everything in it. Returns the last line that it wrote to its standard error."""
+        if self.process is None:
+            return ""
+        self.process.kill()
+        written = self.process.communicate()[1].decode(errors="replace").strip()
+        self._control.close()
+        self.process = self._control = None
+        return written.rpartition("\n")[2]
 
     def run(self, request: dict[str, Any], seconds: float) -> Any:
         """What a child replies to a request: any value that can travel.
@@ -117,7 +119,8 @@ class ForkServer:
 
     def start(self) -> None:
         """Start the sandbox. Raises CourseError where there is none on this machine."""
-        if not shutil.which("bwrap"):
+        bwrap = shutil.which("bwrap")
+        if not bwrap:
             raise CourseError(
                 "bubblewrap is missing, which keeps students' code apart: apt install bubblewrap (Linux only). "
                 "Only for code that you trust: --i-trust-this-code."
@@ -125,7 +128,7 @@ class ForkServer:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self.process = subprocess.Popen(
-                [*_EXPENDABLE, *bubblewrap(self.program)],
+                [*_EXPENDABLE, bwrap, *_options(self.program)],
                 cwd="/",
                 env=environment(),
                 stdin=theirs,
@@ -135,10 +138,7 @@ class ForkServer:
             )
         problem = self._receive(_START)["problem"]
         if problem:
-            self.process.kill()
-            said = self.process.communicate()[1].decode(errors="replace").strip().splitlines()
-            self.close()
-            raise _refusal(said[-1] if said else problem)
+            raise _refusal(self.close() or problem)
 
     def _receive(self, patience: float) -> dict[str, Any]:
         self._control.settimeout(patience)
@@ -158,13 +158,13 @@ def _refusal(problem: str) -> CourseError:
     )
 
 
-def bubblewrap(program: tuple[str, ...]) -> list[str]:
-    """The command that runs a Python program in a sandbox: no network, no rights, and only files that it needs."""
+def _options(program: tuple[str, ...]) -> list[str]:
+    """bubblewrap's words to run a Python program with no network, no rights, and only files that it needs."""
     root = os.getuid() == 0
     user = _USERS[os.getpid() % len(_USERS)] if root else _NOBODY  # limits on processes count by user
     python = os.path.realpath(sys._base_executable)
     return [
-        *("bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--hostname", "sandbox"),
+        *("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--hostname", "sandbox"),
         *([] if root else ["--unshare-user", "--uid", f"{user}", "--gid", f"{user}"]),
         # The fork server needs these for its children's own namespaces; a student's code has none of them.
         *("--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"),
