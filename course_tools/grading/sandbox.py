@@ -168,7 +168,7 @@ def _options(program: tuple[str, ...]) -> list[str]:
         *([] if root else ["--unshare-user", "--uid", f"{user}", "--gid", f"{user}"]),
         # The fork server needs these for its children's own namespaces; a student's code has none of them.
         *("--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"),
-        *("--cap-add CAP_SETUID --cap-add CAP_SETGID --cap-add CAP_KILL".split() if root else []),
+        *(["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_KILL"] if root else []),
         *("--as-pid-1", "--die-with-parent", "--new-session", "--chdir", "/"),
         *_visible(python),
         *("--tmpfs", SCRATCH, "--remount-ro", "/"),

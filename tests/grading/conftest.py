@@ -10,8 +10,7 @@ from running_here import Here
 from small_class import Counting, answers, hand_in
 
 from course_lib.grading import logits, marking, script
-from course_tools.grading import release
-from course_tools.grading import judge
+from course_tools.grading import judge, release
 from course_tools.publishing.project import Project
 
 MASTER = Path(__file__).parents[2] / "assignments" / "cifar10"
