@@ -168,8 +168,8 @@ _RIGHTS = earns_nothing(
     ),
     _tries(
         "reaching into other processes",
-        *(f"call('ptrace', 16, {process}, 0, 0)" for process in ("os.getppid()", "1", "2", "@ZYGOTE@", "@JUDGE@")),
-        *(f"os.kill({process}, 9)" for process in ("2", "@ZYGOTE@", "@JUDGE@")),
+        *(f"call('ptrace', 16, {process}, 0, 0)" for process in ("os.getppid()", "1", "2", "@SERVER@", "@JUDGE@")),
+        *(f"os.kill({process}, 9)" for process in ("2", "@SERVER@", "@JUDGE@")),
         "os.kill(os.getppid(), 9) if os.getppid() else os.killpg(@JUDGE@, 9)",
         "os.pidfd_open(1)",
         "os.sched_setaffinity(@JUDGE@, [0])",

@@ -1,6 +1,6 @@
 """What a grading run keeps beside ``grades.csv``: its seed, copies of what was handed in, marks, and the class so far.
 
-For ``grades.csv`` all of it lies in the folder ``grades``. The part ``state`` is private: it knows the seed.
+For ``grades.csv`` all of it lies in the folder ``grades``. The part ``state`` is private: it holds the seed.
 """
 
 import contextlib
@@ -17,12 +17,12 @@ import filelock
 import torch
 
 import course_lib
+from checks import marking
 from course_lib.errors import CourseError
 from course_lib.storage import atomic_file, is_trouble_with_the_disk
-from course_tools.grading.classes.judging import Bench, Marks
-from course_tools.grading.classes.rubrics import Given
+from course_tools.grading.judge import Exam, Marks
+from course_tools.grading.rubric import Given
 
-_DECIDE = ("analysis", "data", "grading", "models")  # the folders of the library that can change a mark
 _PRIVATE = 0o600
 
 
@@ -30,9 +30,9 @@ _PRIVATE = 0o600
 class Entry:
     """One row of the class, apart from its marks.
 
-    ``id`` is what tables call it, ``stem`` its file's name and ``code`` what a marker knows it by. ``student`` tells
-    who it is from, ``name`` and ``folder`` where it lay, ``also`` what else is from the same student. ``digest`` and
-    ``version`` say what was graded, and by what; ``marks`` is the name under which its marks are kept. ``refusal`` and
+    ``id`` is what tables call it, ``stem`` its file's name and ``code`` what a marker sees of it. ``student`` is whose
+    it is, ``name`` and ``folder`` where it lay, ``also`` what else is from the same student. ``digest`` and ``version``
+    are of what was graded, and by what; ``marks`` is the name under which its marks are kept. ``refusal`` and
     ``failure`` say why there are none: the first is the student's doing and costs all points, the second is not.
     ``total`` is what came out, None for nothing.
     """
@@ -71,7 +71,7 @@ class State:
         self.out = out
         self.folder = out.with_suffix("")
         self.private = self.folder / "state"
-        self.shelf = self.private / "submissions"
+        self.copies = self.private / "submissions"
         self._marks = self.private / "marks"
 
     def seed(self, wanted: int | None) -> int:
@@ -109,8 +109,8 @@ class State:
             return Register()
         try:
             data = _read(file)
-            entries = [Entry(**{**one, "also": tuple(one["also"])}) for one in data["entries"]]
-            given = {stem: Given(**one) for stem, one in data["given"].items()}
+            entries = [Entry(**{**entry, "also": tuple(entry["also"])}) for entry in data["entries"]]
+            given = {stem: Given(**points) for stem, points in data["given"].items()}
             return Register(entries, given, data["deadline"])
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise CourseError(f"{file} is damaged: delete it, and call `course assignment grade` again.") from error
@@ -124,14 +124,14 @@ class State:
 def opened(out: Path) -> Iterator[State]:
     """Make the folder beside ``out``, and hand it out to one grading run at a time.
 
-    Raises: CourseError where ``out`` is no name for a table, another run is at work, or the disk is full or read-only.
+    Raises: CourseError where ``out`` is no CSV file's name, another run is at work, or the disk is full or read-only.
     """
     if out.suffix.casefold() != ".csv" or out.is_dir():
-        raise CourseError(f"--out {out} is no name for a table: name a file that ends in .csv.")
+        raise CourseError(f"--out {out} is not a table's name: name a file that ends in .csv.")
     state = State(out.absolute())
     try:
         state.private.mkdir(mode=0o700, parents=True, exist_ok=True)
-        state.shelf.mkdir(exist_ok=True)
+        state.copies.mkdir(exist_ok=True)
         state._marks.mkdir(exist_ok=True)
         with filelock.FileLock(state.private / "lock", timeout=0):
             yield state
@@ -147,18 +147,19 @@ def opened(out: Path) -> Iterator[State]:
 
 
 def version_of(reference: Path) -> str:
-    """A digest over all that decides a mark beside the answers and the seed: the grader, the reference, torch."""
+    """A digest over all that decides a mark besides the answers and the seed: the grader, the reference, torch."""
     library = Path(course_lib.__file__).parent
-    files = [file for part in _DECIDE for file in (library / part).rglob("*") if file.suffix in (".py", ".safetensors")]
+    folders = [Path(marking.__file__).parent, *(library / name for name in ("analysis", "data", "models"))]
+    files = [file for folder in folders for file in folder.rglob("*") if file.suffix in (".py", ".safetensors")]
     whole = hashlib.sha256(torch.__version__.encode())
     for file in (*sorted(files), reference):
         whole.update(hashlib.sha256(file.read_bytes()).digest())
     return whole.hexdigest()[:16]
 
 
-def name_of_marks(digest: str, bench: Bench) -> str:
+def name_of_marks(digest: str, exam: Exam) -> str:
     """Under which name the marks of one submission are kept: another one for anything that could change them."""
-    parts = [digest, bench.seed, bench.version, bench.is_trusting]
+    parts = [digest, exam.seed, exam.version, exam.trusted]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -7,8 +7,9 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from checks import script
@@ -16,18 +17,9 @@ from checks.feedback import printable
 from checks.script import LOGITS, SCRIPT
 from course_lib.errors import CourseError
 from course_lib.storage import atomic_file
-from course_tools.grading.classes import handing_in
 
 MISSING = f"no {SCRIPT}"
-_WINDOWS = {"con", "prn", "aux", "nul", *(f"{kind}{i}" for kind in ("com", "lpt") for i in range(10))}
-
-
-@dataclass(frozen=True)
-class Place:
-    """A folder that was handed in, and what it is called."""
-
-    name: str
-    folder: Path
+_LAST = 253_370_764_800  # the year 9999; a file may say that it is from a later one
 
 
 @dataclass(frozen=True)
@@ -35,17 +27,17 @@ class Submission:
     """What was read of a folder.
 
     ``digest`` is the SHA-256 of all of it. ``refusal`` says why none of it is graded, and ``logits_problem`` why the
-    logits are not; both are empty where there is nothing to say.
+    logits are not; both are empty where there is no such reason. ``saved`` is the time of ``answers.py``.
     """
 
     digest: str
     refusal: str = ""
     logits_problem: str = ""
-    handed_in: handing_in.Time | None = None
+    saved: datetime | None = None
 
 
-def find(arguments: Sequence[Path]) -> tuple[list[Place], list[str]]:
-    """The folders to grade, sorted by name, and the names of what lies beside them and is no folder.
+def find(arguments: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """The folders to grade, sorted by name, and the names of other files that lie beside them.
 
     Each argument is a submission. One argument alone that holds no ``answers.py`` is the folder of a class: each folder
     in it is a submission.
@@ -57,13 +49,12 @@ def find(arguments: Sequence[Path]) -> tuple[list[Place], list[str]]:
         raise CourseError("No folder is named: name those that were handed in, or the one that holds them all.")
     for folder in folders:
         if not folder.is_symlink() and not folder.is_dir():
-            what = "is no folder: unpack it, or leave it out" if folder.exists() else "does not exist: look at its name"
-            raise CourseError(f"{printable(str(folder))} {what}.")
+            problem = "is not a folder: unpack it" if folder.exists() else "does not exist: look at its name"
+            raise CourseError(f"{printable(str(folder))} {problem}.")
     left_out: list[str] = []
     if len(folders) == 1 and not folders[0].is_symlink() and not _holds(folders[0]):
         folders, left_out = _within(folders[0])
-    places = [Place(folder.name, folder) for folder in folders]
-    return sorted(places, key=lambda place: (place.name, place.folder)), left_out
+    return sorted(folders, key=lambda folder: (folder.name, folder)), left_out
 
 
 def absolute(folder: Path) -> Path:
@@ -74,22 +65,22 @@ def absolute(folder: Path) -> Path:
 def _within(parent: Path) -> tuple[list[Path], list[str]]:
     try:
         # A hidden folder is a tool's, such as .git, unless there are answers in it.
-        names = sorted(one.name for one in parent.iterdir() if one.name[0] != "." or _holds(one))
+        paths = sorted(path for path in parent.iterdir() if path.name[0] != "." or _holds(path))
     except OSError as error:
         raise CourseError(f"{printable(str(parent))} cannot be opened ({error.strerror}).") from error
-    folders = [parent / name for name in names if (parent / name).is_dir() or (parent / name).is_symlink()]
+    folders = [path for path in paths if path.is_dir() or path.is_symlink()]
     if not folders:
         raise CourseError(f"There is no submission in {printable(str(parent))}: neither {SCRIPT} nor a folder.")
-    others = [shown(name) for name in names if parent / name not in folders]
-    return folders, [name for name in others if not name.endswith(".csv")]  # the roster may lie there
+    # The roster may lie there, too.
+    return folders, [shown(path.name) for path in paths if path not in folders and path.suffix != ".csv"]
 
 
 def _holds(folder: Path) -> bool:
     return os.path.lexists(folder / SCRIPT)
 
 
-def read(folder: Path, shelf: Path) -> Submission:
-    """Read what a folder holds and put a copy into ``shelf``, in a folder that is named by its digest.
+def read(folder: Path, copies: Path) -> Submission:
+    """Read what a folder holds and put a copy into ``copies``, in a folder that is named by its digest.
 
     Returns: the submission; where it may not be graded, with its refusal, and without a copy.
     Raises: OSError where the copy cannot be written.
@@ -101,17 +92,20 @@ def read(folder: Path, shelf: Path) -> Submission:
         content = {SCRIPT: script.read_file(folder, SCRIPT)}
     except CourseError as error:
         return Submission("", f"refused: {error}")
-    handed_in = handing_in.time_of(folder, content[SCRIPT])
+    seconds = min(max(0, int(os.lstat(folder / SCRIPT).st_mtime)), _LAST)
     logits_problem = ""
     try:
         if os.path.lexists(folder / LOGITS):
             content[LOGITS] = script.read_file(folder, LOGITS)
     except CourseError as error:
         logits_problem = str(error)
-    digest = _digest([*content.values(), logits_problem.encode()])
-    for name, one in content.items():
-        _put(shelf / digest / name, one)
-    return Submission(digest, "", logits_problem, handed_in)
+    hashes = [hashlib.sha256(part).digest() for part in (*content.values(), logits_problem.encode())]
+    digest = hashlib.sha256(b"".join(hashes)).hexdigest()
+    (copies / digest).mkdir(parents=True, exist_ok=True)
+    for name, part in content.items():
+        with atomic_file(copies / digest / name) as scratch:
+            scratch.write_bytes(part)
+    return Submission(digest, "", logits_problem, datetime.fromtimestamp(seconds, UTC))
 
 
 def _with_files(folder: Path) -> Path:
@@ -125,28 +119,15 @@ def _with_files(folder: Path) -> Path:
         return folder
     try:
         with os.scandir(folder) as entries:
-            inner = [Path(one.path) for one in entries if one.is_dir(follow_symlinks=False) and one.name[0] != "."]
+            inner = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
     except OSError as error:
         raise CourseError(f"the folder cannot be opened ({error.strerror}).") from error
-    inner = [one for one in inner if _holds(one)]
+    inner = [path for path in inner if path.name[0] != "." and _holds(path)]
     return inner[0] if len(inner) == 1 else folder
 
 
-def _put(file: Path, content: bytes) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_file(file) as scratch:
-        scratch.write_bytes(content)
-
-
-def _digest(parts: Iterable[bytes]) -> str:
-    whole = hashlib.sha256()
-    for part in parts:
-        whole.update(hashlib.sha256(part).digest())
-    return whole.hexdigest()
-
-
 def shown(name: str) -> str:
-    """A name as it may stand in a message or on a page, which has to escape it."""
+    """A name without control characters and not too long, for a message; a page has to escape it."""
     text = printable(name)
     return text if len(text) <= 60 else f"{text[:59]}…"
 
@@ -156,20 +137,18 @@ def stems(names: Sequence[tuple[str, Path]]) -> list[str]:
 
     What is plain already stays as it is. Anything else becomes plain and gets eight digits of its SHA-256.
     """
-    made = [_plain(name) for name, _ in names]
-    alike = [one.casefold() for one in made]
+    plain = [_plain(name) for name, _ in names]
+    alike = [stem.casefold() for stem in plain]
     return [
         stem if alike.count(stem.casefold()) == 1 else f"{stem}-{_hash(os.fspath(folder))}"
-        for stem, (_, folder) in zip(made, names, strict=True)
+        for stem, (_, folder) in zip(plain, names, strict=True)
     ]
 
 
 def _plain(name: str) -> str:
     letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     plain = re.sub(r"[^A-Za-z0-9._-]+", "_", letters).strip("._-")[:48].rstrip("._-")
-    if plain and plain == name and plain.partition(".")[0].casefold() not in _WINDOWS:
-        return plain
-    return f"{plain.replace('.', '_') or 'submission'}-{_hash(name)}"
+    return plain if plain and plain == name else f"{plain.replace('.', '_') or 'submission'}-{_hash(name)}"
 
 
 def _hash(text: str) -> str:

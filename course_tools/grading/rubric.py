@@ -12,14 +12,14 @@ from typing import Protocol
 
 from checks.tasks import PARTS
 from course_lib.errors import CourseError
-from course_tools.grading.classes import spreadsheets
-from course_tools.grading.classes.submissions import shown
+from course_tools.grading import tables
+from course_tools.grading.submissions import shown
 
-_WHO = ("code", "student", "folder")
+_WHO = {"code": "code", "student": "id", "folder": "name"}  # a column, and the attribute that it names
 
 
 class Known(Protocol):
-    """What a row of the rubric can name: see :class:`course_tools.grading.classes.keeping.Entry`."""
+    """What a row of the rubric can name: see :class:`course_tools.grading.state.Entry`."""
 
     stem: str
     code: str
@@ -29,7 +29,7 @@ class Known(Protocol):
 
 @dataclass(frozen=True)
 class Given:
-    """What a person decided on one submission: points by a part's key, and why where a program said otherwise."""
+    """What a person decided on one submission: points by a part's key, and why where a program gave others."""
 
     points: dict[str, float] = field(default_factory=dict)
     reason: str = ""
@@ -44,7 +44,7 @@ def read(file: Path, entries: Sequence[Known]) -> dict[str, Given]:
 
     Raises: CourseError that names the line: nobody of that name, points out of range, no reason, somebody twice.
     """
-    lines = spreadsheets.read(file, (*_WHO, *PARTS, "reason"))
+    lines = tables.read(file, (*_WHO, *PARTS, "reason"))
     if lines and not {*lines[0].cells} & {*_WHO}:
         raise CourseError(f"{file} has none of the columns {', '.join(_WHO)}: one should say whose points these are.")
     given: dict[str, Given] = {}
@@ -56,31 +56,27 @@ def read(file: Path, entries: Sequence[Known]) -> dict[str, Given]:
             raise CourseError(f"{file}, line {line.number} changes {changed[0]} and gives no reason: write one.")
         for entry in _named(file, line, entries):
             if entry.stem in given:
-                raise CourseError(
-                    f"{file}, line {line.number}: {shown(entry.id)} has a line already: make one of them."
-                )
+                raise CourseError(f"{file}, line {line.number}: {shown(entry.id)} has a line already: join the two.")
             given[entry.stem] = Given(points, reason)
     return given
 
 
-def _points(file: Path, line: spreadsheets.Line, key: str) -> float:
+def _points(file: Path, line: tables.Line, key: str) -> float:
     text, most = line.cells[key], PARTS[key].points
     try:
         points = float(text.replace(",", "."))
     except ValueError:
         points = math.nan
     if not 0 <= points <= most:
-        raise CourseError(
-            f"{file}, line {line.number}: {key} is {shown(text)}; it should be a number from 0 to {most}."
-        )
+        raise CourseError(f"{file}, line {line.number}: {key} is {shown(text)}; write a number from 0 to {most}.")
     return points
 
 
-def _named(file: Path, line: spreadsheets.Line, entries: Sequence[Known]) -> list[Known]:
-    for column, attribute in zip(_WHO, ("code", "id", "name"), strict=True):
+def _named(file: Path, line: tables.Line, entries: Sequence[Known]) -> list[Known]:
+    for column, attribute in _WHO.items():
         if wanted := line.cells.get(column):
-            found = [entry for entry in entries if getattr(entry, attribute) == wanted]
-            if not found:
+            named = [entry for entry in entries if getattr(entry, attribute) == wanted]
+            if not named:
                 raise CourseError(f"{file}, line {line.number}: no submission has the {column} {shown(wanted)}.")
-            return found
+            return named
     raise CourseError(f"{file}, line {line.number} does not say whose points these are.")

@@ -18,21 +18,20 @@ from small_class import ROOT, Counting, answers, everything, grade, hand_in, lin
 
 from checks.process import WorkerGone
 from course_lib.errors import CourseError
-from course_tools.grading.classes import judging, keeping, letters, running
-from course_tools.grading.walls import sandboxed
+from course_tools.grading import feedback_files, judge, sandbox, state
 
 pytestmark = pytest.mark.usefixtures("counted_here")
 
 
 def failing_at(name, monkeypatch):
-    real = judging.logits.handed_in
+    real = judge.logits.handed_in
 
     def handed_in(copy):
         if name in (copy / "answers.py").read_text():
             raise MemoryError("no\nmemory")
         return real(copy)
 
-    monkeypatch.setattr(judging.logits, "handed_in", handed_in)
+    monkeypatch.setattr(judge.logits, "handed_in", handed_in)
 
 
 def test_trouble_with_one_is_its_own_and_is_no_grade(class_of_two, out, reference, monkeypatch):
@@ -40,7 +39,7 @@ def test_trouble_with_one_is_its_own_and_is_no_grade(class_of_two, out, referenc
     with monkeypatch.context() as patch:
         failing_at("unlucky", patch)
         outcome = grade(class_of_two, out)
-    refuses(r"Not graded, and not for their own fault: carl \(MemoryError: no memory\)", outcome.check)
+    refuses(r"Not graded, through no fault of theirs: carl \(MemoryError: no memory\)", outcome.check)
     rows = table(out)
     assert (rows["carl"]["total"], rows["carl"]["task_1"], rows["carl"]["of"]) == ("", "", "0")
     assert rows["carl"]["status"] == "failed: MemoryError: no memory" and rows["ann"]["total"] == "12"
@@ -67,147 +66,131 @@ def test_marks_that_are_lost_are_no_zero(class_of_two, out):
     assert grade(class_of_two, out).earlier == 1 and table(out)["bob"]["total"] == "7"
 
 
-def test_a_damaged_state_says_what_to_do(class_of_two, out):
+def test_a_state_that_is_damaged_or_in_use_is_refused(class_of_two, out):
     grade(class_of_two, out)
-    state = out.parent / "grades" / "state"
-    (state / "class.json").write_text("[]")
+    private = out.parent / "grades" / "state"
+    with filelock.FileLock(private / "lock"):
+        refuses("Another grading run writes to .*grades now: wait for it", grade, class_of_two, out)
+    (private / "class.json").write_text("[]")
     refuses("class.json is damaged: delete it", grade, class_of_two, out)
-    (state / "seed.json").write_text("")
+    (private / "seed.json").write_text("")
     refuses("seed.json is damaged: put it back", grade, class_of_two, out)
 
 
-def full_disk(file, content, real=keeping._write, written=None):
+def full_disk(file, content, real=state._write):
     if file.parent.name == "marks" and list(file.parent.glob("*.json")):
         raise OSError(errno.ENOSPC, "No space left on device", str(file))
     real(file, content)
 
 
-def test_a_full_disk_says_so_in_one_line_and_keeps_what_was_judged(class_of_two, out, monkeypatch):
+def test_a_full_disk_is_named_in_one_line_and_what_was_judged_is_kept(class_of_two, tmp_path, out, monkeypatch):
+    (tmp_path / "file").write_text("")
+    refuses("cannot be written", grade, class_of_two, tmp_path / "file" / "grades.csv")
+    assert Counting.started == 0
     with monkeypatch.context() as patch:
-        patch.setattr(keeping, "_write", full_disk)
+        patch.setattr(state, "_write", full_disk)
         refuses(r"\(No space left on device\)\. Make room.* goes on from there", grade, class_of_two, out)
     assert not out.exists() and not [*out.parent.rglob("*.part")]
     assert grade(class_of_two, out).earlier == 1 and table(out)["bob"]["total"] == "7"
 
 
-def test_a_disk_that_fills_up_in_the_end_leaves_the_earlier_results_whole(class_of_two, out, reference, monkeypatch):
+def test_a_disk_that_fills_up_at_the_end_leaves_the_earlier_results_whole(class_of_two, out, reference, monkeypatch):
     grade(class_of_two, out)
     before = everything(out.parent / "grades") | {"table": out.read_bytes()}
     hand_in(class_of_two, "bob", answers(reference))
 
-    def letter(row):
+    def text(row):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(letters, "letter", letter)
+        patch.setattr(feedback_files, "text", text)
         refuses("cannot be written", grade, class_of_two, out)
     assert everything(out.parent / "grades") | {"table": out.read_bytes()} == before
     assert grade(class_of_two, out).earlier == 2 and table(out)["bob"]["total"] == "12"
 
 
-def test_a_place_that_cannot_be_written_is_named_before_anything_is_run(class_of_two, tmp_path):
-    (tmp_path / "file").write_text("")
-    refuses("cannot be written", grade, class_of_two, tmp_path / "file" / "grades.csv")
-    assert Counting.started == 0
-
-
-def test_two_runs_do_not_write_at_once(class_of_two, out):
-    grade(class_of_two, out)
-    with filelock.FileLock(out.parent / "grades" / "state" / "lock"):
-        refuses("Another grading run writes to .*grades now: wait for it", grade, class_of_two, out)
-
-
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_without_a_sandbox_nothing_is_run(class_of_two, out, monkeypatch, jobs):
-    def ask(zygote, request, seconds):
+    def run(server, request, seconds):
         raise CourseError("no sandbox here.")
 
-    monkeypatch.setattr(sandboxed.Zygote, "ask", ask)
+    monkeypatch.setattr(sandbox.ForkServer, "run", run)
     refuses("no sandbox here", grade, class_of_two, out, trusted=False, jobs=jobs)
     assert Counting.started == 0 and not out.exists()
 
 
 class Slow(Counting):
-    """Is too slow for one part, as often as ``late`` says, and notes who was asked for what."""
+    """Is too slow for one part, or for the cell that says so, as often as ``late`` says."""
 
-    asked: ClassVar[list[str]] = []
+    calls: ClassVar[list[str]] = []
     late = 1
+    at = "receptive_field"
 
     def load(self, source, line, seconds):
-        self.asked.append("load")
+        self.calls.append("load")
+        self._wait("load" if "slow = 1" in source else "")
         return super().load(source, line, seconds)
 
     def answer(self, key, questions, seed, seconds):
-        self.asked.append(key)
-        if key == "receptive_field" and "slow = 1" in self.sources and Slow.late:
-            Slow.late -= 1
-            raise WorkerGone("it took longer than 10 seconds.", timed_out=True)
+        self.calls.append(key)
+        self._wait(key if "slow" in self.answers.names else "")
         return super().answer(key, questions, seed, seconds)
 
-    @property
-    def sources(self):
-        return "slow = 1" if "slow" in self.answers.names else ""
+    def _wait(self, where):
+        if where == Slow.at and Slow.late:
+            Slow.late -= 1
+            raise WorkerGone("it took longer than 10 seconds.", timed_out=True)
 
 
 @pytest.fixture
 def slow_class(tmp_path, reference, monkeypatch):
     """Ann is slow, Bob is not."""
-    monkeypatch.setattr(judging, "trust", lambda: Slow)
-    monkeypatch.setattr(Slow, "asked", [])
+    monkeypatch.setattr(judge, "Worker", Slow)
+    for name, value in {"calls": [], "late": 1, "at": "receptive_field"}.items():
+        monkeypatch.setattr(Slow, name, value)
     hand_in(tmp_path / "class", "ann", answers(reference, code="slow = 1"))
     hand_in(tmp_path / "class", "bob", answers(reference))
     return tmp_path / "class"
 
 
-def test_what_took_too_long_is_tried_once_more_alone_after_all_others(slow_class, out, monkeypatch):
-    monkeypatch.setattr(Slow, "late", 1)
+def test_what_took_too_long_is_tried_once_more_alone_after_all_others(slow_class, out):
     grade(slow_class, out).check()
     assert {row["total"] for row in lines(out)} == {"12"}
-    whole, again = Slow.asked, Slow.asked[-3:]
-    assert again == ["load", "load", "receptive_field"]  # this part and no other
-    assert whole.count("receptive_field") == 3
+    assert Slow.calls[-3:] == ["load", "load", "receptive_field"]  # this part and no other
+    assert Slow.calls.count("receptive_field") == 3
 
 
-def test_there_is_no_third_try(slow_class, out, monkeypatch):
-    monkeypatch.setattr(Slow, "late", 9)
+def test_there_is_no_third_try(slow_class, out):
+    Slow.late = 9
     grade(slow_class, out).check()
     assert table(out)["ann"]["total"] == "5" and Slow.late == 7
     assert grade(slow_class, out).earlier == 2 and Slow.late == 7
 
 
 def test_a_run_that_ended_before_the_second_try_makes_up_for_it(slow_class, out, monkeypatch):
-    monkeypatch.setattr(Slow, "late", 1)
     with monkeypatch.context() as patch:
-        patch.setattr(running, "_alone", lambda *_: pytest.fail("stopped here"))
+        patch.setattr(judge, "_judge_alone", lambda *_: pytest.fail("stopped here"))
         with pytest.raises(pytest.fail.Exception, match="stopped here"):
             grade(slow_class, out)
     assert grade(slow_class, out).earlier == 2 and table(out)["ann"]["total"] == "12"
 
 
-def test_a_cell_that_took_too_long_has_its_task_tried_again(slow_class, out, monkeypatch):
-    tries = []
-
-    def load(self, source, line, seconds):
-        if source.startswith("slow = 1"):
-            tries.append(source)
-            if len(tries) == 1:
-                raise WorkerGone("it took longer than 10 seconds.", timed_out=True)
-        return Counting.load(self, source, line, seconds)
-
-    monkeypatch.setattr(Slow, "late", 0)
-    monkeypatch.setattr(Slow, "load", load)
-    hand_in(slow_class, "ann", answers((slow_class / "bob" / "answers.py").read_text() + "# %%\n", code="slow = 1"))
+def test_a_cell_that_took_too_long_has_its_parts_tried_again(slow_class, out):
+    Slow.at = "load"
+    text = (slow_class / "bob" / "answers.py").read_text()
+    hand_in(slow_class, "ann", text.replace('"task-1"]\n', '"task-1"]\nslow = 1\n', 1))
     (row, _) = grade(slow_class, out).rows
-    assert row.marks.tried_again and row.total == 12 and len(tries) == 2
+    assert Slow.late == 0 and row.marks.tried_again and row.total == 12
 
 
 def test_a_judges_process_that_dies_costs_one_submission(tmp_path, monkeypatch):
-    monkeypatch.setattr(judging, "judge", quick_judge.judge)
+    monkeypatch.setattr(judge, "judge", quick_judge.judge)
+    exam = SimpleNamespace(master=tmp_path, trusted=True)
     jobs = [SimpleNamespace(name=name) for name in ("one", "deadly")]
     kept = {}
-    found = running.run_jobs(tmp_path, jobs, {}, kept.__setitem__, side_by_side=2, show=False)
-    assert set(found) == {"one", "deadly"} and set(kept) == {"one"}
-    assert "the process that judged it ended" in found["deadly"].failure
+    marks = judge.judge_all(exam, jobs, {}, kept.__setitem__, processes=2, show=False)
+    assert set(marks) == {"one", "deadly"} and set(kept) == {"one"}
+    assert "the process that judged it ended" in marks["deadly"].failure
     assert kept["one"].hints == {"output_size": None}
 
 
@@ -216,8 +199,8 @@ _RUN = """
     from pathlib import Path
     from running_here import Here
     from small_class import grade
-    from course_tools.grading.classes import judging
-    judging.trust = lambda: Here
+    from course_tools.grading import judge
+    judge.Worker = Here
     grade(Path(sys.argv[1]), Path(sys.argv[2]))
 """
 
@@ -244,7 +227,7 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, out, reference):
 
 
 @pytest.mark.parametrize("jobs", [1, *nightly(2)])
-def test_students_code_runs_in_sandboxes(tmp_path, out, reference, master, jobs):
+def test_students_code_runs_in_sandboxes(tmp_path, out, reference, master, bubblewrap, jobs):
     folder = tmp_path / "class"
     whole = hand_in(folder, "whole", reference)
     (whole / "logits.safetensors").write_bytes((master / "logits.safetensors").read_bytes())

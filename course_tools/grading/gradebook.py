@@ -8,11 +8,11 @@ from pathlib import Path
 
 from checks.marking import Verdict
 from checks.tasks import TASKS, Part, Task
-from course_tools.grading.classes import spreadsheets
-from course_tools.grading.classes.judging import Marks
-from course_tools.grading.classes.keeping import Entry
-from course_tools.grading.classes.rubrics import Given
-from course_tools.grading.classes.submissions import shown
+from course_tools.grading import tables
+from course_tools.grading.judge import Marks
+from course_tools.grading.rubric import Given
+from course_tools.grading.state import Entry
+from course_tools.grading.submissions import shown
 
 _HISTORY = ("when", "id", "folder", "old_total", "new_total", "why")
 
@@ -36,15 +36,20 @@ class Row:
         return self.entry.refusal or (self.marks.refusal if self.marks else "")
 
     @property
+    def has_feedback(self) -> bool:
+        """Whether there is a student to write to, and something to write."""
+        return bool(self.entry.folder) and not self.entry.failure
+
+    @property
     def status(self) -> str:
-        """``ok``, or whatever is to be said of it, with semicolons between."""
-        said = [self.refusal, f"failed: {self.entry.failure}" if self.entry.failure else ""]
-        said += ["late"] if self.entry.late else []
-        said += [f"duplicate of {', '.join(map(shown, self.entry.also))}"] if self.entry.also else []
-        return "; ".join(filter(None, said)) or "ok"
+        """``ok``, or all that is unusual, with semicolons between."""
+        parts = [self.refusal, f"failed: {self.entry.failure}" if self.entry.failure else ""]
+        parts += ["late"] if self.entry.late else []
+        parts += [f"duplicate of {', '.join(map(shown, self.entry.also))}"] if self.entry.also else []
+        return "; ".join(filter(None, parts)) or "ok"
 
     def verdict(self, task: Task, part: Part) -> Verdict:
-        """What the program says of one part. Only for a row that is graded."""
+        """The program's verdict on one part. Only for a row that is graded."""
         return Verdict(task, part, self.marks.hints[part.key])
 
     def points(self, task: Task, part: Part) -> float | None:
@@ -56,10 +61,10 @@ class Row:
         if not self.is_graded:
             return 0
         if part.by_person:
-            return None if part.key in self.marks.texts else 0  # who wrote nothing needs nobody to read it
+            return None if part.key in self.marks.texts else 0  # nobody has to read what was not written
         return self.verdict(task, part).points
 
-    def of_task(self, task: Task) -> float | None:
+    def points_of_task(self, task: Task) -> float | None:
         """The points of a task; None while those of one of its parts are not known."""
         points = [self.points(task, part) for part in task.parts]
         return None if None in points else sum(points)
@@ -71,7 +76,7 @@ class Row:
         return sum(known) if known else None
 
     @property
-    def of(self) -> int:
+    def most(self) -> int:
         """The most that ``total`` could be: parts whose points are not known yet are no part of it."""
         return sum(part.points for part, _ in self._known())
 
@@ -82,51 +87,46 @@ class Row:
     @property
     def note(self) -> str:
         """What a person changed of the program's points, and why."""
-        changed = [
-            f"{part.key}: {self.given.points[part.key]:g} points"
-            for task in TASKS
-            for part in task.parts
-            if part.key in self.given.points and not part.by_person
-        ]
+        by_program = [part.key for task in TASKS for part in task.parts if not part.by_person]
+        given = self.given.points
+        changed = [f"{key}: {given[key]:g} points" for key in by_program if key in given]
         return f"{'; '.join(changed)}: {self.given.reason}" if changed else ""
+
+
+def number(points: float | None) -> str:
+    """Points as text, with at most two decimals; empty where they are not known."""
+    return "" if points is None else f"{round(points, 2):g}"
 
 
 def write(file: Path, rows: Sequence[Row]) -> None:
     """Write ``grades.csv``: a row a submission."""
     tasks = [f"task_{task.number}" for task in TASKS]
     columns = ("id", "folder", "code", *tasks, "total", "of", "status", "handed_in", "time_from", "note")
-    spreadsheets.write(file, columns, map(_cells, rows))
+    tables.write(file, columns, map(_cells, rows))
 
 
 def _cells(row: Row) -> list[str | float | None]:
-    entry, tasks = row.entry, [row.of_task(task) for task in TASKS]
+    entry, points = row.entry, [row.points_of_task(task) for task in TASKS]
     last = (row.status, entry.handed_in, entry.time_from, row.note)
-    return [entry.id, shown(entry.name), entry.code, *tasks, row.total, row.of, *last]
+    return [entry.id, shown(entry.name), entry.code, *points, row.total, row.most, *last]
 
 
-def write_history(file: Path, old: Sequence[Entry], new: Sequence[Entry], again: Collection[str] = ()) -> int:
-    """Add a line for each total that changed, and for what was graded ``again``, by its stem, whatever came out.
-
-    Returns: how many lines were added.
-    """
+def write_history(file: Path, old: Sequence[Entry], new: Sequence[Entry], again: Collection[str] = ()) -> None:
+    """Add a line for each total that changed, and for what was graded ``again``, by its stem, whatever came out."""
     before = {entry.stem: entry for entry in old}
     now = datetime.now(UTC).isoformat(timespec="seconds")
     added = []
-    for one in new:
-        was = before.get(one.stem)
-        if was and (one.total != was.total or one.stem in again):
-            why = "graded again" if one.stem in again else _why(was, one)
-            added.append((now, one.id, shown(one.name), was.total, one.total, why))
+    for entry in new:
+        was = before.get(entry.stem)
+        if was and (entry.total != was.total or entry.stem in again):
+            why = "graded again" if entry.stem in again else _why(was, entry)
+            added.append((now, entry.id, shown(entry.name), was.total, entry.total, why))
     if added:
-        spreadsheets.write(file, _HISTORY, [*_earlier(file), *added])
-    return len(added)
-
-
-def _earlier(file: Path) -> list[list[str]]:
-    if not file.exists():
-        return []
-    with file.open(encoding="utf-8", newline="") as opened:
-        return list(csv.reader(opened))[1:]
+        earlier = []
+        if file.exists():
+            with file.open(encoding="utf-8", newline="") as opened:
+                earlier = list(csv.reader(opened))[1:]
+        tables.write(file, _HISTORY, [*earlier, *added])
 
 
 def _why(old: Entry, new: Entry) -> str:

@@ -37,7 +37,7 @@ def read(file: Path, known: Collection[str], needed: Collection[str] = ()) -> li
         with file.open("rb") as opened:
             content = opened.read(_LARGEST + 1)
         if len(content) > _LARGEST:
-            raise CourseError(f"{file} is larger than {_LARGEST // 2**20} MB: it is no table of a class.")
+            raise CourseError(f"{file} is larger than {_LARGEST // 2**20} MB: name the table of a class.")
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CourseError(f"{file} is not UTF-8 text (byte {error.start:,}): save it as CSV in UTF-8.") from error
@@ -57,9 +57,7 @@ def _columns(file: Path, head: Sequence[str], known: Collection[str], needed: Co
     columns = []
     for cell in map(str.strip, head):
         if cell.casefold() not in names:
-            raise CourseError(
-                f"{file} has a column {printable(cell[:40])!r}; those that it may have: {', '.join(known)}."
-            )
+            raise CourseError(f"{file} has a column {printable(cell[:40])!r}; it may have {', '.join(known)}.")
         columns.append(names[cell.casefold()])
     if len(set(columns)) < len(columns):
         raise CourseError(f"{file} has two columns of one name: take one out.")
@@ -91,3 +89,9 @@ def _cell(value: str | float | None) -> str | float:
         return int(value) if float(value).is_integer() else round(value, 2)
     text = printable(value)[:_LONGEST]
     return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names with commas between; of many, the first twenty."""
+    more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+    return ", ".join(names[:20]) + more
