@@ -76,8 +76,8 @@ def test_a_second_release_is_equal_and_ignores_the_users_git_settings(released, 
     (hooks / "pre-commit").write_text("#!/bin/sh\nexit 1\n")
     (hooks / "pre-commit").chmod(0o755)
     settings = f"[core]\nhooksPath = {hooks}\n[user]\nname = Prof\nemail = prof@example.org\n"
-    (tmp_path / "settings" / "gitconfig").write_text(settings)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "settings" / "gitconfig"))
+    (tmp_path / "settings" / ".gitconfig").write_text(settings)
+    monkeypatch.setenv("HOME", str(tmp_path / "settings"))
     monkeypatch.setenv("GIT_AUTHOR_NAME", "Prof")
     monkeypatch.chdir(ROOT)
     made = tmp_path / "made"
