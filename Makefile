@@ -55,7 +55,7 @@ test: lint unit notebooks ## check style, structure, code, every chapter, and th
 lint: setup ## style, import contracts, notebooks in step with their sources
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
-	$(BIN)/lint-imports --no-logo
+	PYTHONPATH=assignments/cifar10 $(BIN)/lint-imports --no-logo
 	$(BIN)/course pair --check
 
 unit: setup ## the tests of the library, the pipeline and the website

@@ -177,18 +177,18 @@ def release_assignment(options: argparse.Namespace) -> None:
 
 
 def grade_assignment(options: argparse.Namespace) -> None:
-    from course_tools.grading.classes import grading
+    from course_tools.grading import grade
 
     folders, roster = [Path(folder) for folder in options.submissions], options.roster and Path(options.roster)
-    outcome = grading.grade(_project(), folders, **_grading(options), roster=roster, deadline=options.deadline)
+    outcome = grade.grade(_project(), folders, **_grading(options), roster_file=roster, deadline=options.deadline)
     print(outcome)
     outcome.check()
 
 
 def regrade_assignment(options: argparse.Namespace) -> None:
-    from course_tools.grading.classes import grading
+    from course_tools.grading import grade
 
-    outcome = grading.regrade(_project(), options.submissions, **_grading(options))
+    outcome = grade.regrade(_project(), options.submissions, **_grading(options))
     print(outcome)
     outcome.check()
 
@@ -196,7 +196,7 @@ def regrade_assignment(options: argparse.Namespace) -> None:
 def _grading(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "out": Path(options.out),
-        "rubric": options.rubric and Path(options.rubric),
+        "rubric_file": options.rubric and Path(options.rubric),
         "seed": options.seed,
         "jobs": options.jobs,
         "trusted": options.i_trust_this_code,

@@ -83,7 +83,7 @@
 # ```bash
 # python3 -m venv .venv
 # .venv/bin/python -m pip install -r requirements.txt
-# .venv/bin/python -m course_lib.check
+# .venv/bin/python check.py
 # ```
 
 # %% [markdown]
@@ -92,7 +92,7 @@
 # **What counts.** Two files: `answers.py`, and of it only the cells tagged `answer`; and `logits.safetensors`, what your
 # network said about each image. The notebook writes both. Pictures and experiments elsewhere in the notebook are for you.
 #
-# **The check.** `python -m course_lib.check` takes seconds, without a GPU and without a network. It goes
+# **The check.** `python check.py` takes seconds, without a GPU and without a network. It goes
 # through your functions one by one and says: right, or what was expected and which idea seems to be missing. Call it as
 # often as you like. An answer that never ends costs you that part and no other.
 #

@@ -14,7 +14,7 @@
 # %% [markdown]
 # # CIFAR-10, measured: the assignment
 #
-# Can you build a convolutional network from its parts, see why one does not learn, mend it, and say in numbers what it is
+# Can you build a convolutional network from its parts, see why one does not learn, fix it, and say in numbers what it is
 # worth? That is the way of this notebook, in eight tasks. Each builds on what the ones before it taught; none needs
 # their code, apart from task 6, where you train a network of your own.
 #
@@ -34,7 +34,7 @@
 # for trying things out: change them as you like.
 #
 # **How it is graded.** A program calls your functions with arguments of its own and looks at what they return. A part is
-# right or not; there are no half points within one. `python -m course_lib.check` tells you, in seconds, what is right and
+# right or not; there are no half points within one. `python check.py` tells you, in seconds, what is right and
 # gives a hint for the rest. Marks come from the same questions with other numbers.
 #
 # **In Colab**, upload the wheel that lies in the folder `wheel` (Files, on the left), and install it with
@@ -419,7 +419,7 @@ print(f"{time.perf_counter() - start:.2f} seconds")
 #    - A list of floats, in the order in which `network.modules()` gives the convolutions.
 #    - Gradients that are in the network already must not matter.
 #
-# 4. `initialise(network)`, 5 points: draw the weights of all `nn.Conv2d` and `nn.Linear` anew, in place, so that the
+# 4. `initialise(network)`, 5 points: draw the weights of all `nn.Conv2d` and `nn.Linear` again, in place, so that the
 #    signal neither dies nor explodes in a plain VGG of any depth and width. Set all their biases to 0. What the
 #    weights were before must not matter.
 #
@@ -559,7 +559,7 @@ plot(seen)
 
 # %% tags=["answer", "task-5"]
 def initialise(network):
-    """Draw the weights of all nn.Conv2d and nn.Linear anew, in place.
+    """Draw the weights of all nn.Conv2d and nn.Linear again, in place.
 
     Biases become 0.
     """

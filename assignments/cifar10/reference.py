@@ -210,7 +210,7 @@ def gradient_strength(network, images, labels):
 
 # %% tags=["answer", "task-5"]
 def initialise(network):
-    """Draw the weights of all nn.Conv2d and nn.Linear anew, in place.
+    """Draw the weights of all nn.Conv2d and nn.Linear again, in place.
 
     Biases become 0.
     """

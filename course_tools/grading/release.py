@@ -1,5 +1,6 @@
-"""Makes the student's repository out of the master: ``course assignment release``."""
+"""Makes the students' repository: ``course assignment release``."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -8,22 +9,21 @@ from pathlib import Path
 
 import jupytext
 
+from checks import feedback, marking, script
 from course_lib.errors import CourseError
-from course_lib.grading import feedback, marking, own_git, script
-from course_tools.grading.leaks import Guard, Secrets
+from course_tools.grading import guard
 from course_tools.publishing import pairs
 from course_tools.publishing.project import Project
 
 PUBLIC_SEED = 2026  # of the questions that every student sees; marks are given on others
-# What a release holds, and from where: its own files lie in the master's folder "released" under the names they get.
-_OWN = ("README.md", "requirements.txt", ".gitignore", ".github/workflows/feedback.yml")
-_FILES = (*_OWN, "LICENSE", script.SCRIPT, script.NOTEBOOK, feedback.PUBLIC, "wheel/*.whl")
-_PUBLIC = ("released", script.SCRIPT)
-_AUTHOR = ("-c", "user.name=Convnets, Measured", "-c", "user.email=convnets-measured@users.noreply.github.com")
+_OWN = ("README.md", "requirements.txt", ".gitignore", ".github/workflows/feedback.yml")  # from the folder "released"
+_MADE = (script.NOTEBOOK, feedback.PUBLIC, "wheel/*.whl", "LICENSE")
+_PUBLIC = ("released", script.SCRIPT, "check.py", "checks")  # what students get of the assignment's folder
+_AUTHOR = {"NAME": "Convnets, Measured", "EMAIL": "convnets-measured@users.noreply.github.com"}
 
 
 def master_of(project: Project) -> Path:
-    """The folder of the assignment's master and its reference. Raises CourseError where it is not there."""
+    """The folder of the assignment and its reference. Raises CourseError where it is not there."""
     folder = project.root / "assignments" / "cifar10"
     if not (folder / script.SCRIPT).is_file() or not (folder / "reference.py").is_file():
         raise CourseError(f"There is no assignment in {folder.relative_to(project.root)}: take it from git.")
@@ -36,45 +36,44 @@ def reference_of(master: Path) -> list[script.Cell]:
 
 
 def release(project: Project, target: Path) -> list[str]:
-    """Make the student's repository at ``target``, whole or not at all.
+    """Make the students' repository at ``target``, whole or not at all.
 
     Returns: the names of its files.
-    Raises: CourseError where ``target`` is not empty or lies in the checkout, there is no git, or something leaks.
+    Raises: CourseError where ``target`` is not empty or lies in the checkout, there is no git, or something is secret.
     """
     master, target = master_of(project), target.absolute()
     if target.is_symlink() or (target.exists() and (not target.is_dir() or any(target.iterdir()))):
         raise CourseError(f"{target} exists and is not empty: name a new folder.")
     if target.resolve().is_relative_to(project.root.resolve()):
-        raise CourseError(
-            f"{target} lies in the checkout, whose history it may not share: name a folder outside of it."
-        )
+        raise CourseError(f"{target} lies in the checkout and would share its history: name a folder outside of it.")
     if not shutil.which("git"):
         raise CourseError("git is not installed, and a release is a git repository: install git.")
-    secrets = Secrets.beside(master, _PUBLIC)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
         made = Path(scratch, "made")
         _fill(project, master, made)
-        guard = Guard(secrets)
-        guard.check_files(made, _FILES)
+        files = [*_OWN, *_files_of_check(master), script.SCRIPT, *_MADE]
+        guard.check(made, files, master, _PUBLIC)
+        names = [file.relative_to(made).as_posix() for file in sorted(made.rglob("*")) if file.is_file()]
         _commit(made)
-        guard.check_history(made)
         if target.exists():
             target.rmdir()
         made.rename(target)
-    return [file.relative_to(target).as_posix() for file in sorted(target.rglob("*")) if _is_released(file)]
+    return names
 
 
-def _is_released(file: Path) -> bool:
-    return ".git" not in file.parts and file.is_file()
+def _files_of_check(master: Path) -> list[str]:
+    files = [master / "check.py", *sorted((master / "checks").rglob("*"))]
+    return [file.relative_to(master).as_posix() for file in files if file.is_file() and file.suffix != ".pyc"]
 
 
 def _fill(project: Project, master: Path, made: Path) -> None:
-    for name in _OWN:
-        (made / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(master / "released" / name, made / name)
+    """Copy and make the files, ``_OWN``, the check and ``_MADE``."""
+    for folder, names in ((master / "released", _OWN), (master, [script.SCRIPT, *_files_of_check(master)])):
+        for name in names:
+            (made / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(folder / name, made / name)
     shutil.copyfile(project.root / "LICENSE", made / "LICENSE")
-    shutil.copyfile(master / script.SCRIPT, made / script.SCRIPT)
     notebook = jupytext.read(master / script.SCRIPT, fmt="py:percent")
     pairs.number_cells(notebook)
     pairs.write_notebook(notebook, made / script.NOTEBOOK)
@@ -87,10 +86,13 @@ def _fill(project: Project, master: Path, made: Path) -> None:
 
 
 def _commit(made: Path) -> None:
-    """A history of one commit, with nothing of this machine's own git settings in it."""
+    """Make a history of one commit, without the user's name, hooks and other settings of git."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    own |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    own |= {f"GIT_{role}_{name}": value for role in ("AUTHOR", "COMMITTER") for name, value in _AUTHOR.items()}
     for words in (
         ("init", "--quiet", "--template=", "--initial-branch=main"),
-        ("add", "--all"),
-        (*_AUTHOR, "commit", "--quiet", "--message", "The CIFAR-10 assignment of Convnets, Measured"),
+        ("add", "--all", "--force"),
+        ("commit", "--quiet", "--message", "The CIFAR-10 assignment of Convnets, Measured"),
     ):
-        subprocess.run(["git", *words], cwd=made, env=own_git.environment(), check=True, capture_output=True)
+        subprocess.run(["git", *words], cwd=made, env=own, check=True, capture_output=True)

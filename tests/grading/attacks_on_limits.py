@@ -167,7 +167,7 @@ _PROCESSES = [
                 while True:
                     time.sleep(0.001)
                     tried(*(lambda path=path: open(path, "w") for path in @ESCAPES@))
-                    sys.modules["course_lib.grading.worker"].problem = lambda _: None
+                    sys.modules["checks.worker"].problem = lambda _: None
             if threading.active_count() == 1:  # one for all questions: many would run into the limit on memory
                 threading.Thread(target=later).start()
             """,
@@ -194,7 +194,7 @@ _LOADING = [
         """
         import os, sys
         import torch
-        pack = sys.modules["course_lib.grading.messages"].pack
+        pack = sys.modules["checks.messages"].pack
         os.write(3, pack({"problem": torch.zeros(3)}))
         os._exit(0)
         """,

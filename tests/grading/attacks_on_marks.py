@@ -128,11 +128,11 @@ _FORGED = earns_nothing(
         "patched modules of the grader",
         """
         for name, module in list(sys.modules.items()):
-            if name.startswith("course_lib.grading"):
+            if name.startswith("checks"):
                 for one in list(vars(module)):
                     if one in ("judge", "mark", "said", "problem", "unpack", "_judge_size", "_first_hint"):
                         setattr(module, one, lambda *_, **__: None)
-        for task in sys.modules["course_lib.grading.tasks"].TASKS:
+        for task in sys.modules["checks.tasks"].TASKS:
             for part in task.parts:
                 object.__setattr__(part, "judge", lambda *_: None)
                 object.__setattr__(part, "questions", lambda _: [])
@@ -145,11 +145,11 @@ _FORGED = earns_nothing(
         """
         sys.meta_path[:] = [one for one in sys.meta_path if "Course" not in type(one).__name__]
         import importlib
-        marking, script = (importlib.import_module(f"course_lib.grading.{name}") for name in ("marking", "script"))
+        marking, script = (importlib.import_module(f"checks.{name}") for name in ("marking", "script"))
         marking.Verdict.points = 100
         return marking.ask(script.cells_of(open(@REFERENCE@).read()), 1)["output_size"].expected[0]
         """,
-        "FileNotFoundError",
+        "NotFoundError",
     ),
     (
         "patched JSON and safetensors",

@@ -34,7 +34,7 @@ def call(name, *arguments):
 
 
 def bytes_of(content):
-    return sys.modules["course_lib.grading.messages"].pack(content)
+    return sys.modules["checks.messages"].pack(content)
 
 
 {head}

@@ -3,12 +3,12 @@
 import re
 from dataclasses import dataclass
 
-from course_lib.grading.tasks import TASKS
+from checks.tasks import TASKS
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """``part`` is the key of the part that it should lose; ``hint`` stands in what the student is told."""
+    """``part`` is the key of the part that it should lose; ``hint`` is in the hint that the student gets."""
 
     name: str
     part: str
@@ -33,3 +33,8 @@ class Mistake:
             raise ValueError(f"{self.name}: {len(places)} places for {self.old!r}")
         cells[places[0]] = cells[places[0]].replace(self.old, self.new)
         return "".join(cells)
+
+
+def mistakes_in(part: str, *rows: tuple[str, str, str, str]) -> list[Mistake]:
+    """The mistakes of one part, from rows of name, old text, new text and hint."""
+    return [Mistake(name, part, *edit) for name, *edit in rows]

@@ -5,9 +5,9 @@ import time
 from types import SimpleNamespace
 
 
-def judge(folder, job):
+def judge(exam, job):
     """The marks of a submission. One that is called deadly ends its process, and any other waits for that once."""
-    begun = folder / "begun"
+    begun = exam.master / "begun"
     if job.name == "deadly":
         while not begun.exists():
             time.sleep(0.01)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from course_lib.grading import messages, worker
+from checks import messages, worker
 
 
 class Here:
@@ -25,12 +25,6 @@ class Here:
 def replies_to(function, part, questions):
     """What a function replies to a part's questions, as it arrives."""
     return [messages.unpack(messages.pack(part.answer(function, question))) for question in questions]
-
-
-def hint_for(part, questions, expected, replies):
-    """The first hint; None where all replies are right."""
-    judged = (part.judge(*asked) for asked in zip(questions, expected, replies, strict=True))
-    return next((hint for hint in judged if hint), None)
 
 
 def nightly(*values):

@@ -11,13 +11,13 @@ from typing import ClassVar
 import pytest
 from running_here import Here
 
+from checks.tasks import TASKS
 from course_lib.errors import CourseError
-from course_lib.grading.tasks import TASKS
-from course_tools.grading.classes import grading
-from course_tools.grading.classes.grades import Row
-from course_tools.grading.classes.judging import Marks
-from course_tools.grading.classes.keeping import Entry
-from course_tools.grading.classes.rubrics import Given
+from course_tools.grading import grade as grading
+from course_tools.grading.gradebook import Row
+from course_tools.grading.judge import Marks
+from course_tools.grading.rubric import Given
+from course_tools.grading.state import Entry
 from course_tools.publishing.project import Project
 
 ROOT = Path(__file__).parents[2]
@@ -71,7 +71,7 @@ def table(out):
 PARTS = {part.key: (task, part) for task in TASKS for part in task.parts}
 TEXTS = {"WHY_STUCK": "Because.", "WHAT_DATA_BUYS": "A lot."}
 ENTRY = Entry(
-    "s1", "s1", "c0de", "s1", "ann", "/class/ann", marks="m", handed_in="2026-03-05T10:00:00+00:00", time_from="git"
+    "s1", "s1", "c0de", "s1", "ann", "/class/ann", marks="m", handed_in="2026-03-05T10:00:00+00:00", time_from="file"
 )
 
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import attacks_on_limits
 import attacks_on_marks
-import attacks_on_walls
+import attacks_on_sandbox
 import pytest
 from running_here import nightly
 
 import course_lib
-from course_lib.grading import marking, script
-from course_tools.grading.walls import sandboxed
+from checks import marking, script
+from course_tools.grading import sandbox
 
-ATTACKS = [*attacks_on_marks.ATTACKS, *attacks_on_limits.ATTACKS, *attacks_on_walls.ATTACKS]
+ATTACKS = [*attacks_on_marks.ATTACKS, *attacks_on_limits.ATTACKS, *attacks_on_sandbox.ATTACKS]
 SEED = 731_204_655
 PARTS = ("output_size", "receptive_field", "confusion_matrix")  # an int, lists, tensors
 PUBLIC = (Path("/tmp"), Path("/dev/shm"))
@@ -78,7 +78,7 @@ def planted(tmp_path_factory, master):
         for one in (port, local):
             one.setblocking(False)
         yield {
-            "SECRETS": [*map(str, secrets), str(master / "reference.py"), str(master)],
+            "SECRETS": [*map(str, secrets), *(str(file) for file in master.iterdir() if file.is_file())],
             "REFERENCE": str(master / "reference.py"),
             "ESCAPES": [str(folder / f"escaped-{SECRET[-12:]}") for folder in (room, home, package, *PUBLIC)],
             "VARIABLE": "GRADING_TOKEN",
@@ -91,28 +91,28 @@ def planted(tmp_path_factory, master):
 
 
 @pytest.fixture(scope="module")
-def zygote(planted):
-    with sandboxed.Zygote() as zygote:
-        zygote.ask({"cells": []}, 10)
-        yield zygote
+def server(planted, bubblewrap):
+    with sandbox.ForkServer() as server:
+        server.run({"cells": []}, 10)
+        yield server
 
 
 @pytest.fixture
-def somebody_else(zygote):
+def somebody_else(server):
     """An earlier submission, whose text and replies the next one should not find."""
     cell = (f"note = {SECRET!r}\nraise ValueError(note * 9)", 1)
-    assert SECRET in zygote.runner().load(*cell, 10)["text"]
+    assert SECRET in server.runner().load(*cell, 10)["text"]
 
 
 @pytest.fixture
-def marked(zygote, asked, handed_in):
+def marked(server, asked, handed_in):
     """``marked(attack, text)``: of each of some parts its hint, None where it is right; and all that was said."""
     questions = {key: asked(SEED)[key] for key in PARTS}
 
     def of(attack, text):
         said = []
 
-        class Listening(sandboxed.Sandboxed):
+        class Listening(sandbox.Sandboxed):
             def load(self, source, line, seconds):
                 return super().load(source, line, attack.seconds if attack.at == "load" else seconds)
 
@@ -123,7 +123,7 @@ def marked(zygote, asked, handed_in):
 
         cells = [cell for cell in script.cells_of(text) if cell.task in (None, 1, 6) and "RESULTS" not in cell.source]
         assert not [cell.problem for cell in cells if cell.problem]  # an attack that is not run proves nothing
-        verdicts = list(marking.mark(cells, questions, lambda: Listening(zygote), handed_in))
+        verdicts = list(marking.mark(cells, questions, lambda: Listening(server), handed_in))
         return {verdict.part.key: verdict.hint for verdict in verdicts}, said
 
     return of
@@ -146,9 +146,9 @@ def family(root):
     [one for attack in ATTACKS for one in (nightly(attack) if attack.name in AT_NIGHT else [attack])],
     ids=lambda attack: attack.name,
 )
-def test_an_attack_earns_nothing_and_harms_nothing(attack, reference, planted, zygote, somebody_else, marked):
-    before = family(zygote.process.pid)
-    planted = planted | {"ZYGOTE": zygote.process.pid}
+def test_an_attack_earns_nothing_and_harms_nothing(attack, reference, planted, server, somebody_else, marked):
+    before = family(server.process.pid)
+    planted = planted | {"SERVER": server.process.pid}
     hints, said = marked(attack, attack.made_in(reference, planted))
     lost = {key: hint for key, hint in hints.items() if hint}
     assert set(lost) == attack.lost, lost
@@ -157,10 +157,10 @@ def test_an_attack_earns_nothing_and_harms_nothing(attack, reference, planted, z
     assert all(len(hint) <= 1000 and hint.encode() for hint in lost.values())
     assert SECRET not in repr(lost) and SECRET not in repr(said)
     assert not [path for path in planted["ESCAPES"] if os.path.lexists(path)]
-    for server in planted["LISTENING"]:
+    for listener in planted["LISTENING"]:
         with pytest.raises(BlockingIOError):  # nobody has called
-            server.accept()
-    assert family(zygote.process.pid) == before
+            listener.accept()
+    assert family(server.process.pid) == before
 
 
 def test_there_are_attacks_enough_and_each_has_its_name():
@@ -168,8 +168,8 @@ def test_there_are_attacks_enough_and_each_has_its_name():
     assert len(names) == len(ATTACKS) >= 24 and names > AT_NIGHT
 
 
-def test_after_all_that_honest_work_gets_full_marks(zygote, reference, asked, handed_in):
+def test_after_all_that_honest_work_gets_full_marks(server, reference, asked, handed_in):
     cells = script.cells_of(reference)
-    verdicts = list(marking.mark(cells, asked(SEED), zygote.runner, handed_in))
+    verdicts = list(marking.mark(cells, asked(SEED), server.runner, handed_in))
     assert not {verdict.part.key: verdict.hint for verdict in verdicts if verdict.hint}
     assert sum(verdict.task.points for verdict in verdicts) and len(verdicts) == len(asked(SEED))

@@ -9,15 +9,16 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import check
 import pytest
 import safetensors.torch
 import torch
 from running_here import Here
 
-from course_lib import check
-from course_lib.grading import feedback, logits, marking, messages, script
+from checks import feedback, logits, marking, messages, script
 
 REFUSED = 1
+MASTER = Path(__file__).parents[2] / "assignments" / "cifar10"
 FIELD = "    field, jump = 1, 1\n"  # how the reference's receptive_field begins
 
 
@@ -38,9 +39,9 @@ def solved(folder, master, reference):
 
 @pytest.fixture
 def run(folder, monkeypatch, capfd):
-    """``run()``: call the check in this process, where the repository is out of reach: its status, and what it said.
+    """``run()``: call the check in this process, where the repository is out of reach: its status and its output.
 
-    Answers run in this process, too, unless it is told ``runner=feedback.Worker``.
+    Answers run in this process, too, unless ``runner`` is ``feedback.Worker``.
     """
 
     def run(runner=Here):
@@ -63,20 +64,20 @@ def put(folder, old, new):
 
 
 def test_the_reference_passes(solved):
-    """The whole check, as a process of its own."""
+    """The whole check, as a process of its own, called from another folder."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8", "COURSE_HOME": str(solved / "no")}
-    words = [sys.executable, "-m", "course_lib.check"]
-    done = subprocess.run(words, cwd=solved, env=environment, capture_output=True, text=True, encoding="utf-8")
+    words = [sys.executable, "mine/check.py", "mine"]
+    done = subprocess.run(words, cwd=solved.parent, env=environment, capture_output=True, text=True, encoding="utf-8")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "92 of 92 points" in done.stdout and "not yet" not in done.stdout
 
 
 def test_the_stub_earns_nothing_and_says_so_for_every_part(folder, run):
-    status, said, errors = run()
+    status, out, errors = run()
     assert status == REFUSED
-    assert "0 of 92 points" in said and ": right" not in said
-    assert "output_size is still to be written." in said
-    assert "Traceback" not in said + errors
+    assert "0 of 92 points" in out and ": right" not in out
+    assert "output_size is still to be written." in out
+    assert "Traceback" not in out + errors
 
 
 @pytest.fixture
@@ -98,8 +99,8 @@ def test_whatever_an_answer_does_costs_its_own_part_alone(solved, short, run):
     put(solved, "    return math.log(num_classes)\n", "    __import__('course_lib.models.vgg')\n")
     put(solved, "    scores = []\n", "    scores = []\n    print('x' * 10**6)\n")
     put(solved, "def memorise(", "while True:\n    pass\n\n\ndef memorise(")
-    status, said, errors = run(feedback.Worker)
-    lost = re.findall(r"(?m)^  ([^:]+): not yet, .*\n((?:      .*\n)+)", said)
+    status, out, errors = run(feedback.Worker)
+    lost = re.findall(r"(?m)^  ([^:]+): not yet, .*\n((?:      .*\n)+)", out)
     lost = {key: " ".join(hint.split()) for key, hint in lost}
     hints = {
         "receptive_field": "receptive_field gave no reply: it took longer than 0.5 seconds.",
@@ -108,36 +109,34 @@ def test_whatever_an_answer_does_costs_its_own_part_alone(solved, short, run):
         "memorise": "The cell could not be loaded: it took longer than 0.5 seconds.",
         "chance_loss": "chance_loss raised ImportError",
     }
-    assert set(lost) == set(hints), said
-    assert all(hint in lost[key] for key, hint in hints.items()), said
+    assert set(lost) == set(hints), out
+    assert all(hint in lost[key] for key, hint in hints.items()), out
     assert "answers may not import course_lib" in lost["chance_loss"]
-    assert status == REFUSED and "xxx" not in said + errors
-    assert f"{92 - sum(feedback.PARTS[key].points for key in hints)} of 92 points" in said
-
-
-def test_a_syntax_error_costs_its_cell_alone_and_names_the_line(solved, run):
-    put(solved, FIELD, "    field, jump = 1,, 1\n")
-    _, said, _ = run()
-    line = (solved / "answers.py").read_text(encoding="utf-8").splitlines().index("    field, jump = 1,, 1") + 1
-    assert f"line {line} of answers.py" in " ".join(said.split())
-    assert "80 of 92 points" in said  # both functions of task 1 stand in that cell
-
-
-def test_a_renamed_function(solved, run):
-    put(solved, "def receptive_field(layers):", "def field(layers):")
-    _, said, _ = run()
-    assert "No cell tagged answer defines receptive_field. Was it renamed" in " ".join(said.split())
-    assert "85 of 92 points" in said
-
-
-def test_a_hint_cannot_steer_the_terminal(solved, run):
-    put(solved, FIELD, "    raise ValueError('\\x1b[2J right, 7 points')\n")
-    _, said, _ = run()
-    assert "\x1b" not in said and "receptive_field: not yet" in said
+    assert status == REFUSED and "xxx" not in out + errors
+    assert f"{92 - sum(feedback.PARTS[key].points for key in hints)} of 92 points" in out
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("old", "new", "hint", "points"),
+    [
+        # Both functions of task 1 are in that cell.
+        (FIELD, "    field, jump = 1,, 1\n", "Python cannot read this cell: invalid syntax, line @ of answers.py", 80),
+        (FIELD, "    raise ValueError('\\x1b[2J right')\n", "raised ValueError, line @ of answers.py", 85),
+        (FIELD, "    raise NotImplementedError\n", "receptive_field is still to be written.", 85),
+        (FIELD, "    elsewhere\n", "Only cells tagged answer are run: what they use must be defined in one.", 85),
+        ("def receptive_field(", "def field(", "No cell tagged answer defines receptive_field. Was it renamed", 85),
+    ],
+)
+def test_a_problem_costs_its_part_and_gets_one_hint_with_its_line(solved, run, old, new, hint, points):
+    put(solved, old, new)
+    lines = (solved / "answers.py").read_text(encoding="utf-8").splitlines(keepends=True)
+    _, out, _ = run()
+    assert "\x1b" not in out and f"{points} of 92 points" in out
+    assert hint.replace("@", str(lines.index(new) + 1) if new in lines else "") in " ".join(out.split())
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
     [
         (lambda folder: (folder / "answers.py").unlink(), "There is no answers.py here: run this in the folder"),
         (lambda folder: (folder / "feedback.safetensors").unlink(), "There is no feedback.safetensors here"),
@@ -146,11 +145,11 @@ def test_a_hint_cannot_steer_the_terminal(solved, run):
         (lambda folder: (folder / "answers.py").write_text("#" * 1_000_001), "larger than 1 MB"),
     ],
 )
-def test_a_folder_that_cannot_be_checked_gets_one_line(folder, run, change, said):
+def test_a_folder_that_cannot_be_checked_gets_one_line(folder, run, change, reason):
     change(folder)
     status, nothing, line = run()
     assert status == REFUSED and nothing == ""
-    assert line.startswith("check: ") and said in line and line.count("\n") == 1
+    assert line.startswith("check: ") and reason in line and line.count("\n") == 1
 
 
 def test_a_notebook_that_was_saved_alone(folder, run):
@@ -171,54 +170,52 @@ def test_jupytext_brings_the_pair_together_as_the_check_says(folder):
     assert script.difference_of_the_pair(folder) is None
 
 
-def test_logits_of_a_training_that_went_wrong_cost_their_part_alone(solved, run):
-    tensors = safetensors.torch.load_file(solved / "logits.safetensors")
-    tensors["val_5"].fill_(torch.nan)
-    safetensors.torch.save_file(tensors, solved / "logits.safetensors")
-    status, said, _ = run()
-    assert status == REFUSED
-    assert "val_5 in logits.safetensors holds NaN or infinity" in " ".join(said.split())
-    assert "88 of 92 points" in said
+def test_bad_logits_cost_their_part_alone(solved, run):
+    (solved / "logits.safetensors").unlink()
+    status, out, _ = run()
+    assert status == REFUSED and "There is no logits.safetensors yet" in " ".join(out.split())
+    assert "88 of 92 points" in out
+
+
+def spoiled(change):
+    def spoil(file):
+        tensors = safetensors.torch.load_file(MASTER / "logits.safetensors")
+        change(tensors)
+        safetensors.torch.save_file(tensors, file)
+
+    return spoil
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("make", "problem"),
     [
-        (lambda tensors: tensors.update(val_5=torch.zeros(7, 10)), "val_5 in logits.safetensors has shape (7, 10)"),
-        (lambda tensors: tensors.update(val_5=tensors["val_5"].long()), "it should be float16 or float32"),
-        (lambda tensors: tensors.update(val_5=tensors["val_5"].to(torch.float8_e4m3fn)), "it should be float16"),
-        (lambda tensors: tensors.pop("val_5"), "it should hold train_5, val_5, train_100, val_100"),
-    ],
-)
-def test_logits_that_are_none(master, tmp_path, spoil, said):
-    tensors = safetensors.torch.load_file(master / "logits.safetensors")
-    spoil(tensors)
-    safetensors.torch.save_file(tensors, tmp_path / "logits.safetensors")
-    found = logits.handed_in(tmp_path)
-    assert found["logits"] is None and said in found["logits_problem"]
-
-
-@pytest.mark.parametrize(
-    ("make", "said"),
-    [
+        (spoiled(lambda tensors: tensors.update(val_5=torch.zeros(7, 10))), "val_5 in logits.safetensors has shape (7"),
+        (spoiled(lambda tensors: tensors.update(val_5=tensors["val_5"].long())), "it should be float16 or float32"),
+        (spoiled(lambda tensors: tensors.update(val_5=tensors["val_5"].to(torch.float8_e4m3fn))), "should be float16"),
+        (spoiled(lambda tensors: tensors["val_5"].fill_(torch.nan)), "val_5 in logits.safetensors holds NaN"),
+        (spoiled(lambda tensors: tensors.pop("val_5")), "it should hold train_5, val_5, train_100, val_100"),
         (lambda file: None, "There is no logits.safetensors yet"),
         (lambda file: file.write_bytes(b"no"), "is not a safetensors file"),
         (lambda file: file.write_bytes(b"\0" * 2_000_001), "larger than 2 MB"),
         (lambda file: file.symlink_to(__file__), "is a link"),
     ],
 )
-def test_a_file_of_logits_that_is_none(tmp_path, make, said):
+def test_a_file_that_holds_no_logits_has_its_problem(tmp_path, make, problem):
     make(tmp_path / "logits.safetensors")
-    found = logits.handed_in(tmp_path)
-    assert found["logits"] is None and said in found["logits_problem"]
+    handed_in = logits.handed_in(tmp_path)
+    assert handed_in["logits"] is None and problem in handed_in["logits_problem"]
 
 
-def test_an_old_python_is_told_what_to_do(monkeypatch, capsys):
+def test_an_old_python_gets_one_line(monkeypatch, capsys):
     monkeypatch.setattr(check.sys, "version_info", (3, 9, 1))
     assert check.main() == 2
     assert "needs Python 3.11 or newer, and you run 3.9" in capsys.readouterr().out
+    oldest = ".".join(map(str, check.OLDEST))
+    assert f'requires-python = ">={oldest}"' in (MASTER.parents[1] / "pyproject.toml").read_text(encoding="utf-8")
 
 
-def test_the_oldest_python_is_the_packages():
-    text = (Path(check.__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
-    assert f'requires-python = ">={check.OLDEST[0]}.{check.OLDEST[1]}"' in text
+def test_a_python_without_the_requirements_gets_one_line(folder):
+    words = [sys.executable, "-I", "-S", "check.py"]  # no package but the standard library's
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr == ""
+    assert "run the commands of the README" in done.stdout and done.stdout.count("\n") == 1

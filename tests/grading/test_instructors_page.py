@@ -11,7 +11,7 @@ from running_here import Here
 from small_class import ENTRY, answers, grade, hand_in, regrade
 
 from course_tools import cli
-from course_tools.grading.classes import judging, rosters, rubrics
+from course_tools.grading import judge, roster, rubric
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "book" / "instructors.md").read_text(encoding="utf-8")
@@ -43,10 +43,10 @@ def test_its_tables_can_be_read(tmp_path, monkeypatch):
         file = tmp_path / "table.csv"
         file.write_text(text)
         if column == "folder":
-            assert [entry.student for entry in rosters.read(file)] == ["s1001", "s1002", "s1003"]
+            assert [student.id for student in roster.read(file)] == ["s1001", "s1002", "s1003"]
         else:
             entries = [_entry(stem=name, code=name, id=name) for name in known[column]]
-            assert set(rubrics.read(file, entries)) == {*known[column]}
+            assert set(rubric.read(file, entries)) == {*known[column]}
         read += 1
     assert read == 3
 
@@ -56,7 +56,7 @@ def _entry(**changed):
 
 
 def test_it_names_every_file_that_is_made(tmp_path, reference, monkeypatch):
-    monkeypatch.setattr(judging, "trust", lambda: Here)
+    monkeypatch.setattr(judge, "Worker", Here)
     hand_in(tmp_path / "class", "ID", answers(reference))
     out = tmp_path / "grades.csv"
     grade(tmp_path / "class", out)

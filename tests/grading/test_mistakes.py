@@ -8,8 +8,8 @@ import pytest
 from known_mistakes import Mistake
 from running_here import Here, nightly
 
-from course_lib.grading import marking, script
-from course_lib.grading.tasks import TASKS
+from checks import marking, script
+from checks.tasks import TASKS
 
 MODULES = sorted(file.stem for file in Path(__file__).parent.glob("mistakes_in_*.py"))
 MISTAKES = [mistake for module in MODULES for mistake in importlib.import_module(module).MISTAKES]

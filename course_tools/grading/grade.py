@@ -1,0 +1,295 @@
+"""Grade a class: ``course assignment grade`` and ``course assignment regrade``.
+
+What was handed in is read once, and judged side by side. Marks are kept as they are found, so a run that was stopped
+goes on where it was. Tables, pages and feedback are made from them at the end, each of them whole.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from checks.feedback import printable
+from course_lib.errors import CourseError
+from course_lib.training.setup import usable_cores
+from course_tools.grading import (
+    feedback_files,
+    gradebook,
+    judge,
+    release,
+    report,
+    roster,
+    rubric,
+    state,
+    submissions,
+    tables,
+)
+from course_tools.grading.gradebook import Row
+from course_tools.grading.judge import Exam, Job
+from course_tools.grading.roster import Student
+from course_tools.grading.rubric import Given
+from course_tools.grading.state import Entry, Register, State
+from course_tools.grading.submissions import shown
+from course_tools.publishing.project import Project
+
+_ABSENT = "nothing handed in"
+_LETTERS = str.maketrans("0123456789abcdef", "bcdfghjkmnpqrstv")
+_LOST = "its marks are lost: call `course assignment grade` again"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did: the table that it wrote, its rows, and how many submissions had their marks from an earlier run.
+
+    ``remarks`` are lines for the instructor. ``problems`` are those that somebody has to put right.
+    """
+
+    table: Path
+    rows: list[Row]
+    earlier: int
+    remarks: list[str]
+    problems: list[str]
+
+    def __str__(self) -> str:
+        again = f", {self.earlier} of them run earlier" if self.earlier else ""
+        folder = self.table.with_suffix("").name
+        files = f"{folder}/summary.html, {folder}/to-read.html and {folder}/feedback"
+        return "\n".join([*self.remarks, f"{self.table.name} has {len(self.rows)} rows{again}. Beside it: {files}."])
+
+    def check(self) -> None:
+        """Raise CourseError where something is left to put right."""
+        if self.problems:
+            raise CourseError(" ".join(self.problems))
+
+
+def grade(
+    project: Project,
+    folders: Sequence[Path],
+    out: Path,
+    *,
+    roster_file: Path | None = None,
+    deadline: str | None = None,
+    rubric_file: Path | None = None,
+    seed: int | None = None,
+    jobs: int | None = None,
+    trusted: bool = False,
+    show: bool = True,
+) -> Outcome:
+    """Grade submissions. Those whose marks are kept from an earlier run are not run again.
+
+    Args:
+        project: the checkout, with the reference.
+        folders: the submissions, or the one folder that holds them all: :func:`submissions.find`.
+        out: the table to write, such as ``grades.csv``; all else goes into the folder ``grades`` beside it.
+        roster_file: whose folder is whose: :mod:`roster`.
+        deadline: a time with its zone; what came later gets the status late, and loses nothing.
+        rubric_file: points that a person gives: :mod:`rubric`.
+        seed: of the questions; by default fresh, and then the same for all runs into ``out``.
+        jobs: how many processes judge at a time; by default one a core.
+        trusted: run students' code without a sandbox.
+        show: draw a progress bar.
+
+    Raises: CourseError where an argument is wrong, there is no sandbox, or the disk is full; what was judged is kept.
+    """
+    _check_seed(seed)
+    master = release.master_of(project)
+    until = roster.moment(deadline, "--deadline") if deadline else None
+    found, left_out = submissions.find(folders)
+    found = [folder for folder in found if folder != out.absolute().with_suffix("")]
+    students, absent = [Student(folder.name) for folder in found], []
+    if roster_file:
+        students, absent = roster.match(roster.read(roster_file), found, roster_file)
+    with state.opened(out) as kept:
+        exam = _exam(master, kept.seed(seed), trusted)
+        entries = _entries(found, students, absent, exam.seed, by_student=roster_file is not None)
+        given = rubric.read(rubric_file, entries) if rubric_file else {}
+        entries, earlier = _judge(kept, exam, entries, until, jobs, show)
+        remarks = [f"No folders, so not graded: {tables.listed(left_out)}."] if left_out else []
+        if absent:
+            remarks.append(f"Nothing was handed in by {tables.listed([shown(student.id) for student in absent])}.")
+        return _write(kept, Register(entries, given, until.isoformat() if until else ""), remarks, earlier)
+
+
+def regrade(
+    project: Project,
+    chosen: Sequence[str | Path],
+    out: Path,
+    *,
+    rubric_file: Path | None = None,
+    seed: int | None = None,
+    jobs: int | None = None,
+    trusted: bool = False,
+    show: bool = True,
+) -> Outcome:
+    """Run some submissions again, as they lie in their folders now, and replace their rows alone.
+
+    Args:
+        project: the checkout.
+        chosen: folders, or ids of the table.
+        out: the table, as ``grade`` wrote it. Its roster and deadline still hold.
+        rubric_file: points that a person gives, for the whole class; by default those of the last run.
+        seed: of the questions to these; by default the one of all others.
+        jobs, trusted, show: as for :func:`grade`.
+
+    Raises: CourseError where one of them was not graded before, and as :func:`grade` does.
+    """
+    _check_seed(seed)
+    if not out.is_file():
+        raise CourseError(f"There is no {out}: `course assignment grade` makes it.")
+    master = release.master_of(project)
+    with state.opened(out) as kept:
+        register = kept.register()
+        again = _chosen(register.entries, chosen)
+        exam = _exam(master, kept.seed(None) if seed is None else seed, trusted)
+        given = rubric.read(rubric_file, register.entries) if rubric_file else register.given
+        until = datetime.fromisoformat(register.deadline) if register.deadline else None
+        entries, _ = _judge(kept, exam, again, until, jobs, show, afresh=True)
+        judged = {entry.stem: entry for entry in entries if not entry.failure}
+        entries_now = [judged.get(entry.stem, entry) for entry in register.entries]
+        problems = _failures(entry for entry in entries if entry.failure)
+        return _write(kept, Register(entries_now, given, register.deadline), [], 0, frozenset(judged), problems)
+
+
+def _check_seed(seed: int | None) -> None:
+    if seed is not None and not 0 <= seed < 2**62:
+        raise CourseError(f"--seed {seed} is out of range: name one from 0 to {2**62 - 1}.")
+
+
+def _exam(master: Path, seed: int, trusted: bool) -> Exam:
+    return Exam(master, seed, state.version_of(master / "reference.py"), trusted)
+
+
+def _entries(
+    folders: Sequence[Path], students: Sequence[Student], absent: Sequence[Student], seed: int, by_student: bool
+) -> list[Entry]:
+    """The rows of a class, not yet judged. Those who handed in nothing come last."""
+    people = [*zip(students, folders, strict=True), *((student, None) for student in absent)]
+    stems = submissions.stems([(student.id, folder or Path()) for student, folder in people])
+    entries = []
+    for (student, folder), stem in zip(people, stems, strict=True):
+        entry = Entry(
+            id=student.id if by_student else stem,
+            stem=stem,
+            # Eight letters: a spreadsheet program would take digits for a number. Without vowels they are no word.
+            code=hashlib.sha256(f"{seed} {stem}".encode()).hexdigest()[:8].translate(_LETTERS),
+            student=student.id,
+            name=folder.name if folder else student.folder,
+            folder=str(folder) if folder else "",
+            refusal="" if folder else _ABSENT,
+        )
+        if student.handed_in and folder:
+            entry = replace(entry, handed_in=student.handed_in.isoformat(), time_from="roster")
+        entries.append(entry)
+    return [replace(entry, also=_also(entry, entries)) for entry in entries]
+
+
+def _also(entry: Entry, entries: Sequence[Entry]) -> tuple[str, ...]:
+    """The other submissions of one student, by their folders' names, or by their own where those are alike."""
+    same = [other for other in entries if other.student == entry.student and other.stem != entry.stem]
+    return tuple(other.stem if other.name == entry.name else other.name for other in same)
+
+
+def _judge(
+    kept: State,
+    exam: Exam,
+    entries: Sequence[Entry],
+    until: datetime | None,
+    jobs: int | None,
+    show: bool,
+    afresh: bool = False,
+) -> tuple[list[Entry], int]:
+    """Read all entries' folders, and have judged what has no marks yet; everything where it should be ``afresh``.
+
+    Returns: the entries as they are now; and how many had marks.
+    """
+    pairs = [_read(kept, exam, entry, until) for entry in entries]
+    wanted = {job.name: job for _, job in pairs if job}
+    known = {} if afresh else {name: marks for name in wanted if (marks := kept.marks(name))}
+    marks = judge.judge_all(exam, [*wanted.values()], known, kept.keep, processes=jobs or usable_cores(), show=show)
+    judged = []
+    for entry, job in pairs:
+        failure = marks[job.name].failure if job else ""
+        judged.append(replace(entry, marks="", failure=failure) if failure else entry)
+    return judged, sum(entry.marks in known for entry in judged)
+
+
+def _read(kept: State, exam: Exam, entry: Entry, until: datetime | None) -> tuple[Entry, Job | None]:
+    """Read what an entry's folder holds now, and make a job of it where there is something to judge."""
+    if not entry.folder:
+        return entry, None
+    submission = submissions.read(Path(entry.folder), kept.copies)
+    if submission.saved and entry.time_from != "roster":
+        entry = replace(entry, handed_in=submission.saved.isoformat(), time_from="file")
+    late = bool(until and entry.handed_in and datetime.fromisoformat(entry.handed_in) > until)
+    entry = replace(entry, digest=submission.digest, version=exam.version, marks="", failure="", late=late)
+    if submission.refusal:
+        return replace(entry, refusal=submission.refusal), None
+    name = state.name_of_marks(submission.digest, exam)
+    job = Job(name, kept.copies / submission.digest, submission.logits_problem)
+    return replace(entry, refusal="", marks=name), job
+
+
+def _write(
+    kept: State,
+    register: Register,
+    remarks: Sequence[str],
+    earlier: int,
+    again: Collection[str] = (),
+    problems: Sequence[str] = (),
+) -> Outcome:
+    """Write all that is made from marks."""
+    before = kept.register().entries
+    rows = [_row(kept, entry, register) for entry in register.entries]
+    entries = [replace(row.entry, total=row.total) for row in rows]
+    problems = [*problems, *_duplicates(entries), *_failures(entry for entry in entries if entry.failure)]
+    feedback_files.write(kept.folder / "feedback", rows)
+    report.write_answers(kept.folder / "to-read.html", rows)
+    gradebook.write(kept.out, rows)
+    gradebook.write_history(kept.folder / "history.csv", before, entries, again)
+    report.write_summary(kept.folder / "summary.html", rows, [*remarks, *problems])
+    kept.write_register(replace(register, entries=entries))
+    return Outcome(kept.out, rows, earlier, list(remarks), problems)
+
+
+def _row(kept: State, entry: Entry, register: Register) -> Row:
+    marks = kept.marks(entry.marks) if entry.marks else None
+    if entry.marks and not marks:
+        entry = replace(entry, failure=_LOST)
+    return Row(entry, marks, register.given.get(entry.stem, Given()))
+
+
+def _duplicates(entries: Iterable[Entry]) -> list[str]:
+    """The students who have two submissions or more, in one line; none where there are none."""
+    students: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.also:
+            students.setdefault(entry.student, []).append(f"{shown(entry.name)} (id {shown(entry.stem)})")
+    if not students:
+        return []
+    pairs = "; ".join(f"{shown(student)} has {' and '.join(names)}" for student, names in students.items())
+    return [
+        f"Two submissions of one student: {pairs}. All are graded: take out what should not count, and grade again."
+    ]
+
+
+def _failures(failed: Iterable[Entry]) -> list[str]:
+    """The submissions that could not be graded, and why, in one line; none where there are none."""
+    reasons = [f"{shown(entry.id)} ({entry.failure.rstrip('.')})" for entry in failed]
+    if not reasons:
+        return []
+    return [f"Not graded, through no fault of theirs: {tables.listed(reasons)}. The same command tries these again."]
+
+
+def _chosen(entries: Sequence[Entry], chosen: Sequence[str | Path]) -> list[Entry]:
+    again: dict[str, Entry] = {}
+    for name in map(str, chosen):
+        path = str(submissions.absolute(Path(name)))
+        same = [entry for entry in entries if entry.folder and (name in (entry.id, entry.stem) or path == entry.folder)]
+        if not same:
+            raise CourseError(f"{shown(name)} was not graded before: `course assignment grade` takes what is new.")
+        for entry in same:
+            if not Path(entry.folder).exists():
+                raise CourseError(f"{printable(entry.folder)} is gone: put it back, and call the same command again.")
+            again[entry.stem] = entry
+    return list(again.values())
