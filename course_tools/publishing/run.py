@@ -10,7 +10,8 @@ from typing import Any
 
 import papermill
 from joblib import Parallel, delayed
-from jupyter_client import KernelManager
+from jupyter_client import AsyncKernelManager
+from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
@@ -122,7 +123,7 @@ class _Runner:
     profile: str
     threads: int
     time_limit: float
-    kernels: list[KernelManager] = field(default_factory=list)
+    kernels: list[AsyncKernelManager] = field(default_factory=list)
 
     def run_all(self, chapters: list[Chapter], jobs: int) -> list[Outcome]:
         self.commit = commit(self.project.root)
@@ -202,7 +203,7 @@ class _Runner:
 
     def execute(self, chapter: Chapter, folder: Path, environment: dict[str, str]) -> NotebookNode:
         """The notebook after papermill ran it in ``folder``, with its kernel's report of the machine."""
-        kernel = KernelManager(kernel_name="python3")
+        kernel = AsyncKernelManager(kernel_name="python3")
         kernel.kernel_spec.env |= environment
         self.kernels.append(kernel)
         deadline = time.monotonic() + self.time_limit
@@ -224,19 +225,21 @@ class _Runner:
             notebook.metadata.setdefault("course", {})["run"] = _machine_report(kernel)
         finally:
             if kernel.has_kernel:
-                kernel.shutdown_kernel(now=True)
+                run_sync(kernel.shutdown_kernel)(now=True)
         return notebook
 
 
-def _machine_report(kernel: KernelManager) -> dict[str, Any]:
+def _machine_report(kernel: AsyncKernelManager) -> dict[str, Any]:
     """What the kernel reports of the machine that it ran on."""
-    client = kernel.client()
+    client = kernel.blocking_client()
     client.start_channels()
     try:
         reply = client.execute("", silent=True, user_expressions={"report": MACHINE_REPORT}, reply=True, timeout=60)
     finally:
         client.stop_channels()
     answer = reply["content"]["user_expressions"]["report"]
+    if answer["status"] != "ok":
+        raise RuntimeError(f"the kernel could not report its machine: {answer['ename']}: {answer['evalue']}")
     return json.loads(ast.literal_eval(answer["data"]["text/plain"]))
 
 

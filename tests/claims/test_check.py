@@ -5,7 +5,6 @@ import json
 import pytest
 
 from course_lib import records
-from course_lib.errors import CourseError
 from course_tools import claims, cli
 from course_tools.publishing import pairs
 
@@ -29,7 +28,7 @@ def _signed(line, change):
     return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def test_where_everything_agrees_there_is_nothing_to_say(checkout):
+def test_no_problem_where_everything_agrees(checkout):
     assert checkout.check() == []
 
 
@@ -50,7 +49,7 @@ def test_no_digit_of_the_prose_changes_unnoticed(checkout, place):
 
 
 @pytest.mark.parametrize("file", ["study-small.jsonl", "01-small.jsonl"])
-@pytest.mark.parametrize("field", ['"accuracy":0.9', '"seed":', '"train_loss":0.', '"threads":'])
+@pytest.mark.parametrize("field", ['"accuracy":0.9', '"seed":'])
 def test_no_digit_of_a_record_changes_without_its_digest(checkout, file, field):
     def digit(line):
         before, found, after = line.partition(field)
@@ -60,14 +59,6 @@ def test_no_digit_of_a_record_changes_without_its_digest(checkout, file, field):
     change_line(checkout, file, 2, digit)
     (said,) = checkout.check()
     assert said.startswith(f"{file}, line 2 was changed after it was written (its SHA-256 is wrong)")
-
-
-def test_a_record_that_no_claim_asks_is_looked_at_too(checkout):
-    checkout.record("02-more/net", 0.9)
-    assert checkout.check() == []
-    change_line(checkout, "02-more.jsonl", 1, lambda line: line.replace('"accuracy":0.9,', '"accuracy":0.8,'))
-    (said,) = checkout.check()
-    assert said.startswith("02-more.jsonl, line 1 was changed")
 
 
 def test_a_changed_accuracy_with_a_right_digest_is_noticed(checkout):
@@ -85,13 +76,6 @@ def test_a_changed_accuracy_can_cost_a_verdict_and_a_comparison(checkout):
     found = checkout.check()
     assert "A.1, test accuracy: the source says 97–98 %, and ours is 95.2 ± 5.8 %: not reproduced." in found
     assert "small-beats-other does not hold any more: say so in the prose." in found
-
-
-@pytest.mark.parametrize("file", ["study-small.jsonl", "01-small.jsonl"])
-def test_a_record_that_is_none_is_named(checkout, file):
-    change_line(checkout, file, 3, lambda record: record.pop("machine"), sign=True)
-    (said,) = checkout.check()
-    assert said.startswith(f"{file}, line 3: ") and "'machine' is a required property" in said
 
 
 def test_a_benchmark_is_no_record_of_a_run_and_yet_may_not_be_changed(checkout):
@@ -121,30 +105,6 @@ def test_an_update_rewrites_prose_notebook_and_pages_and_then_all_agree(checkout
     assert any(cell.get("outputs") for cell in notebook.cells), "the outputs of the published run stay"
 
 
-def test_a_second_update_has_nothing_to_do(checkout):
-    before = {one: one.stat().st_mtime_ns for one in checkout.root.rglob("*") if one.is_file()}
-    assert claims.update(checkout.project) == []
-    assert {one: one.stat().st_mtime_ns for one in checkout.root.rglob("*") if one.is_file()} == before
-
-
-def test_an_update_changes_no_verdict(checkout):
-    change_line(checkout, "study-small.jsonl", 1, lambda record: record["final"].update(accuracy=0.8848), sign=True)
-    before = checkout.ledger_file.read_bytes()
-    claims.update(checkout.project)
-    assert checkout.ledger_file.read_bytes() == before
-    assert [one.partition(":")[0] for one in checkout.check()] == [
-        "A.1, test accuracy",
-        "small-beats-other does not hold any more",
-    ]
-
-
-def test_a_ledger_that_cannot_be_read_is_an_error(checkout):
-    checkout.ledger_file.write_text("sources: [")
-    for act in (claims.check, claims.update):
-        with pytest.raises(CourseError, match=r"book/claims\.yml, line 1: "):
-            act(checkout.project)
-
-
 def course(checkout, monkeypatch, capsys, *words):
     """Run the command in the checkout. Returns its status, and the lines that it printed and complained."""
     monkeypatch.chdir(checkout.root / "book")
@@ -153,15 +113,7 @@ def course(checkout, monkeypatch, capsys, *words):
     return status, shown.out.splitlines(), shown.err.splitlines()
 
 
-def test_the_command_says_that_all_agree(checkout, monkeypatch, capsys):
-    assert course(checkout, monkeypatch, capsys) == (
-        0,
-        ["Every claim agrees with its evidence, and every number in the prose has a claim."],
-        [],
-    )
-
-
-MEND = "see above. `course claims --update` rewrites numbers; a verdict and a sentence are yours to mend."
+FIX = "see above. `course claims --update` rewrites numbers; verdicts and sentences are yours to fix."
 
 
 def test_the_command_lists_what_does_not_agree_and_changes_nothing(checkout, monkeypatch, capsys):
@@ -170,15 +122,15 @@ def test_the_command_lists_what_does_not_agree_and_changes_nothing(checkout, mon
     status, printed, complained = course(checkout, monkeypatch, capsys)
     assert status == 1
     assert printed == ["README.md says 98.51 ± 0.02 %, and small-accuracy is 98.50 ± 0.02 %."]
-    assert complained == [f"course: 1 statement does not agree with the evidence: {MEND}"]
+    assert complained == [f"course: 1 statement does not agree with the evidence: {FIX}"]
     assert (checkout.root / "README.md").read_bytes() == before
     checkout.add("README.md", "And 97 % more.\n")
     status, printed, complained = course(checkout, monkeypatch, capsys)
     assert (status, len(printed)) == (1, 2)
-    assert complained == [f"course: 2 statements do not agree with the evidence: {MEND}"]
+    assert complained == [f"course: 2 statements do not agree with the evidence: {FIX}"]
 
 
-def test_the_command_mends_numbers(checkout, monkeypatch, capsys):
+def test_update_rewrites_numbers(checkout, monkeypatch, capsys):
     right = (checkout.root / "README.md").read_bytes()
     checkout.replace("README.md", "98.50", "98.51")
     assert course(checkout, monkeypatch, capsys, "--update") == (
@@ -192,13 +144,6 @@ def test_the_command_mends_numbers(checkout, monkeypatch, capsys):
     assert (checkout.root / "README.md").read_bytes() == right
 
 
-def test_the_command_cannot_mend_a_number_without_a_claim(checkout, monkeypatch, capsys):
-    checkout.add("README.md", "And 97 % more.\n")
-    status, printed, complained = course(checkout, monkeypatch, capsys, "--update")
-    assert (status, len(printed), len(complained)) == (1, 1, 1)
-    assert printed[0].startswith("README.md: '97 %' in ")
-
-
 @pytest.mark.parametrize("words", [[], ["--update"]])
 def test_the_command_says_in_one_line_what_is_wrong_with_the_ledger(checkout, monkeypatch, capsys, words):
     checkout.rewrite_ledger(lambda entries: entries["sources"].pop("E.10"))
@@ -206,14 +151,4 @@ def test_the_command_says_in_one_line_what_is_wrong_with_the_ledger(checkout, mo
         1,
         [],
         ["course: book/claims.yml has no E.10: every claim of the documents needs a verdict."],
-    )
-
-
-def test_an_update_without_the_evidence_says_how_to_get_it(checkout, monkeypatch, capsys):
-    checkout.own("new", records={"of": "study-none/net", "measure": "accuracy"})
-    checkout.add("README.md", "It reaches 97 % <!-- claim: new -->.\n")
-    assert course(checkout, monkeypatch, capsys, "--update") == (
-        1,
-        [],
-        ["course: new: there is no results/study-none.jsonl: call `course study none --publish`."],
     )

@@ -1,8 +1,7 @@
 import pytest
-import yaml
 
 from course_lib.errors import CourseError
-from course_tools.claims import ledger, verdicts
+from course_tools.claims import verdicts
 
 MEASURED = {"what": "test accuracy", "source": "98.6 %", "records": {"of": "study-small/net", "measure": "accuracy"}}
 EXPLAINED = {"what": "history", "verdict": "explained", "cite": ["paper2000"], "because": "A paper has it."}
@@ -40,16 +39,6 @@ def test_a_fact_knows_what_the_ledger_says_of_it(checkout):
     assert wrong.wrong and wrong.needs_numbers
 
 
-def test_a_claim_of_the_book_has_one_fact_without_a_verdict(checkout):
-    (fact,) = checkout.claims()["paper-error"].facts
-    assert (fact.title, fact.source, fact.verdict, fact.proof) == ("paper-error", "7.3 %", "", "")
-
-
-def test_a_book_without_claims_of_its_own(checkout):
-    checkout.rewrite_ledger(lambda entries: entries.update(book=None))
-    assert list(checkout.claims())[-1] == "E.10"
-
-
 def test_without_a_ledger(checkout):
     checkout.ledger_file.unlink()
     assert refused(checkout).startswith("There is no book/claims.yml")
@@ -59,16 +48,10 @@ def test_without_a_ledger(checkout):
     ("text", "said"),
     [
         ("sources:\n  A.1: [1\n", "line 3: expected ',' or ']'"),
-        ("sources:\n  A.1: {says: it: is}\n", "line 2: "),
-        ("sources: {}\nbook: *gone\n", "line 2: found undefined alias 'gone'"),
         ("sources: {}\nbook: {}\nsources: {}\n", "line 3: sources stands there twice"),
         ("sources: {}\nbook:\n  one: {says: a, value: '2', value: '3'}\n", "line 3: value stands there twice"),
         ("sources: {}\nbook:\n  2012: {says: a}\n", "line 3: 2012 is no name"),
-        ("sources: {}\nbook:\n  yes: {says: a}\n", "line 3: True is no name"),
-        ("sources: {}\nbook:\n  ? [a]\n  : b\n", "line 3: ['a'] is no name"),
-        ("sources: \x00\n", "special characters are not allowed"),
         ("", "the file: None is not of type 'object'"),
-        ("- A.1\n", "the file: ['A.1'] is not of type 'object'"),
     ],
 )
 def test_malformed_yaml_is_told_with_its_line(checkout, text, said):
@@ -77,32 +60,13 @@ def test_malformed_yaml_is_told_with_its_line(checkout, text, said):
     assert problem.startswith("book/claims.yml") and said in problem and problem.endswith(": mend it.")
 
 
-def twice(checkout, name):
-    """Write one of the ledger's claims a second time, further down."""
-    entries = yaml.safe_load(checkout.ledger_file.read_text())
-    again = yaml.safe_dump({name: entries["sources"][name]}, allow_unicode=True)
-    indented = "".join(f"  {line}\n" for line in again.splitlines())
-    checkout.replace("book/claims.yml", "book:\n", f"{indented}book:\n")
-
-
-def test_a_claim_that_stands_there_twice_is_an_error_not_a_silent_loss(checkout):
-    twice(checkout, "A.2")
-    line = 1 + max(
-        number for number, text in enumerate(checkout.ledger_file.read_text().splitlines()) if text == "  A.2:"
-    )
-    assert f"line {line}: A.2 stands there twice" in refused(checkout)
-
-
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"sauce": "2"}, "C.6, fact 1: Additional properties are not allowed ('sauce' was unexpected)"),
         ({"verdict": "true"}, "C.6, fact 1, verdict: 'true' is not one of"),
         ({"band": -1}, "C.6, fact 1, band: -1 is less than"),
-        ({"cite": ["Paper 2000"]}, "C.6, fact 1, cite, 0: 'Paper 2000' does not match"),
         ({"records": {"of": "study-small/net"}}, "C.6, fact 1, records: 'measure' is a required property"),
-        ({"records": {"of": "net", "measure": "accuracy"}}, "C.6, fact 1, records, of: 'net' does not match"),
-        ({"verdict": "differs"}, "C.6, fact 1: 'because' is a required property"),
         ({"wrong": True}, "C.6, fact 1, verdict: 'corrected' was expected"),
     ],
 )
@@ -145,37 +109,25 @@ def test_a_claim_of_the_book_has_exactly_one_proof(checkout, entry):
     assert "book/claims.yml: book, new: " in refused(checkout)
 
 
-@pytest.mark.parametrize("name", ["A.1", "B.12", "C.9", "D.5", "E.10"])
+@pytest.mark.parametrize("name", ["A.1", "E.10"])
 def test_no_claim_of_a_document_may_be_missing(checkout, name):
     checkout.rewrite_ledger(lambda entries: entries["sources"].pop(name))
     assert refused(checkout) == f"book/claims.yml has no {name}: every claim of the documents needs a verdict."
 
 
-@pytest.mark.parametrize("name", ["A.10", "B.13", "C.10", "D.6", "E.11", "A.0", "A.01"])
+@pytest.mark.parametrize("name", ["A.10", "E.11", "A.0", "A.01"])
 def test_no_claim_may_be_invented(checkout, name):
     checkout.rewrite_ledger(lambda entries: entries["sources"].update({name: {"says": "x", "facts": [EXPLAINED]}}))
     assert refused(checkout) == f"book/claims.yml has {name}, which no document holds: take it out."
 
 
-@pytest.mark.parametrize("name", ["F.1", "A1", "a.1"])
-def test_nor_a_document(checkout, name):
-    checkout.rewrite_ledger(lambda entries: entries["sources"].update({name: {"says": "x", "facts": [EXPLAINED]}}))
-    assert f"sources: {name!r} does not match" in refused(checkout) or f"'{name}' was unexpected" in refused(checkout)
-
-
-def test_history_alone_may_be_explained():
-    historical = {"A.1", "A.9", "B.1", "B.6", "B.7", "B.8", "B.9", "B.10", "B.11"}
-    assert historical == ledger.MAY_BE_EXPLAINED
-
-
-@pytest.mark.parametrize("name", ["A.8", "B.5", "B.12", "C.3", "D.3", "E.8"])
+@pytest.mark.parametrize("name", ["A.8", "C.3"])
 def test_what_can_be_measured_may_not_be_explained(checkout, name):
     checkout.give(name, EXPLAINED)
     assert refused(checkout) == f"book/claims.yml: {name}, history may not be explained only: give the evidence."
 
 
-@pytest.mark.parametrize("name", ["C.3", "C.4"])
-@pytest.mark.parametrize("profile", [{}, {"profile": "cpu"}])
+@pytest.mark.parametrize(("name", "profile"), [("C.3", {}), ("C.4", {"profile": "cpu"})])
 @pytest.mark.parametrize(
     ("proof", "asked"),
     [

@@ -15,10 +15,6 @@ def rewrite(checkout):
     return prose.rewrite(checkout.project, checkout.claims())
 
 
-def test_the_miniature_has_no_problem(checkout):
-    assert problems(checkout) == []
-
-
 def test_readme_pages_and_markdown_cells_are_prose_and_code_cells_are_not(checkout):
     texts = prose.texts(checkout.project)
     assert [one.where for one in texts] == [
@@ -33,7 +29,6 @@ def test_readme_pages_and_markdown_cells_are_prose_and_code_cells_are_not(checko
     ("file", "text", "where"),
     [
         ("README.md", "It reaches 97 % there.\n", "README.md"),
-        ("book/scorecard.md", "It reaches 97 % there.\n", "scorecard.md"),
         ("book/index.md", "It reaches 97 % there.\n", "index.md"),
         ("notebooks/01-small.py", "\n# %% [markdown]\n# It reaches\n# 97 % there.\n", "01-small.py, cell 4"),
         ("notebooks/01-small.py", "# It reaches 97\n# % there.\n", "01-small.py, cell 3"),
@@ -48,7 +43,7 @@ def test_a_number_without_a_claim_is_named_with_its_place(checkout, file, text, 
 
 @pytest.mark.parametrize(
     ("file", "text"),
-    [("README.md", "{}\n"), ("book/errata.md", "{}\n"), ("notebooks/01-small.py", "# {}\n")],
+    [("README.md", "{}\n"), ("notebooks/01-small.py", "# {}\n")],
 )
 def test_a_claim_that_nobody_made_is_named(checkout, file, text):
     checkout.add(file, text.format("It is better. <!-- claim: gohst --> It has 5 layers <!-- claim: A.99 -->."))
@@ -62,30 +57,19 @@ def test_a_claim_that_nobody_made_is_named(checkout, file, text):
     ("file", "old", "new", "said"),
     [
         ("README.md", "98.50 ±", "98.51 ±", "README.md says 98.51 ± 0.02 %, and small-accuracy is 98.50 ± 0.02 %."),
-        ("README.md", "± 0.02", "± 0.03", "README.md says 98.50 ± 0.03 %, and small-accuracy is 98.50 ± 0.02 %."),
         (
             "notebooks/01-small.py",
             "61,706",
             "61,707",
             "01-small.py, cell 1 says 61,707 parameters, and small-parameters is 61,706 parameters.",
         ),
-        ("notebooks/01-small.py", "7.3 %", "7.4 %", "01-small.py, cell 3 says 7.4 %, and paper-error is 7.3 %."),
         ("notebooks/01-small.py", "13 min", "14 min", "01-small.py, cell 3 says 14 min, and small-minutes is 13 min."),
         ("notebooks/01-small.py", "97–98 %", "96–98 %", "01-small.py, cell 1 says 96–98 %, and A.1 is 97–98 %."),
-        ("notebooks/01-small.py", "97–98 %", "97–99 %", "01-small.py, cell 1 says 97–99 %, and A.1 is 97–98 %."),
     ],
 )
 def test_a_number_that_the_evidence_contradicts_is_named(checkout, file, old, new, said):
     checkout.replace(file, old, new)
     assert problems(checkout) == [said]
-
-
-def test_a_number_whose_evidence_is_missing_is_named(checkout):
-    checkout.own("new", records={"of": "study-none/net", "measure": "accuracy"})
-    checkout.add("README.md", "It reaches 97 % <!-- claim: new -->.\n")
-    assert problems(checkout) == [
-        "README.md: new: there is no results/study-none.jsonl: call `course study none --publish`."
-    ]
 
 
 @pytest.mark.parametrize("word", ["claims", "conformance"])
@@ -103,19 +87,6 @@ def corrected(checkout, text, *facts):
 
 def calculated(value, source="", verdict="reproduced"):
     return Fact("A.8", "so", source=source, verdict=verdict, proof="calculate", asked=value)
-
-
-@pytest.mark.parametrize("text", ["94 %", "98.9 %", "99 %"])
-def test_any_value_of_a_claim_is_right(checkout, text):
-    facts = (calculated("0.9712", "94 %", "corrected"), calculated("0.98912", "99 %"))
-    assert corrected(checkout, text, *facts) == text
-
-
-def test_a_wrong_number_of_a_claim_with_several_values_is_an_error_that_lists_them(checkout):
-    facts = (calculated("0.9712", "94 %", "corrected"), calculated("0.98912", "99 %"))
-    with pytest.raises(CourseError) as caught:
-        corrected(checkout, "95.0 %", *facts)
-    assert str(caught.value) == "the prose says 95.0 %, and A.8 knows only 94.0 % or 97.1 % or 98.9 % or 99.0 %."
 
 
 def test_a_wrong_number_of_a_claim_with_several_values_is_named_in_the_text_and_not_rewritten(checkout):
@@ -142,11 +113,6 @@ def test_a_range_of_our_own_must_hold_the_mean(checkout, text, right):
     assert prose.corrected(checkout.project, claim, text) == right
 
 
-def test_a_truth_is_no_number(checkout):
-    with pytest.raises(CourseError, match=r"A\.8 holds no number, but the prose says 3 and names it"):
-        corrected(checkout, "3", calculated("1 < 2", "it is"))
-
-
 def test_what_awaits_a_gpu_is_known_from_its_source_alone(checkout):
     claim = checkout.claims()["C.3"]
     assert prose.corrected(checkout.project, claim, "98.6 %") == "98.6 %"
@@ -166,7 +132,7 @@ RIGHT = (
 )
 
 
-@pytest.mark.parametrize(("file", "sign"), [("README.md", ""), ("book/errata.md", ""), ("notebooks/01-small.py", "#")])
+@pytest.mark.parametrize(("file", "sign"), [("README.md", ""), ("notebooks/01-small.py", "#")])
 def test_a_rewrite_changes_the_wrong_literals_and_nothing_else(checkout, file, sign):
     path = checkout.root / file
     before = path.read_bytes()
@@ -190,31 +156,6 @@ def test_several_cells_are_rewritten_each_in_its_place(checkout):
     checkout.replace(checkout.source, "13 min", "1,000 min")
     assert len(rewrite(checkout)) == 3
     assert checkout.source.read_text() == before.replace("98.50 ± 0.02 %", "98.50000 ± 0.02000 %")
-
-
-def test_a_second_rewrite_has_nothing_to_do_and_touches_no_file(checkout):
-    checkout.add("README.md", WRONG.replace("@", ""))
-    rewrite(checkout)
-    before = {one: one.stat().st_mtime_ns for one in checkout.root.rglob("*") if one.is_file()}
-    assert rewrite(checkout) == []
-    assert {one: one.stat().st_mtime_ns for one in checkout.root.rglob("*") if one.is_file()} == before
-
-
-def test_what_a_source_says_stays_when_ours_changes(checkout):
-    for seed in (3, 4, 5, 6):
-        checkout.record("study-small/net", 0.9752, seed=seed)
-    before = checkout.source.read_text()
-    told = rewrite(checkout)
-    assert told and all("small-accuracy" in one for one in told)
-    assert "Tutorials give 97–98 % <!-- claim: A.1 -->" in checkout.source.read_text()
-    assert checkout.source.read_text() != before
-
-
-def test_a_claim_that_nobody_made_is_left_alone(checkout):
-    checkout.add("README.md", "It has 5 <!-- claim: gohst -->.\n")
-    before = (checkout.root / "README.md").read_bytes()
-    assert rewrite(checkout) == []
-    assert (checkout.root / "README.md").read_bytes() == before
 
 
 def test_code_cells_are_left_alone(checkout):

@@ -21,10 +21,6 @@ def seen(checkout):
     return seen
 
 
-def test_the_miniature_has_nothing_to_look_at(checkout):
-    assert not any(claims.review(checkout.project).values())
-
-
 @pytest.mark.parametrize("cell", ["0.97", "98.50", "about 3.5"])
 def test_a_bare_number_in_a_table_is_listed(seen, cell):
     assert seen(f"| network | accuracy |\n|---|---|\n| net | {cell} |")[NUMBERS] == [f"README.md: {cell!r}"]
@@ -78,18 +74,8 @@ def test_a_comparison_with_its_claim_is_not_and_neither_is_one_of_counts(seen, t
     assert seen(text) == [[], [], []]
 
 
-def test_a_difference_is_a_comparison(checkout, seen):
-    difference = {"measure": "accuracy", "of": "study-small/net", "minus": "01-small/other"}
-    checkout.own("small-less-other", difference=difference)
-    assert seen(f"98.50 ± 0.02 % {NET}: better by 1.00 ± 0.00 points <!-- claim: small-less-other -->.") == [[], [], []]
-
-
 @pytest.mark.parametrize(("literal", "listed"), [("98.5 %", True), ("98.50 %", False), ("0.985", True)])
 def test_one_claim_in_two_roundings_is_listed(seen, literal, listed):
     found = seen(f"It reaches {literal} {NET} here.")[ROUNDINGS]
     assert bool(found) is listed
     assert all(line.startswith("small-accuracy: ") and literal in line for line in found)
-
-
-def test_a_count_may_stand_with_its_unit_and_without(seen):
-    assert seen("There are 61,706 <!-- claim: small-parameters -->.") == [[], [], []]

@@ -20,15 +20,12 @@ def problem(checkout, verdict, proof="", asked=None, source="", **more):
 
 AGREES = [
     ("records", NET, "98.4 %", {"band": 0.002}),
-    ("records", NET, "98.6 %", {"band": 0.002}),
     ("records", NET, "97–98 %", {"band": 0.005}),
-    ("records", NET, "98–99 %", {"band": 0.001}),
     ("records", NET, "98.6–99 %", {"band": 0.002}),
     ("records", NET, "98.5 %", {}),
     ("order", ABOVE, "it is", {}),
     ("level", NEAR, "they are", {}),
     ("calculate", "1 + 1", "2", {}),
-    ("calculate", "138_357_544", "138 M", {}),
     ("calculate", "1 < 2", "it is", {}),
     ("calculate", "'in blocks ' + str(3)", "in blocks 3", {}),
     ("calculate", "torch.zeros(1).is_meta is False", "real", {"needs_numbers": True}),
@@ -37,52 +34,40 @@ AGREES = [
 DIFFERS = [
     ("records", NET, "98.4 %", {"band": 0.0005}),
     ("records", NET, "99.9 %", {"band": 0.005}),
-    ("records", NET, "96–97 %", {"band": 0.005}),
     ("records", NET, "98.4 %", {}),
     ("order", BELOW, "it is", {}),
     ("level", FAR, "they are", {}),
-    ("calculate", "1 + 1", "3", {}),
     ("calculate", "102_764_544", "102 M", {}),
     ("calculate", "1 > 2", "it is", {}),
     ("calculate", "'in blocks 3'", "in each block", {}),
 ]
 
 
-@pytest.mark.parametrize("verdict", ["reproduced", "partly"])
 @pytest.mark.parametrize(("proof", "asked", "source", "more"), AGREES)
-def test_what_agrees_is_reproduced(checkout, verdict, proof, asked, source, more):
-    assert problem(checkout, verdict, proof, asked, source, **more) is None
+def test_agreeing_evidence_reproduces_and_needs_no_correction(checkout, proof, asked, source, more):
+    for verdict in ("reproduced", "partly", "ours"):
+        assert problem(checkout, verdict, proof, asked, source, **more) is None
+    for verdict in ("corrected", "differs"):
+        line = problem(checkout, verdict, proof, asked, source, **more)
+        assert line.startswith("C.6, so: ours is ") and line.endswith(
+            ", as the source says: there is nothing to correct."
+        )
 
 
-@pytest.mark.parametrize("verdict", ["reproduced", "partly"])
 @pytest.mark.parametrize(("proof", "asked", "source", "more"), DIFFERS)
-def test_what_differs_is_not_reproduced(checkout, verdict, proof, asked, source, more):
-    said = problem(checkout, verdict, proof, asked, source, **more)
-    assert said.startswith(f"C.6, so: the source says {source}, and ours is ")
-    assert said.endswith(": not reproduced.")
-
-
-@pytest.mark.parametrize("verdict", ["corrected", "differs"])
-@pytest.mark.parametrize(("proof", "asked", "source", "more"), DIFFERS)
-def test_what_differs_is_corrected_or_said_to_differ(checkout, verdict, proof, asked, source, more):
-    assert problem(checkout, verdict, proof, asked, source, **more) is None
-
-
-@pytest.mark.parametrize("verdict", ["corrected", "differs"])
-@pytest.mark.parametrize(("proof", "asked", "source", "more"), AGREES)
-def test_what_agrees_needs_no_correction(checkout, verdict, proof, asked, source, more):
-    said = problem(checkout, verdict, proof, asked, source, **more)
-    assert said.startswith("C.6, so: ours is ") and said.endswith(", as the source says: there is nothing to correct.")
-
-
-@pytest.mark.parametrize(("proof", "asked", "value", "more"), AGREES)
-def test_what_is_ours_holds(checkout, proof, asked, value, more):
-    assert problem(checkout, "ours", proof, asked, value, **more) is None
-
-
-@pytest.mark.parametrize(("proof", "asked", "value", "more"), [one for one in DIFFERS if one[0] != "records"])
-def test_what_is_ours_has_to_hold_unless_it_was_measured(checkout, proof, asked, value, more):
-    assert problem(checkout, "ours", proof, asked, value, **more).startswith(f"C.6, so: we say {value}, and the evid")
+def test_differing_evidence_corrects_and_does_not_reproduce(checkout, proof, asked, source, more):
+    for verdict in ("corrected", "differs"):
+        assert problem(checkout, verdict, proof, asked, source, **more) is None
+    for verdict in ("reproduced", "partly"):
+        line = problem(checkout, verdict, proof, asked, source, **more)
+        assert line.startswith(f"C.6, so: the source says {source}, and ours is ") and line.endswith(
+            ": not reproduced."
+        )
+    ours = problem(checkout, "ours", proof, asked, source, **more)
+    if proof == "records":  # what we measured may change
+        assert ours is None
+    else:
+        assert ours.startswith(f"C.6, so: we say {source}, and the evidence is ")
 
 
 @pytest.mark.parametrize(
@@ -101,10 +86,8 @@ def test_what_was_measured_awaits_nothing(checkout, proof, asked, said):
     ("proof", "asked"),
     [
         ("records", {"of": "study-none/net", "measure": "accuracy"}),
-        ("records", {"of": "study-small/large", "measure": "accuracy"}),
         ("records", NET | {"profile": "full"}),
         ("order", ABOVE | {"profile": "full"}),
-        ("order", ABOVE | {"than": ["study-none/net"]}),
     ],
 )
 def test_what_was_not_measured_awaits(checkout, proof, asked):
@@ -143,28 +126,23 @@ def test_a_number_cannot_be_held_against_words(checkout):
         problem(checkout, "reproduced", "calculate", "1 + 1", "as listed")
 
 
-def own(checkout, proof, asked):
-    return verdicts.problem_of(checkout.project, Fact("small-one", "", proof=proof, asked=asked))
-
-
 @pytest.mark.parametrize(
-    ("proof", "asked"),
-    [("order", ABOVE), ("level", NEAR), ("calculate", "1 < 2"), ("records", NET), ("calculate", "1 - 1"), ("", None)],
+    ("proof", "asked", "holds"),
+    [
+        ("order", ABOVE, True),
+        ("level", NEAR, True),
+        ("calculate", "1 < 2", True),
+        ("records", NET, True),
+        ("calculate", "1 - 1", True),
+        ("", None, True),
+        ("order", BELOW, False),
+        ("level", FAR, False),
+        ("calculate", "1 > 2", False),
+    ],
 )
-def test_a_statement_of_the_book_that_holds(checkout, proof, asked):
-    assert own(checkout, proof, asked) is None
-
-
-@pytest.mark.parametrize(("proof", "asked"), [("order", BELOW), ("level", FAR), ("calculate", "1 > 2")])
-def test_a_statement_of_the_book_that_holds_no_more(checkout, proof, asked):
-    assert own(checkout, proof, asked) == "small-one does not hold any more: say so in the prose."
-
-
-def test_a_comparison_that_stops_holding_is_told(checkout):
-    (fact,) = checkout.claims()["small-beats-other"].facts
-    assert verdicts.problem_of(checkout.project, fact) is None
-    checkout.record("01-small/other", 0.9999, seed=3)
-    assert verdicts.problem_of(checkout.project, fact).startswith("small-beats-other does not hold any more")
+def test_statement_of_the_book_has_to_hold(checkout, proof, asked, holds):
+    line = verdicts.problem_of(checkout.project, Fact("small-one", "", proof=proof, asked=asked))
+    assert line == (None if holds else "small-one does not hold any more: say so in the prose.")
 
 
 def test_problems_are_collected_and_none_hides_another(checkout):
@@ -181,11 +159,6 @@ def test_problems_are_collected_and_none_hides_another(checkout):
     assert found[2] == "B.1, three: the source says 3, and ours is 2: not reproduced."
     assert found[3].startswith("B.1, five: results/study-small.jsonl has no run 'net'")
     assert len(found) == 4
-
-
-def test_a_paper_that_nobody_knows_is_told(checkout):
-    checkout.own("new", value="3.57 %", cite=["ghost1999"])
-    assert checkout.check() == ["new: ghost1999 is not in references.bib."]
 
 
 @pytest.mark.parametrize("name", ["C.3", "C.4"])
@@ -210,30 +183,16 @@ def test_a_cpu_record_never_stands_for_a_full_network(checkout, name):
     assert page.startswith("book/scorecard.md is out of date")
 
 
-def test_a_full_record_does(checkout):
-    checkout.record("study-small/large", 0.986, profile="full")
-    told = [one for one in checkout.check() if one.startswith("C.")]
-    assert told == [
-        f"{name}, test accuracy awaits a run, but it was measured: 98.6 %. Give it its verdict."
-        for name in ("C.3", "C.4")
-    ]
-
-
 @pytest.mark.parametrize(
     ("source", "found", "more", "said"),
     [
         ("98.6 %", Found(0.98504, 0.0002, 5), {}, "98.50 ± 0.02 %"),
-        ("98.60 %", Found(0.98504, 0.0002, 5), {}, "98.50 ± 0.02 %"),
         ("98.6 %", Found(0.98504, None, 1), {}, "98.5 %"),
         ("3,460 s", Found(2815.4, 12.3, 3), {}, "2,815 ± 12 s"),
-        ("138 M", Found(138_357_544), {}, "138 M"),
         ("134,301,514", Found(134_300_362), {}, "134,300,362"),
-        ("392.00 MiB", Found(411_041_792), {}, "392.00 MiB"),
         ("1.19 points", Found(-0.0544, 0.001, 5), {}, "−5.44 ± 0.10 points"),
-        ("0.2207", Found(0.25, 0.01, 5), {}, "0.2500 ± 0.0100"),
         ("as listed", Found(1234.5), {}, "1,234.5"),
         ("it is", Found(True), {}, "holds"),
-        ("it is", Found(False), {}, "does not hold"),
         ("in each block", Found("in block 3"), {}, "in block 3"),
         ("98.6 %", Found(0.9), {"ours": "much less"}, "much less"),
         ("97–98 %", Found(0.99251), {}, "99.3 %"),

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from course_tools.publishing import running, staging
 from course_tools.publishing.project import Project
+from course_tools.publishing.run import run_chapters
+from course_tools.publishing.stage import stage
 
 HEADER = """\
 # ---
@@ -107,10 +108,10 @@ def first_book(tmp_path_factory):
         toc.write("- file: notebooks/02-other\n")
     (root / "results").mkdir()
     project = Project(root)
-    outcomes = running.run_chapters(project, project.chapters(), "cpu")
+    outcomes = run_chapters(project, project.chapters(), "cpu")
     assert all(outcome.ok for outcome in outcomes), outcomes
     for profile in ("cpu", "quick"):
-        staging.stage(project, profile)  # keeps what was drawn
+        stage(project, profile)  # keeps what was drawn
     return root
 
 

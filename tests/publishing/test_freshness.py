@@ -9,17 +9,10 @@ import pytest
 from course_lib import records, weights
 from course_lib.errors import CourseError
 from course_tools import cli
-from course_tools.publishing import (
-    drawing,
-    fingerprints,
-    freshness,
-    journal,
-    pairs,
-    promoting,
-    running,
-    staging,
-    status,
-)
+from course_tools.publishing import draw, fingerprints, freshness, pairs, status
+from course_tools.publishing.publish import publish, redraw
+from course_tools.publishing.run import run_chapters
+from course_tools.publishing.stage import stage
 
 
 def edit(file, old, new):
@@ -36,13 +29,13 @@ def stale(project, profile="cpu"):
 @pytest.fixture
 def published(book):
     """Both chapters, published from cpu."""
-    promoting.publish(book, book.chapters(), "cpu")
+    publish(book, book.chapters(), "cpu")
     return book
 
 
 def test_nothing_changed_nothing_runs(book):
     assert stale(book) == [] and stale(book, "quick") == []
-    assert all(outcome.skipped for outcome in running.run_chapters(book, book.chapters(), "cpu"))
+    assert all(outcome.skipped for outcome in run_chapters(book, book.chapters(), "cpu"))
 
 
 @pytest.mark.parametrize(
@@ -56,19 +49,17 @@ def test_nothing_changed_nothing_runs(book):
     ],
     ids=["a sentence", "a comment and layout", "an import", "another profile's value", "what is drawn when staged"],
 )
-def test_what_reruns_nothing(book, old, new):
+def test_edit_that_changes_no_computation_reruns_nothing(book, old, new):
     edit(book.notebooks / "01-small.py", old, new)
     assert stale(book) == [] and stale(book, "quick") == []
 
 
-def test_a_changed_code_cell_reruns_its_chapter(book):
-    edit(book.notebooks / "01-small.py", "range(64)", "range(96)")
-    assert stale(book) == ["01-small"] and stale(book, "quick") == ["01-small"]
-
-
-def test_a_value_of_the_quick_profile_reruns_that(book):
-    edit(book.notebooks / "01-small.py", "'quick': 4", "'quick': 5")
-    assert stale(book, "quick") == ["01-small"]
+@pytest.mark.parametrize(
+    ("old", "new", "in_cpu"), [("range(64)", "range(96)", ["01-small"]), ("'quick': 4", "'quick': 5", [])]
+)
+def test_changed_code_reruns_its_chapter_in_the_profiles_that_run_it(book, old, new, in_cpu):
+    edit(book.notebooks / "01-small.py", old, new)
+    assert stale(book, "quick") == ["01-small"] and stale(book) == in_cpu
 
 
 def test_changed_data_rerun_the_chapters_that_use_them(book, monkeypatch):
@@ -76,7 +67,7 @@ def test_changed_data_rerun_the_chapters_that_use_them(book, monkeypatch):
     assert stale(book) == ["01-small"]
 
 
-def test_changed_weights_and_weights_that_are_no_longer_known(book, monkeypatch):
+def test_changed_or_unknown_weights_change_the_key(book, monkeypatch):
     chapter = book.chapters()[0]
     notebook = pairs.read_source(chapter)
     used = {"data": [], "weights": ["mobilenet-v2"], "records": []}
@@ -89,8 +80,7 @@ def test_changed_weights_and_weights_that_are_no_longer_known(book, monkeypatch)
     assert freshness.ingredients(book, chapter, "cpu", used, notebook)["weights of-old"] == "missing"
 
 
-def test_a_runs_key_holds_the_records_that_it_computed_with(book):
-    """Not those that it shows: a drawn cell is no part of the run."""
+def test_key_covers_records_that_were_computed_with(book):
     notebook = nbformat.read(book.run_folder("cpu") / "01-small.ipynb", 4)
     assert notebook.metadata.course.run.used == {"data": ["mnist (sample)"], "weights": [], "records": []}
     chapter = book.chapters()[1]
@@ -102,24 +92,24 @@ def test_a_runs_key_holds_the_records_that_it_computed_with(book):
 
 
 def test_new_records_make_no_page_stale_and_are_shown(published):
-    staging.stage(published, None)
+    stage(published, None)
     page = published.stage / "notebooks" / "01-small.ipynb"
     assert "1 runs are recorded" in page.read_text()
     file = published.results / "01-small.jsonl"
     (record,) = records.read(file)
     records.append(file, record | {"seed": 1})
     assert stale(published) == []
-    staging.stage(published, None)
+    stage(published, None)
     assert "2 runs are recorded" in page.read_text() and "stale" not in page.read_text()
     assert "1 runs are recorded" in published.chapters()[0].notebook.read_text()
-    assert promoting.redraw(published) == ["01-small"] and promoting.redraw(published) == []
+    assert redraw(published) == ["01-small"] and redraw(published) == []
     assert "2 runs are recorded" in published.chapters()[0].notebook.read_text()
 
 
 def test_a_run_that_is_not_published_yet_shows_its_own_records(book):
-    staging.stage(book, "cpu")
+    stage(book, "cpu")
     assert "1 runs are recorded" in (book.stage / "notebooks" / "01-small.ipynb").read_text()
-    staging.stage(book, "quick")
+    stage(book, "quick")
     assert "0 runs are recorded" in (book.stage / "notebooks" / "01-small.ipynb").read_text()
 
 
@@ -128,22 +118,22 @@ def test_publishing_shows_no_run_of_another_chapter_that_is_not_published(book):
     (record,) = records.read(book.run_folder("cpu") / "01-small.jsonl")
     records.append(book.run_folder("cpu") / "02-other.jsonl", record | {"chapter": "02-other"})
     pairs.pair(book.chapters()[0])
-    promoting.publish(book, book.chapters()[:1], "cpu")
+    publish(book, book.chapters()[:1], "cpu")
     assert "0 runs are recorded" in book.chapters()[0].notebook.read_text()
-    promoting.publish(book, book.chapters(), "cpu")
+    publish(book, book.chapters(), "cpu")
     assert "1 runs are recorded" in book.chapters()[0].notebook.read_text()
 
 
-def test_a_drawn_cell_that_needs_more_than_it_may_is_named(book):
+def test_drawn_cell_that_uses_other_variables_is_named(book):
     edit(book.notebooks / "01-small.py", "print(count(", "print(len(few), count(")
     pairs.pair(book.chapters()[0])
     with pytest.raises(CourseError, match="01-small: a cell tagged 'drawn' raised NameError: name 'few'"):
-        staging.stage(book, "cpu")
+        stage(book, "cpu")
 
 
 def test_what_was_drawn_is_drawn_once(book, monkeypatch):
-    monkeypatch.setattr(drawing, "_execute", None)
-    staging.stage(book, "cpu")
+    monkeypatch.setattr(draw, "_execute", None)
+    stage(book, "cpu")
 
 
 def test_profiles_never_mix(book):
@@ -162,54 +152,47 @@ def another_library(project, monkeypatch, **changed):
         fingerprints.write(found, file)
 
 
-def test_another_library_that_computes_the_same_reruns_the_quick_run_only(published, monkeypatch):
+def test_library_that_computes_the_same_reruns_the_quick_run_only(published, monkeypatch):
     another_library(published, monkeypatch)
     assert stale(published, "quick") == ["01-small", "02-other"]
     assert stale(published) == []
     assert "stale" not in status.table(published)
 
 
-def test_a_library_that_computes_something_else_makes_pages_stale(published, monkeypatch, capsys):
+def test_library_that_computes_something_else_makes_pages_stale(published, monkeypatch, capsys):
     another_library(published, monkeypatch, gradient=1.0)
     assert stale(published) == ["01-small"]
     rows = [line.split() for line in status.table(published).splitlines()]
     row = next(row for row in rows if row[:2] == ["01-small", "published"])
     assert row[2:4] == ["cpu", "CPU"] and len(row[5]) == 8 and row[6:10] == ["stale:", "training", "run", "1"]
-    staging.stage(published, None)
+    stage(published, None)
     page = nbformat.read(published.stage / "notebooks" / "01-small.ipynb", 4)
     assert "are **stale**" in page.cells[0].source and "first gradient" in page.cells[0].source
     with pytest.raises(CourseError, match=r"01-small: since its run, training run 1 .* changed"):
-        promoting.publish(published, published.chapters(), "cpu")
+        publish(published, published.chapters(), "cpu")
 
 
-def test_a_page_without_a_fingerprint_is_stale(published):
+def test_page_without_a_fingerprint_is_stale(published):
     fingerprints.published_file(published, "02-other").unlink()
     assert "stale: fingerprint (it is missing)" in status.table(published)
 
 
-def test_status_says_when_nobody_knows_what_the_library_computes(published, monkeypatch):
+def test_status_reports_a_library_without_a_quick_run(published, monkeypatch):
     assert "The library was edited" not in status.table(published)
     monkeypatch.setattr(fingerprints, "library_digest", lambda: "today")
     assert "The library was edited since the last quick run" in status.table(published)
 
 
-def test_an_author_may_stamp_a_page_whose_quick_values_changed(published, monkeypatch, capsys):
+def test_stamp_publishes_the_fingerprint_of_changed_quick_values(published, monkeypatch, capsys):
     edit(published.notebooks / "01-small.py", "'quick': 4", "'quick': 5")
     monkeypatch.chdir(published.root)
     assert cli.main(["stamp", "small"]) == 1
     assert "has no quick run of today: `course run 01-small --profile quick`" in capsys.readouterr().err
     chapter = published.chapters()[0]
-    assert running.run_chapters(published, [chapter], "quick")[0].ok
+    assert run_chapters(published, [chapter], "quick")[0].ok
     assert "the cells of its quick profile" in status.table(published)
     assert cli.main(["stamp", "small"]) == 0
     assert "stale" not in status.table(published).split("02-other")[0]
     edit(chapter.source, "range(64)", "range(96)")
     assert cli.main(["stamp", "small"]) == 1
     assert "code cells changed, so its outputs are stale" in capsys.readouterr().err
-
-
-def test_publishing_keeps_the_fingerprint_of_the_run(published):
-    found = fingerprints.read(fingerprints.published_file(published, "01-small"))
-    assert [fit["recipe"]["model"] for fit in found["fits"]] == ["MLP"] and "library" not in found
-    assert list(found["results"]) == ["perceptron, seed 0"]
-    assert not list((published.results / "fingerprints").glob(f"*{journal.SUFFIX}"))

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import pytest
 
 from course_lib import data, models, records, training
-from course_tools import studies
 from course_tools.publishing.project import Project
-from course_tools.studies import promoting, running
+from course_tools.studies import publish, run
+from course_tools.studies.plan import plan
 
 
 def give_few_digits(data):
@@ -100,11 +100,11 @@ def project(tmp_path):
 
 @pytest.fixture
 def fingerprinted(monkeypatch):
-    """What studies compute is said to be this. To find it out takes seconds: test_study_fingerprints.py does."""
-    said = {"code": "of the plan", "weights": [], "fits": [], "outputs": {"one": "same"}, "results": {}}
-    for module in (running, promoting):
-        monkeypatch.setattr(module, "fingerprint_of", lambda study: said)
-    return said
+    """A fingerprint in place of the studies' own, which takes seconds: test_study_fingerprints.py computes those."""
+    fingerprint = {"code": "of the plan", "weights": [], "fits": [], "outputs": {"one": "same"}, "results": {}}
+    for module in (run, publish):
+        monkeypatch.setattr(module, "fingerprint_of", lambda study: fingerprint)
+    return fingerprint
 
 
 @pytest.fixture
@@ -125,8 +125,8 @@ def orders(tmp_path_factory, monkeypatch):
 @pytest.fixture(scope="session")
 def cheap():
     """Three runs of mnist-six in size quick: two perceptrons and a LeNet."""
-    perceptron, lenet, *_ = studies.plan("mnist-six", "quick")
-    again = next(one for one in studies.plan("mnist-six", "quick") if (one.name, one.seed) == (perceptron.name, 1))
+    perceptron, lenet, *_ = plan("mnist-six", "quick")
+    again = next(one for one in plan("mnist-six", "quick") if (one.name, one.seed) == (perceptron.name, 1))
     return [perceptron, lenet, again]
 
 
@@ -143,18 +143,18 @@ def story(tmp_path_factory, cheap):
 
     def call(told):
         given.give(told | {"few digits": True})
-        ended = running.run_study(project, "mnist-six", "quick", cheap, jobs=2, show=False)
+        outcomes = run.run_study(project, "mnist-six", "quick", cheap, jobs=2, show=False)
         left = {file.name: file.stat().st_mtime_ns for file in folder.iterdir()}
         logs = {file.stem: file.read_text() for file in folder.glob("*.log")}
-        return SimpleNamespace(ended=ended, left=left, logs=logs, started=given.started())
+        return SimpleNamespace(outcomes=outcomes, left=left, logs=logs, started=given.started())
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", given.path)
         patch.delenv("PYTHONUNBUFFERED", raising=False)
         patch.setenv("COURSE_COMMIT", "abc123+")
         patch.setenv("COURSE_RECORDS", str(elsewhere))
-        patch.setattr(running, "usable_cores", lambda: 2)
-        patch.setattr(running, "fingerprint_of", functools.cache(running.fingerprint_of))
+        patch.setattr(run, "usable_cores", lambda: 2)
+        patch.setattr(run, "fingerprint_of", functools.cache(run.fingerprint_of))
         first = call({cheap[1].key: "be killed", cheap[2].key: "raise"})
         second = call({})
     return SimpleNamespace(
@@ -197,7 +197,7 @@ def run_before(project, pretended):
 
     def put(study, size, planned, accuracy=0.5):
         for one in planned:
-            file = running.folder_of(project, study, size) / f"{one.key}.jsonl"
+            file = run.folder_of(project, study, size) / f"{one.key}.jsonl"
             file.unlink(missing_ok=True)
             pretended(file, study, size, one, accuracy)
 

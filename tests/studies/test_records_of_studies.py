@@ -8,7 +8,7 @@ from course_lib import records
 from course_lib.errors import CourseError
 from course_lib.records import lines, studies
 from course_lib.records.table import COLUMNS
-from course_tools import studies as plans
+from course_tools.studies.plan import plan
 
 
 @pytest.fixture
@@ -21,10 +21,10 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def published(folder, pretended):
     """Two runs of mnist-six, and one of another study beside them."""
-    one, _, *_, other = plans.plan("mnist-six", "cpu", 1)
+    one, _, *_, other = plan("mnist-six", "cpu", 1)
     for planned, accuracy in ((one, 0.25), (other, 0.75)):
         pretended(folder / "study-mnist-six.jsonl", "mnist-six", "cpu", planned, accuracy)
-    pretended(folder / "study-little-data.jsonl", "little-data", "cpu", plans.plan("little-data", "cpu")[0])
+    pretended(folder / "study-little-data.jsonl", "little-data", "cpu", plan("little-data", "cpu")[0])
     return folder / "study-mnist-six.jsonl"
 
 
@@ -51,21 +51,13 @@ def test_where_nothing_was_published_there_are_no_rows_but_all_columns(folder):
     assert table.groupby("name")["accuracy"].mean().empty
 
 
-@pytest.mark.parametrize("line", ["", "{", "[]", '{"sha256": 3}', '"text"', "NaN"])
+@pytest.mark.parametrize("line", ["", "{", '{"sha256": 3}'])
 @pytest.mark.parametrize("ask", [studies.read, studies.table])
 def test_a_malformed_line_is_named(published, line, ask):
     published.write_text(published.read_text() + line + "\n")
     with pytest.raises(CourseError, match=r"^study-mnist-six\.jsonl, line 3 ") as caught:
         ask("mnist-six")
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("ask", [studies.read, studies.table])
-def test_a_changed_digit_is_noticed(published, ask):
-    published.write_text(published.read_text().replace('"accuracy":0.75', '"accuracy":0.85', 1))
-    with pytest.raises(CourseError, match=r"^study-mnist-six\.jsonl, line 2 was changed after it was written"):
-        ask("mnist-six")
-    assert len(studies.table("little-data")) == 1, "of another study nothing is said"
 
 
 def test_chapters_do_not_take_them_for_their_own(published):

@@ -1,17 +1,21 @@
+"""What staging shows, refuses and leaves alone."""
+
 import nbformat
 import pytest
 
 from course_lib.errors import CourseError
 from course_tools import cli
-from course_tools.publishing import pairs, promoting, site, staging
+from course_tools.publishing import pairs
+from course_tools.publishing.site import build_site
+from course_tools.publishing.stage import stage
 
 
 def staged(book, name="01-small"):
     return nbformat.read(book.stage / "notebooks" / f"{name}.ipynb", 4)
 
 
-def test_a_page_is_translated_and_says_where_it_comes_from(book):
-    staging.stage(book, "quick")
+def test_page_is_in_myst_with_banner_alt_text_and_provenance(book):
+    stage(book, "quick")
     page = staged(book, "02-other")
     text = page.cells[0].source
     assert "{cite:t}`paper2000`" in text and "{term}`epoch <epoch>`" in text
@@ -22,20 +26,16 @@ def test_a_page_is_translated_and_says_where_it_comes_from(book):
     assert not any("injected-parameters" in cell.metadata.get("tags", []) for cell in page.cells)
 
 
-def test_staging_again_touches_nothing(book):
-    staging.stage(book, "quick")
+def test_staging_again_touches_nothing_and_removes_pages_that_left_the_book(book):
+    extra = book.root / "book" / "extra.md"
+    extra.write_text("# Extra\n")
+    stage(book, "quick")
     times = {file: file.stat().st_mtime_ns for file in book.stage.rglob("*") if file.is_file()}
-    staging.stage(book, "quick")
+    assert book.stage / "book" / "extra.md" in times
+    extra.unlink()
+    stage(book, "quick")
+    del times[book.stage / "book" / "extra.md"]
     assert times == {file: file.stat().st_mtime_ns for file in book.stage.rglob("*") if file.is_file()}
-
-
-def test_a_page_that_left_the_book_leaves_the_stage(book):
-    (book.root / "book" / "extra.md").write_text("# Extra\n")
-    staging.stage(book, "quick")
-    assert (book.stage / "book" / "extra.md").exists()
-    (book.root / "book" / "extra.md").unlink()
-    staging.stage(book, "quick")
-    assert not (book.stage / "book" / "extra.md").exists()
 
 
 def test_prose_layout_and_imports_may_change_after_a_run(book):
@@ -44,22 +44,19 @@ def test_prose_layout_and_imports_may_change_after_a_run(book):
     text = text.replace("print('profile', profile)", "# a comment\nprint('profile',\n      profile)")
     chapter.source.write_text(text.replace("\n# %%\ndigits", "\n# %%\nimport math\n\n# %%\ndigits"))
     pairs.pair(chapter)
-    staging.stage(book, "quick")
+    stage(book, "quick")
     page = staged(book)
     assert "Its new, only" in page.cells[0].source
     shown = next(cell for cell in page.cells if "a comment" in cell.source)
     assert shown.outputs[0].text == "profile quick\n"
 
 
-def test_profiles_do_not_mix(book):
+def test_refuses_missing_run_and_code_edited_after_its_run(book, write_in):
     with pytest.raises(CourseError, match="01-small has no run in profile full"):
-        staging.stage(book, "full")
-
-
-def test_a_chapter_edited_after_its_run_is_refused(book, write_in):
+        stage(book, "full")
     pairs.pair(write_in(book, "print('something else')"))
     with pytest.raises(CourseError, match="its code was edited after its run"):
-        staging.stage(book, "quick")
+        stage(book, "quick")
 
 
 def an_error(cell):
@@ -79,7 +76,7 @@ def two_figures(cell):
 
 
 @pytest.mark.parametrize(
-    ("harm", "said"),
+    ("harm", "problem"),
     [
         (an_error, "raised an error"),
         (not_run, "did not run"),
@@ -87,16 +84,16 @@ def two_figures(cell):
         (two_figures, "more than one figure"),
     ],
 )
-def test_outputs_that_must_not_be_shown_are_refused(book, harm, said):
+def test_refuses_bad_outputs(book, harm, problem):
     file = book.run_folder("quick") / "02-other.ipynb"
     notebook = nbformat.read(file, 4)
     harm(notebook.cells[-1])
     pairs.write_notebook(notebook, file)
-    with pytest.raises(CourseError, match=said):
-        staging.stage(book, "quick")
+    with pytest.raises(CourseError, match=problem):
+        stage(book, "quick")
 
 
-def test_a_page_that_is_missing_or_not_named(book, monkeypatch, capsys):
+def test_refuses_page_that_is_missing_or_not_in_the_toc(book, monkeypatch, capsys):
     toc = book.root / "_toc.yml"
     whole = toc.read_text()
     toc.write_text(whole + "- file: book/nowhere\n")
@@ -108,48 +105,25 @@ def test_a_page_that_is_missing_or_not_named(book, monkeypatch, capsys):
     )
     toc.write_text(whole.replace("- file: notebooks/01-small\n", ""))
     with pytest.raises(CourseError, match=r"01-small is not in _toc\.yml"):
-        staging.stage(book, "quick")
+        stage(book, "quick")
     toc.write_text("root: [")
     with pytest.raises(CourseError, match="not a table of contents"):
-        staging.stage(book, "quick")
+        stage(book, "quick")
 
 
-def test_a_warning_fails_the_build_and_the_last_good_site_stays(book, capsys):
-    staging.stage(book, "quick")
+def test_sphinx_warning_fails_the_build_and_keeps_the_last_site(book, capsys):
+    stage(book, "quick")
     (book.root / "_config.yml").write_text(
         "title: Small\nonly_build_toc_files: true\nexecute:\n  execute_notebooks: 'off'\n"
         "bibtex_bibfiles: [book/references.bib]\n"
     )
     (book.root / "book" / "index.md").write_text("# Small\n\n```{bibliography}\n```\n")
-    staging.stage(book, "quick")
-    front = site.build_site(book)
+    stage(book, "quick")
+    front = build_site(book)
     assert front.exists()
     (book.root / "book" / "index.md").write_text("# Small\n\nSee {ref}`nowhere`.\n\n```{bibliography}\n```\n")
-    staging.stage(book, "quick")
-    with pytest.raises(CourseError, match="jupyter-book found fault"):
-        site.build_site(book)
+    stage(book, "quick")
+    with pytest.raises(CourseError, match="jupyter-book found errors"):
+        build_site(book)
     assert "undefined label: 'nowhere'" in capsys.readouterr().err
     assert front.exists()
-
-
-def test_publishing_takes_over_outputs_and_nothing_of_papermills(book):
-    promoting.publish(book, book.chapters(), "cpu")
-    chapter = book.chapters()[0]
-    text = chapter.notebook.read_text()
-    assert "profile cpu" in text and "papermill" not in text and "injected-parameters" not in text
-    assert pairs.out_of_step(chapter) is None
-    staging.stage(book, None)
-    assert "quick run" not in staged(book).cells[0].source
-
-
-def test_publishing_is_all_or_nothing(book):
-    (book.run_folder("cpu") / "02-other.ipynb").unlink()
-    before = book.chapters()[0].notebook.read_bytes()
-    with pytest.raises(CourseError, match="02-other has no run in profile cpu"):
-        promoting.publish(book, book.chapters(), "cpu")
-    assert book.chapters()[0].notebook.read_bytes() == before
-
-
-def test_a_quick_run_is_not_published(book):
-    with pytest.raises(CourseError, match="quick run is not published"):
-        promoting.publish(book, book.chapters(), "quick")
