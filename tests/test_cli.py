@@ -1,3 +1,5 @@
+"""The command line of ``course``: one-line errors, exit statuses, and what reaches the functions behind it."""
+
 import json
 import subprocess
 import sys
@@ -11,7 +13,7 @@ from course_tools import cli
 
 
 def test_help_reads_well_and_loads_nothing_heavy():
-    """What makes ``course --help`` quick: no torch, no NumPy, no Jupyter is imported."""
+    """Which makes ``course --help`` quick."""
     program = (
         "import json, sys\nfrom course_tools import cli\ntry:\n    cli.main(['--help'])\nexcept SystemExit: pass\n"
         "print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
@@ -59,30 +61,22 @@ def test_wrong_words_get_one_line(words, said, capsys):
     assert said in shown and "--help` lists what it takes" in shown
 
 
-def test_outside_of_a_checkout(tmp_path, monkeypatch, capsys):
+def test_refuses_to_run_outside_of_a_checkout(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["run"]) == 1
     assert "not a checkout of the course" in capsys.readouterr().err
 
 
-def test_a_wrong_profile_in_the_environment(tmp_path, monkeypatch, capsys):
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "_toc.yml").write_text("root: index\n")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COURSE_PROFILE", "fast")
-    assert cli.main(["run"]) == 1
-    assert capsys.readouterr().err == (
-        "course: COURSE_PROFILE is 'fast', which is no profile: choose auto, quick, cpu, full.\n"
-    )
-
-
-def test_an_unknown_chapter(tmp_path, monkeypatch, capsys):
+def test_refuses_unknown_profile_and_chapter(tmp_path, monkeypatch, capsys):
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks" / "01-mlp.py").write_text("")
     (tmp_path / "_toc.yml").write_text("root: index\n")
     monkeypatch.chdir(tmp_path)
     assert cli.main(["run", "lenet", "--profile", "quick"]) == 1
     assert capsys.readouterr().err == "course: There is no chapter 'lenet': choose from 01-mlp.\n"
+    monkeypatch.setenv("COURSE_PROFILE", "fast")
+    assert cli.main(["run"]) == 1
+    assert capsys.readouterr().err.startswith("course: COURSE_PROFILE is 'fast', which is no profile: choose auto,")
 
 
 def test_where_and_verify_before_anything_was_fetched(home, capsys):

@@ -40,12 +40,6 @@ def test_too_old_a_python(make, tmp_path):
     assert not (tmp_path / ".venv").exists()
 
 
-def test_no_python_at_all(make, tmp_path):
-    done = make("setup", "PYTHON=")
-    assert done.returncode != 0
-    assert "no Python 3.11 or newer was found" in first_line(done)
-
-
 def test_a_python_without_venv(make, tmp_path):
     done = make("book", python(tmp_path, 'case "$2" in *ensurepip*) exit 1;; esac'))
     assert done.returncode != 0
@@ -104,12 +98,6 @@ def test_setup_without_a_network_for_the_weights_is_complete(make, tmp_path):
     assert done.stderr.count("\n") == 1
     assert "MobileNetV2's weights could not be fetched now" in done.stderr
     assert ".venv/bin/course data fetch mobilenet-v2" in done.stderr
-
-
-def test_help_lists_what_a_reader_needs(make):
-    done = make()
-    for target in ("setup", "book", "site", "run", "serve", "test", "clean"):
-        assert f"make {target} " in done.stdout
 
 
 def test_serve_before_anything_was_built(make):

@@ -51,10 +51,6 @@ def bash(text, folder, **environment):
     )
 
 
-def test_each_is_known():
-    assert [file.stem for file in FILES] == ["ci", "gpu", "links", "nightly", "pages"]
-
-
 @pytest.mark.parametrize("schema", ["vendor.github-workflows", "custom.github-workflows-require-timeout"])
 def test_the_files_are_workflows_and_every_job_has_a_time_limit(schema):
     checker = Path(sys.executable).parent / "check-jsonschema"
@@ -113,26 +109,14 @@ def test_every_push_is_tested_on_the_oldest_and_the_newest_python():
     assert scripts(ROOT / ".github" / "workflows" / "ci.yml") == [allow, "make test"]
 
 
-def test_make_links_runs_sphinxs_link_check_on_the_published_edition():
-    done = subprocess.run(
-        ["make", "--no-print-directory", "-n", "links"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.splitlines()[-2:] == [
-        ".venv/bin/course book --published",
-        ".venv/bin/jupyter-book build _build/stage --path-output _build/links --builder linkcheck",
-    ]
-
-
-@pytest.mark.parametrize("names", ["", "01-mlp", "mlp", "01-mlp lenet 03", "vgg-vs-resnet mnist-six"])
+@pytest.mark.parametrize("names", ["", "01-mlp lenet 03", "vgg-vs-resnet mnist-six"])
 def test_names_of_chapters_and_studies_pass(names, tmp_path):
     check = script("gpu", "run", "chapters takes names")
     assert bash(check, tmp_path, CHAPTERS=names, STUDIES=names).returncode == 0
 
 
 @pytest.mark.parametrize("asked", ["chapters", "studies"])
-@pytest.mark.parametrize(
-    "names", ["--jobs 9", "mlp lenet -h", "a;id", "$(id)", "`id`", "a\nb", "*", "../a", "a  b", "Ä", " "]
-)
+@pytest.mark.parametrize("names", ["--jobs 9", "a;id", "$(id)", "`id`", "a\nb", "*", "../a", " "])
 def test_anything_else_does_not(names, asked, tmp_path):
     given = {"CHAPTERS": "", "STUDIES": ""} | {asked.upper(): names}
     done = bash(script("gpu", "run", "chapters takes names"), tmp_path, **given)

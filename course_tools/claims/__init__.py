@@ -1,10 +1,10 @@
-"""Every number and comparison of the book, and what proves it. Backstage: ``course claims`` holds the one to the other.
+"""Every number and comparison of the book, and what proves it: ``course claims`` compares them.
 
 =========== =====================================================================
 file        what it holds
 =========== =====================================================================
 ledger      ``book/claims.yml``, read and checked
-evidence    what records, calculations and runs say to a claim
+evidence    what records, calculations and runs give for a claim
 verdicts    whether a claim agrees with its evidence
 literals    numbers in prose: how they are written, where they stand
 prose       the texts of the book: is each number covered, and is it right?
@@ -26,7 +26,7 @@ from course_tools.publishing.publish import check_records
 
 
 def check(project: Project) -> list[str]:
-    """All that does not agree, one line each: verdicts, prose, then the pages that are out of date.
+    """What does not agree, one line each: verdicts, prose, then the pages that are out of date.
 
     Raises: CourseError for a ledger that cannot be read.
     """
@@ -35,15 +35,15 @@ def check(project: Project) -> list[str]:
         try:
             check_records(file) if not file.stem.startswith("bench") else records.read(file)
         except CourseError as error:
-            return [str(error)]  # it would spoil every claim that asks this file
+            return [str(error)]  # it would spoil every claim over this file
     papers = set(parse_file(str(project.root / "book" / "references.bib")).entries)
-    found = verdicts.problems(project, claims.values(), papers) + prose.problems(project, claims)
+    problems = verdicts.problems(project, claims.values(), papers) + prose.problems(project, claims)
     for page in pages_of(project, claims):
         try:
             page.check(project)
         except CourseError as error:
-            found.append(str(error))
-    return found
+            problems.append(str(error))
+    return problems
 
 
 def update(project: Project) -> list[str]:
@@ -53,12 +53,12 @@ def update(project: Project) -> list[str]:
     Raises: CourseError for a ledger that cannot be read, and for evidence that is missing.
     """
     claims = ledger.read(project)
-    told = prose.rewrite(project, claims)
+    changes = prose.rewrite(project, claims)
     for chapter in project.chapters():
         pairs.pair(chapter)
     for page in pages_of(project, claims):
-        told += [f"{page.file}: {name} is made anew" for name in page.write(project)]
-    return told
+        changes += [f"{page.file}: {name} was rewritten" for name in page.write(project)]
+    return changes
 
 
 def review(project: Project) -> dict[str, list[str]]:

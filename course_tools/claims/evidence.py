@@ -1,4 +1,4 @@
-"""What records, calculations and runs say to a fact of the ledger."""
+"""The evidence for a fact of the ledger: from records, calculations and published runs."""
 
 import ast
 import contextlib
@@ -31,61 +31,61 @@ class NoEvidence(CourseError):
 
 
 @dataclass(frozen=True)
-class Found:
-    """What the evidence says: a number, with its ``spread`` over ``count`` runs, or whether a statement holds.
+class Evidence:
+    """A number, with its ``spread`` over ``count`` runs, or whether a statement holds.
 
-    ``value`` is a number, a text, or True and False; ``said`` is what a calculation printed. A difference's ``spread``
-    is half the width of its 95 % t interval.
+    ``value`` is a number, a text, or True and False; ``printed`` is what a calculation printed. A difference's
+    ``spread`` is half the width of its 95 % t interval.
     """
 
     value: float | str | bool
     spread: float | None = None
     count: int = 0
-    said: str = ""
+    printed: str = ""
     devices: str = ""
 
     @property
     def numbers(self) -> tuple[float, ...]:
-        """Value and spread, as a literal wants them."""
+        """Value and spread, as a literal takes them."""
         return (self.value,) if self.spread is None else (self.value, self.spread)
 
 
-def look_up(project: Project, fact: Fact) -> Found:
+def look_up(project: Project, fact: Fact) -> Evidence:
     """The evidence for a fact.
 
-    Raises: NoEvidence where nothing was recorded; CourseError for a question that no record can answer, a calculation
+    Raises: NoEvidence where nothing was recorded; CourseError for a measure that no record has, a calculation
         that fails, two records of one recipe that disagree, and a record that is malformed or was changed.
     """
-    ask = {
-        "records": lambda: mean(project, fact.asked["of"], fact.asked),
+    proofs = {
+        "records": lambda: mean(project, fact.query["of"], fact.query),
         "order": lambda: _order(project, fact),
         "level": lambda: _level(project, fact),
         "difference": lambda: _difference(project, fact),
-        "calculate": lambda: calculate(fact.asked, fact.needs_numbers),
+        "calculate": lambda: calculate(fact.query, fact.needs_numbers),
         "figures": lambda: _figures(project, fact),
         "run": lambda: _run(project, fact),
         "printed": lambda: _printed(project, fact),
     }
     try:
-        return ask[fact.proof]()
+        return proofs[fact.proof]()
     except CourseError as error:
         raise type(error)(f"{fact.title}: {error}") from error
 
 
-def mean(project: Project, of: str, asked: dict[str, Any]) -> Found:
+def mean(project: Project, of: str, query: dict[str, Any]) -> Evidence:
     """Mean and spread of a measure over the seeds of one run, ``FILE/NAME`` such as ``02-lenet/LeNet-5, modern``."""
-    values, devices = _measured(project, of, asked)
+    values, devices = _measured(project, of, query)
     counted = pd.api.types.is_integer_dtype(values) and values.nunique() == 1  # such as epochs: nothing spreads
     spread = float(values.std()) if len(values) > 1 and not counted else None
-    return Found(float(values.mean()), spread, len(values), devices=devices)
+    return Evidence(float(values.mean()), spread, len(values), devices=devices)
 
 
-def _measured(project: Project, of: str, asked: dict[str, Any]) -> tuple[pd.Series, str]:
+def _measured(project: Project, of: str, query: dict[str, Any]) -> tuple[pd.Series, str]:
     """A measure of each run of one name, indexed by seed, and the devices that ran them."""
-    found = _runs(project, of, asked.get("split", "test"), asked.get("profile"))
-    values = [_measure(record, asked["measure"], asked.get("epoch"), asked.get("per")) for record in found]
-    seeds = pd.Index([record["seed"] for record in found], name="seed")
-    return pd.Series(values, seeds), ", ".join(sorted({one["machine"]["device"] for one in found}))
+    runs = _runs(project, of, query.get("split", "test"), query.get("profile"))
+    values = [_measure(record, query["measure"], query.get("epoch"), query.get("per")) for record in runs]
+    seeds = pd.Index([record["seed"] for record in runs], name="seed")
+    return pd.Series(values, seeds), ", ".join(sorted({record["machine"]["device"] for record in runs}))
 
 
 def _runs(project: Project, of: str, split: str, profile: str | None) -> list[dict]:
@@ -93,39 +93,39 @@ def _runs(project: Project, of: str, split: str, profile: str | None) -> list[di
     path = project.results / f"{file}.jsonl"
     if not path.exists():
         raise NoEvidence(f"there is no results/{file}.jsonl: {_how_to_get(file)}.")
-    found = [
+    runs = [
         record
         for record in _read(path, path.stat().st_mtime_ns, path.stat().st_size)
         if record["name"] == name and record["final"]["split"] == split and profile in (None, record["profile"])
     ]
-    if not found:
-        asked = f" in profile {profile}" if profile else ""
+    if not runs:
+        in_profile = f" in profile {profile}" if profile else ""
         raise NoEvidence(
-            f"results/{file}.jsonl has no run {name!r} judged on {split} images{asked}: {_how_to_get(file)}."
+            f"results/{file}.jsonl has no run {name!r} judged on {split} images{in_profile}: {_how_to_get(file)}."
         )
-    return _one_a_seed(file, found)
+    return _one_per_recipe(file, runs)
 
 
 @cache
 def _read(path: Path, _changed: int, _size: int) -> list[dict]:
-    """Hundreds of facts ask the same few files; a file that was changed is read again."""
+    """Cached, for hundreds of facts need the same few files; a file that was changed is read again."""
     return records.read(path)
 
 
-def _one_a_seed(file: str, found: list[dict]) -> list[dict]:
+def _one_per_recipe(file: str, records_of_name: list[dict]) -> list[dict]:
     """A recipe holds its seed, so two records of one recipe are one run, made twice: it counts once.
 
     Raises: CourseError where the two disagree.
     """
     runs: dict[str, list[dict]] = {}
-    for record in found:
+    for record in records_of_name:
         runs.setdefault(json.dumps([record["profile"], record["recipe"]], sort_keys=True), []).append(record)
     for same in runs.values():
         accuracies = [record["final"]["accuracy"] for record in same]
         if max(accuracies) - min(accuracies) > SAME:
             raise CourseError(
-                f"results/{file}.jsonl holds two records of one recipe and seed of {found[0]['name']!r} that disagree: "
-                f"{min(accuracies):.2%} and {max(accuracies):.2%}. One of them is not what it says: run it again."
+                f"results/{file}.jsonl holds two records of one recipe and seed of {same[0]['name']!r} that disagree: "
+                f"{min(accuracies):.2%} and {max(accuracies):.2%}. One of them is wrong: run it again."
             )
     return [same[0] for same in runs.values()]
 
@@ -137,7 +137,7 @@ def _how_to_get(file: str) -> str:
 
 
 def _measure(record: dict, measure: str, epoch: int | None, per: str | None) -> float:
-    where = {
+    measures = {
         **record,
         **record["machine"],
         **record["recipe"],
@@ -148,12 +148,12 @@ def _measure(record: dict, measure: str, epoch: int | None, per: str | None) -> 
         place = epoch - 1 if epoch > 0 else epoch
         if epoch == 0 or not -len(record["epochs"]) <= place < len(record["epochs"]):
             raise CourseError(f"{record['name']!r} has no epoch {epoch}, it has {len(record['epochs'])}.")
-        where = _with_gaps(record["epochs"][place])
+        measures = _with_gaps(record["epochs"][place])
     if measure == "val_fluctuation":
-        judged = [one["val_accuracy"] for one in record["epochs"]]
-        value = float(np.std(judged, ddof=1)) if len(judged) > 1 and None not in judged else None
+        curve = [epoch["val_accuracy"] for epoch in record["epochs"]]
+        value = float(np.std(curve, ddof=1)) if len(curve) > 1 and None not in curve else None
     else:
-        value = where.get(measure)
+        value = measures.get(measure)
     if not isinstance(value, int | float):
         raise CourseError(
             f"a record of {record['name']!r} has no number {measure!r}: see course_lib/records/schema.json."
@@ -162,7 +162,7 @@ def _measure(record: dict, measure: str, epoch: int | None, per: str | None) -> 
 
 
 def _with_gaps(epoch: dict) -> dict:
-    """An epoch's numbers, and by how much the training figures lie above those of validation."""
+    """An epoch's numbers, and training minus validation accuracy and loss."""
     if epoch["val_loss"] is None:
         return epoch
     return epoch | {
@@ -171,50 +171,50 @@ def _with_gaps(epoch: dict) -> dict:
     }
 
 
-def _order(project: Project, fact: Fact) -> Found:
+def _order(project: Project, fact: Fact) -> Evidence:
     """Whether one mean lies above all others: the 95 % t interval of each difference lies above zero."""
-    apart = [_apart(project, fact.asked["higher"], other, fact.asked) for other in fact.asked["than"]]
-    holds = all(one.value > one.spread for one in apart)
-    return Found(holds, count=apart[0].count, devices=apart[0].devices)
+    differences = [_minus(project, fact.query["higher"], other, fact.query) for other in fact.query["than"]]
+    holds = all(difference.value > difference.spread for difference in differences)
+    return Evidence(holds, count=differences[0].count, devices=differences[0].devices)
 
 
-def _difference(project: Project, fact: Fact) -> Found:
-    return _apart(project, fact.asked["of"], fact.asked["minus"], fact.asked)
+def _difference(project: Project, fact: Fact) -> Evidence:
+    return _minus(project, fact.query["of"], fact.query["minus"], fact.query)
 
 
-def _apart(project: Project, of: str, minus: str, asked: dict[str, Any]) -> Found:
+def _minus(project: Project, of: str, minus: str, query: dict[str, Any]) -> Evidence:
     """The difference of two means; its spread is half the width of its 95 % t interval."""
-    first, devices = _measured(project, of, asked)
-    second, _ = _measured(project, minus, asked)
+    first, devices = _measured(project, of, query)
+    second, _ = _measured(project, minus, query)
     try:
         value, half = records.difference(first, second)
     except ValueError as error:
         raise CourseError(f"{of!r} or {minus!r} has one seed: that supports no comparison.") from error
-    return Found(value, half, min(len(first), len(second)), devices=devices)
+    return Evidence(value, half, min(len(first), len(second)), devices=devices)
 
 
-def _level(project: Project, fact: Fact) -> Found:
+def _level(project: Project, fact: Fact) -> Evidence:
     """Whether two means lie no further apart than ``within``."""
-    first, second = (mean(project, one, fact.asked) for one in fact.asked["between"])
-    near = abs(first.value - second.value) <= fact.asked["within"]
-    return Found(near, count=first.count, devices=first.devices)
+    first, second = (mean(project, name, fact.query) for name in fact.query["between"])
+    near = abs(first.value - second.value) <= fact.query["within"]
+    return Evidence(near, count=first.count, devices=first.devices)
 
 
-def calculate(code: str, needs_numbers: bool = False) -> Found:
-    """Run a few lines of Python that know the library. Their last expression is the value.
+def calculate(code: str, needs_numbers: bool = False) -> Evidence:
+    """Run a few lines of Python over the library. Their last expression is the value.
 
     Raises: CourseError, with Python's own words, where they fail.
     """
-    value, said = _calculated(code, needs_numbers)
+    value, printed = _calculated(code, needs_numbers)
     if not isinstance(value, bool | int | float | str):
-        raise CourseError(f"its calculation ends with a {type(value).__name__}, and a number or a word is wanted.")
-    return Found(value, said=said)
+        raise CourseError(f"its calculation ends with a {type(value).__name__}, it has to be a number or a word.")
+    return Evidence(value, printed=printed)
 
 
 @cache
 def _calculated(code: str, needs_numbers: bool) -> tuple[Any, str]:
-    room = {"torch": torch, "nn": nn, "F": F, "math": math, "np": np}
-    room |= {"models": models, "analysis": analysis, "data": data, "training": training, "plots": plots}
+    names = {"torch": torch, "nn": nn, "F": F, "math": math, "np": np}
+    names |= {"models": models, "analysis": analysis, "data": data, "training": training, "plots": plots}
     printed = io.StringIO()
     try:
         tree = ast.parse(code)
@@ -222,8 +222,8 @@ def _calculated(code: str, needs_numbers: bool) -> tuple[Any, str]:
         if not isinstance(last, ast.Expr):
             raise CourseError("its calculation must end with an expression.")
         with torch.device("cpu" if needs_numbers else "meta"), contextlib.redirect_stdout(printed):
-            exec(compile(tree, "<calculation>", "exec"), room)
-            value = eval(compile(ast.Expression(last.value), "<calculation>", "eval"), room)
+            exec(compile(tree, "<calculation>", "exec"), names)
+            value = eval(compile(ast.Expression(last.value), "<calculation>", "eval"), names)
             value = value.item() if isinstance(value, torch.Tensor | np.generic) else value
     except CourseError:
         raise
@@ -232,50 +232,50 @@ def _calculated(code: str, needs_numbers: bool) -> tuple[Any, str]:
     return value, printed.getvalue()
 
 
-def _figures(project: Project, fact: Fact) -> Found:
+def _figures(project: Project, fact: Fact) -> Evidence:
     """Whether the published chapters hold the figures: a cell that calls the function and shows a picture."""
-    for name, functions in fact.asked.items():
+    for name, functions in fact.query.items():
         chapter = _chapter(project, name)
         cells = [
             cell.source
             for cell in pairs.read_notebook(chapter).cells
             if cell.cell_type == "code" and any("image/png" in output.get("data", {}) for output in cell.outputs)
         ]
-        missing = [one for one in functions if not any(f"{one}(" in source for source in cells)]
+        missing = [function for function in functions if not any(f"{function}(" in source for source in cells)]
         if missing:
             raise NoEvidence(f"{name} shows no figure of {', '.join(missing)}.")
-    return Found(True)
+    return Evidence(True)
 
 
-def _printed(project: Project, fact: Fact) -> Found:
-    """The number behind some words in what the published chapter printed, from a run of at least ``profile``."""
-    chapter, words = _chapter(project, fact.asked["chapter"]), fact.asked["behind"]
+def _printed(project: Project, fact: Fact) -> Evidence:
+    """The number after some words in what the published chapter printed, from a run in one of ``profiles``."""
+    chapter, words = _chapter(project, fact.query["chapter"]), fact.query["behind"]
     notebook = pairs.read_notebook(chapter)
-    if notebook.metadata.get("course", {}).get("run", {}).get("profile") not in fact.asked["profiles"]:
-        raise NoEvidence(f"{chapter.name} is not published from a {' or '.join(fact.asked['profiles'])} run.")
+    if notebook.metadata.get("course", {}).get("run", {}).get("profile") not in fact.query["profiles"]:
+        raise NoEvidence(f"{chapter.name} is not published from a {' or '.join(fact.query['profiles'])} run.")
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     printed = [output.get("text", "") for output in outputs if output.output_type == "stream"]
     try:
-        found = {literals.read(text.partition(words)[2]).values for text in printed if words in text}
+        values = {literals.read(text.partition(words)[2]).values for text in printed if words in text}
     except ValueError as error:
         raise NoEvidence(f"{chapter.name} prints no number behind {words!r}: {error}.") from error
-    if len(found) != 1:
-        seen = "different numbers" if found else "nothing"
+    if len(values) != 1:
+        seen = "different numbers" if values else "nothing"
         raise NoEvidence(f"{chapter.name} prints {seen} behind {words!r}.")
-    return Found(found.pop()[0])
+    return Evidence(values.pop()[0])
 
 
 def _chapter(project: Project, name: str) -> Chapter:
-    found = [chapter for chapter in project.chapters() if chapter.name == name and chapter.notebook.is_file()]
-    if not found:
-        raise NoEvidence(f"there is no chapter {name}.")
-    return found[0]
+    for chapter in project.chapters():
+        if chapter.name == name and chapter.notebook.is_file():
+            return chapter
+    raise NoEvidence(f"there is no chapter {name}.")
 
 
-def _run(project: Project, fact: Fact) -> Found:
+def _run(project: Project, fact: Fact) -> Evidence:
     """What a chapter's published run took: seconds, or bytes of memory."""
-    chapter = _chapter(project, fact.asked["chapter"])
+    chapter = _chapter(project, fact.query["chapter"])
     run = pairs.read_notebook(chapter).metadata.get("course", {}).get("run", {})
-    if run.get("profile") != fact.asked["profile"]:
-        raise NoEvidence(f"{chapter.name} is not published from a {fact.asked['profile']} run.")
-    return Found(float(run["seconds"]) if fact.asked["measure"] == "seconds" else run["peak_memory_mb"] * 1e6)
+    if run.get("profile") != fact.query["profile"]:
+        raise NoEvidence(f"{chapter.name} is not published from a {fact.query['profile']} run.")
+    return Evidence(float(run["seconds"]) if fact.query["measure"] == "seconds" else run["peak_memory_mb"] * 1e6)

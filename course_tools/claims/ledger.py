@@ -21,7 +21,7 @@ MAY_BE_EXPLAINED = {"A.1", "A.9", "B.1", *(f"B.{number}" for number in range(6, 
 # VGG-16 and ResNet-34 at 224 × 224: nothing smaller stands for them.
 ONLY_FULL = {"C.3", "C.4"}
 PROOFS = ("records", "order", "level", "difference", "calculate", "figures", "run", "printed")
-# What a run was told; all other measures of a record are what came out.
+# Settings of a run; all other measures of a record are its results.
 SETTINGS = ("epochs", "batch_size", "learning_rate")
 MEASURED = ("records", "order", "level", "difference")
 
@@ -33,9 +33,9 @@ class Fact:
     ``claim`` is its claim's name and ``what`` says which of the claim's facts it is. ``source`` is the source's own
     value, as a literal or in words; of an ``ours`` fact, which no source states, it is our own. ``wrong`` marks an
     error of the source, which the Errata explain. ``proof`` is the kind of evidence (one of ``PROOFS``, or empty for
-    what is explained or cited) and ``asked`` what the ledger says of it. ``band`` is how far a measured value may lie
+    what is explained or cited) and ``query`` what the ledger says of it. ``band`` is how far a measured value may lie
     from the source's, in units of 1. ``note`` says what is smaller in our run, or whose setting it is. ``ours`` puts
-    into words what no number says. ``needs_numbers`` calculations run on the CPU; the others on torch's meta device, in
+    into words what is no number. ``needs_numbers`` calculations run on the CPU; the others on torch's meta device, in
     no time.
     """
 
@@ -45,7 +45,7 @@ class Fact:
     verdict: str = ""
     wrong: bool = False
     proof: str = ""
-    asked: Any = None
+    query: Any = None
     band: float | None = None
     because: str = ""
     note: str = ""
@@ -93,11 +93,11 @@ def read(project: Project) -> dict[str, Claim]:
     except yaml.YAMLError as error:
         place = getattr(error, "problem_mark", None)
         where = f", line {place.line + 1}" if place else ""
-        raise CourseError(f"{FILE}{where}: {getattr(error, 'problem', error)}: mend it.") from error
+        raise CourseError(f"{FILE}{where}: {getattr(error, 'problem', error)}: fix it.") from error
     schema = json.loads((Path(__file__).parent / "schema.json").read_text())
-    problem = next(iter(sorted(Draft202012Validator(schema).iter_errors(ledger), key=lambda one: one.path)), None)
+    problem = next(iter(sorted(Draft202012Validator(schema).iter_errors(ledger), key=lambda error: error.path)), None)
     if problem is not None:
-        raise CourseError(f"{FILE}: {_place_of(problem)}: {problem.message[:200]}: mend it.")
+        raise CourseError(f"{FILE}: {_place_of(problem)}: {problem.message[:200]}: fix it.")
     claims = {name: _of_a_source(name, entry) for name, entry in ledger["sources"].items()}
     claims |= {name: _of_the_book(name, entry) for name, entry in (ledger["book"] or {}).items()}
     _refuse_what_is_missing(claims)
@@ -107,7 +107,7 @@ def read(project: Project) -> dict[str, Claim]:
 def _of_a_source(name: str, entry: dict) -> Claim:
     facts = []
     for fact in entry["facts"]:
-        kind, asked = _proof(fact)
+        kind, query = _proof(fact)
         facts.append(
             Fact(
                 claim=name,
@@ -116,7 +116,7 @@ def _of_a_source(name: str, entry: dict) -> Claim:
                 verdict=fact["verdict"],
                 wrong=fact.get("wrong", False),
                 proof=kind,
-                asked=asked,
+                query=query,
                 band=fact.get("band"),
                 because=" ".join(fact.get("because", "").split()),
                 note=fact.get("note", ""),
@@ -129,11 +129,11 @@ def _of_a_source(name: str, entry: dict) -> Claim:
 
 
 def _of_the_book(name: str, entry: dict) -> Claim:
-    kind, asked = _proof(entry)
+    kind, query = _proof(entry)
     return Claim(
         name,
         entry["says"],
-        [Fact(name, "", source=entry.get("value", ""), proof=kind, asked=asked, cite=tuple(entry.get("cite", ())))],
+        [Fact(name, "", source=entry.get("value", ""), proof=kind, query=query, cite=tuple(entry.get("cite", ())))],
     )
 
 
@@ -153,10 +153,10 @@ def _refuse_what_is_missing(claims: dict[str, Claim]) -> None:
             if fact.verdict == "explained" and claim.name not in MAY_BE_EXPLAINED:
                 raise CourseError(f"{FILE}: {fact.title} may not be explained only: give the evidence.")
             measured = fact.proof in MEASURED
-            if claim.name in ONLY_FULL and measured and fact.asked.get("profile") != "full":
+            if claim.name in ONLY_FULL and measured and fact.query.get("profile") != "full":
                 raise CourseError(f"{FILE}: {fact.title} is proven by a full run only: ask for `profile: full`.")
             agrees = fact.verdict in ("reproduced", "partly")
-            setting = fact.proof == "records" and fact.asked["measure"] in SETTINGS
+            setting = fact.proof == "records" and fact.query["measure"] in SETTINGS
             if fact.proof == "records" and agrees and fact.band is None and not setting:
                 raise CourseError(f"{FILE}: {fact.title} is measured, so it needs a band: how near is near enough?")
             if agrees and fact.band is not None and fact.literal is None:
@@ -165,9 +165,9 @@ def _refuse_what_is_missing(claims: dict[str, Claim]) -> None:
 
 def _place_of(problem) -> str:
     path = list(problem.absolute_path)
-    if len(path) > 3 and path[2] == "facts":  # a fact is found by its words sooner than by its number
-        return f"{path[1]}, fact {path[3] + 1}" + "".join(f", {one}" for one in path[4:])
-    return ", ".join(str(one) for one in path) or "the file"
+    if len(path) > 3 and path[2] == "facts":
+        return f"{path[1]}, fact {path[3] + 1}" + "".join(f", {part}" for part in path[4:])
+    return ", ".join(map(str, path)) or "the file"
 
 
 class _NoDuplicates(yaml.SafeLoader):

@@ -1,7 +1,7 @@
 """Numbers as people write them: ``98.50 ± 0.02 %``, ``97–98 %``, ``138 million``, ``3,460 seconds``, ``61,706``.
 
-A literal is read into values and a style, and any other value can be written in that style. So the prose decides how
-precisely it speaks, and the record decides what it says.
+A literal is read into values and a style, and any other value can be written in that style. So the prose decides the
+precision, and the record the value.
 """
 
 import re
@@ -44,8 +44,7 @@ _UNIT = "|".join(sorted(_UNITS, key=len, reverse=True))
 _LITERAL = re.compile(
     rf"(?<![\w-])(?P<first>−?{_NUMBER})(?:(?P<join>{_GAP}?(?:–|±|to){_GAP}?)(?P<second>{_NUMBER}))?(?P<unit>{_GAP}?(?:{_UNIT})(?!\w))?"
 )
-# What must not stand in prose without a claim: percentages, times and counts of parameters (any large count, for those
-# are what large counts are).
+# What needs a claim in prose: percentages, times and counts of parameters (any large count is one).
 _SECOND_NUMBER = rf"(?:{_GAP}?(?:–|±|to){_GAP}?{_NUMBER})?"
 _MUST_BE_COVERED = re.compile(
     rf"(?<![\w.,^])(?<!× )(?<![A-Za-z]-){_NUMBER}{_SECOND_NUMBER}(?:"
@@ -79,13 +78,13 @@ class Literal:
         return len(self.values) == 2 and "±" not in self.joint
 
     def write(self, *values: float) -> str:
-        """Other values in this style. A spread that the style asks for and nobody gives is left out."""
+        """Other values in this style. A spread that the style has and the values lack is left out."""
         rounded = [self._rounded(value) for value in values[: len(self.values)]]
         numbers = [f"{value:,.{self.decimals}f}" for value in rounded]
         return self.joint.join(numbers).replace("-", "−") + self.unit
 
-    def says(self, *values: float) -> bool:
-        """Whether these values, rounded as this literal is, are what it says; one value may lie in a range."""
+    def matches(self, *values: float) -> bool:
+        """Whether these values, rounded as this literal is, equal it; one value may lie in a range."""
         if self.is_range and len(values) == 1:
             low, high = map(self._rounded, self.values)
             return low <= self._rounded(values[0]) <= high
@@ -97,19 +96,19 @@ class Literal:
 
 def read(text: str) -> Literal:
     """Read the first number of a text, with what belongs to it. Raises ValueError where there is none."""
-    found = _LITERAL.search(text)
-    if not found:
+    match = _LITERAL.search(text)
+    if not match:
         raise ValueError(f"{text!r} holds no number")
-    return as_literal(found)
+    return as_literal(match)
 
 
-def as_literal(found: re.Match) -> Literal:
+def as_literal(match: re.Match) -> Literal:
     """A match of the literal's pattern, read."""
-    unit = found["unit"] or ""
+    unit = match["unit"] or ""
     scale = _UNITS[unit.strip(" \u00a0")] if unit else 1.0
-    texts = [one for one in (found["first"], found["second"]) if one]
-    values = tuple(float(one.replace(",", "").replace("−", "-")) * scale for one in texts)
-    return Literal(values, max(len(one.partition(".")[2]) for one in texts), found["join"] or "", unit)
+    texts = [number for number in (match["first"], match["second"]) if number]
+    values = tuple(float(number.replace(",", "").replace("−", "-")) * scale for number in texts)
+    return Literal(values, max(len(number.partition(".")[2]) for number in texts), match["join"] or "", unit)
 
 
 _FENCE = re.compile(r"(?ms)^(```+)([^\n]*)\n.*?^\1[ ]*$")
@@ -122,7 +121,7 @@ _COVERED = re.compile(rf"(?P<literal>{_LITERAL.pattern}){_BETWEEN}{CLAIM.pattern
 
 @dataclass(frozen=True)
 class Place:
-    """A literal with its claim in a text: where it begins and ends, what it says, whose it is."""
+    """A literal in a text: where it begins and ends, its own text, and the name of its claim."""
 
     start: int
     end: int
@@ -135,22 +134,22 @@ def blanked(text: str) -> str:
 
     A fence with a directive, such as ``{glossary}``, holds prose: it stays.
     """
-    text = _FENCE.sub(lambda found: found[0] if found[2].startswith("{") else " " * len(found[0]), text)
-    return _CODE.sub(lambda found: " " * len(found[0]), text)
+    text = _FENCE.sub(lambda match: match[0] if match[2].startswith("{") else " " * len(match[0]), text)
+    return _CODE.sub(lambda match: " " * len(match[0]), text)
 
 
 def claimed(text: str) -> list[Place]:
     """All literals that have a claim, in order."""
     plain = blanked(text)
     return [
-        Place(found.start("literal"), found.end("literal"), found["literal"], found["ids"])
-        for found in _COVERED.finditer(plain)
+        Place(match.start("literal"), match.end("literal"), match["literal"], match["ids"])
+        for match in _COVERED.finditer(plain)
     ]
 
 
 def named(text: str) -> list[str]:
     """The claims that a text names, behind a literal or behind a sentence."""
-    return [found["ids"] for found in CLAIM.finditer(blanked(text))]
+    return [match["ids"] for match in CLAIM.finditer(blanked(text))]
 
 
 def uncovered(text: str) -> list[str]:
@@ -158,8 +157,8 @@ def uncovered(text: str) -> list[str]:
     plain = blanked(text).replace("\n", " ")  # a number and its unit may stand on two lines
     covered = [(place.start, place.end) for place in claimed(text)]
     missing = []
-    for found in _MUST_BE_COVERED.finditer(CLAIM.sub(lambda one: " " * len(one[0]), plain)):
-        if not any(start <= found.start() and found.end() <= end for start, end in covered):
-            around = plain[max(0, found.start() - 40) : found.end() + 25]
-            missing.append(f"{found[0]!r} in {' '.join(around.split())!r}")
+    for match in _MUST_BE_COVERED.finditer(CLAIM.sub(lambda claim: " " * len(claim[0]), plain)):
+        if not any(start <= match.start() and match.end() <= end for start, end in covered):
+            around = plain[max(0, match.start() - 40) : match.end() + 25]
+            missing.append(f"{match[0]!r} in {' '.join(around.split())!r}")
     return missing

@@ -4,9 +4,9 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
-from course_tools.claims.evidence import Found, NoEvidence, look_up, mean
+from course_tools.claims.evidence import Evidence, NoEvidence, look_up, mean
 from course_tools.claims.ledger import DOCUMENTS, Claim, Fact
-from course_tools.claims.verdicts import say
+from course_tools.claims.verdicts import in_words
 from course_tools.publishing.project import Project
 from course_tools.publishing.tables import TablePage
 
@@ -16,7 +16,7 @@ NONE = "—"
 
 
 def pages_of(project: Project, claims: dict[str, Claim]) -> list[TablePage]:
-    """Both pages, with the tables that they should hold."""
+    """Both pages, with their tables of today."""
     return [
         TablePage(Path("book") / "scorecard.md", "claims", COMMAND, partial(_scorecard, project, claims)),
         TablePage(Path("book") / "errata.md", "claims", COMMAND, partial(_errata, project, claims)),
@@ -42,17 +42,17 @@ def _scorecard(project: Project, claims: dict[str, Claim]) -> dict[str, str]:
 def _compared_table(project: Project, facts: list[Fact]) -> str:
     rows = []
     for fact in facts:
-        found = _found(project, fact)
+        evidence = _evidence(project, fact)
         source = (f"⚠ {_cell(fact.source)}" if fact.wrong else _cell(fact.source)) or NONE
-        rows.append([_cell(fact.what), source, _ours(fact, found), _cell(_verdict(fact)), _runs(found)])
+        rows.append([_cell(fact.what), source, _ours(fact, evidence), _cell(_verdict(fact)), _runs(evidence)])
     return _table(["what", "source", "ours", "verdict", "runs"], facts, rows)
 
 
 def _own_table(project: Project, facts: list[Fact]) -> str:
     rows = []
     for fact in facts:
-        found = _found(project, fact)
-        rows.append([_cell(fact.what), _ours(fact, found), _cell(fact.note) or NONE, _runs(found)])
+        evidence = _evidence(project, fact)
+        rows.append([_cell(fact.what), _ours(fact, evidence), _cell(fact.note) or NONE, _runs(evidence)])
     return _table(["what", "ours", "note", "runs"], facts, rows)
 
 
@@ -62,7 +62,7 @@ def _awaiting_table(facts: list[Fact]) -> str:
 
 
 def _table(head: list[str], facts: list[Fact], rows: list[list[str]]) -> str:
-    """A Markdown table; the first row of each claim bears its name."""
+    """A Markdown table; the first row of each claim has its name."""
     names = [fact.claim for fact in facts]
     lines = [f"| | {' | '.join(head)} |", f"|---|{'---|' * len(head)}"]
     for place, row in enumerate(rows):
@@ -72,16 +72,16 @@ def _table(head: list[str], facts: list[Fact], rows: list[list[str]]) -> str:
 
 
 def _verdict(fact: Fact) -> str:
-    """The verdict, how near counted as the same, and what the reader has to know of the run."""
-    said = fact.verdict
+    """The verdict with its tolerance, and what is special about the run."""
+    text = fact.verdict
     if fact.proof == "figures":
-        chapters = " and ".join(str(int(name[:2])) for name in fact.asked)
-        said += f", drawn in chapter{'s' if len(fact.asked) > 1 else ''} {chapters}"
+        chapters = " and ".join(str(int(name[:2])) for name in fact.query)
+        text += f", drawn in chapter{'s' if len(fact.query) > 1 else ''} {chapters}"
     if fact.band is not None:
         unit = fact.literal.unit.replace("%", "points")
         band = f"{fact.band / fact.literal.scale:g}{unit}"
-        said += f" by more than {band}" if fact.verdict == "differs" else f" within ±{band}"
-    return f"{said}: {fact.note}" if fact.note else said
+        text += f" by more than {band}" if fact.verdict == "differs" else f" within ±{band}"
+    return f"{text}: {fact.note}" if fact.note else text
 
 
 def _summary(claims: dict[str, Claim]) -> str:
@@ -104,13 +104,18 @@ def _errata(project: Project, claims: dict[str, Claim]) -> dict[str, str]:
 
 
 def _erratum(project: Project, fact: Fact) -> str:
-    found = _found(project, fact)
-    lines = [f"### {fact.claim}: {fact.what}", "", f"Source: **{fact.source}**. Right: **{_ours(fact, found)}**.", ""]
+    evidence = _evidence(project, fact)
+    lines = [
+        f"### {fact.claim}: {fact.what}",
+        "",
+        f"Source: **{fact.source}**. Right: **{_ours(fact, evidence)}**.",
+        "",
+    ]
     lines += [fact.because, ""]
     if fact.proof == "calculate":
-        counted = isinstance(found.value, int) and not isinstance(found.value, bool)
-        said = found.said + (f"{found.value:,}" if counted else str(found.value))
-        lines += ["```python", fact.asked.rstrip(), "```", "", "```text", said.rstrip(), "```", ""]
+        counted = isinstance(evidence.value, int) and not isinstance(evidence.value, bool)
+        output = evidence.printed + (f"{evidence.value:,}" if counted else str(evidence.value))
+        lines += ["```python", fact.query.rstrip(), "```", "", "```text", output.rstrip(), "```", ""]
     elif fact.proof == "order":
         lines += [_compared(project, fact), ""]
     if fact.cite:
@@ -119,11 +124,11 @@ def _erratum(project: Project, fact: Fact) -> str:
 
 
 def _compared(project: Project, fact: Fact) -> str:
-    lines = [f"| `results/` | {fact.asked['measure'].replace('_', ' ')} | runs |", "|---|---:|---:|"]
-    for one in (fact.asked["higher"], *fact.asked["than"]):
-        found = mean(project, one, fact.asked)
-        spread = f" ± {found.spread:.4f}" if found.spread is not None else ""
-        lines.append(f"| {one} | {found.value:.4f}{spread} | {found.count} |")
+    lines = [f"| `results/` | {fact.query['measure'].replace('_', ' ')} | runs |", "|---|---:|---:|"]
+    for name in (fact.query["higher"], *fact.query["than"]):
+        evidence = mean(project, name, fact.query)
+        spread = f" ± {evidence.spread:.4f}" if evidence.spread is not None else ""
+        lines.append(f"| {name} | {evidence.value:.4f}{spread} | {evidence.count} |")
     return "\n".join(lines)
 
 
@@ -133,7 +138,7 @@ def _of(claims: dict[str, Claim], document: str) -> list[Claim]:
     )
 
 
-def _found(project: Project, fact: Fact) -> Found | None:
+def _evidence(project: Project, fact: Fact) -> Evidence | None:
     if not fact.proof:
         return None
     try:
@@ -142,14 +147,14 @@ def _found(project: Project, fact: Fact) -> Found | None:
         return None
 
 
-def _ours(fact: Fact, found: Found | None) -> str:
+def _ours(fact: Fact, evidence: Evidence | None) -> str:
     if fact.verdict == "explained":
         return ", ".join(f"{{cite:t}}`{key}`" for key in fact.cite)
-    return _cell(fact.ours or (say(found, fact) if found else NONE))
+    return _cell(fact.ours or (in_words(evidence, fact) if evidence else NONE))
 
 
-def _runs(found: Found | None) -> str:
-    return f"{found.count}, {found.devices}" if found and found.count else NONE
+def _runs(evidence: Evidence | None) -> str:
+    return f"{evidence.count}, {evidence.devices}" if evidence and evidence.count else NONE
 
 
 def _cell(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The texts of the book: is every number covered by a claim, and does it say what the claim's evidence says?"""
+"""The prose of the book: whether every number has a claim, and equals the claim's evidence."""
 
 import re
 from dataclasses import dataclass
@@ -33,20 +33,20 @@ class Text:
 
 
 def texts(project: Project) -> list[Text]:
-    """All prose of the book, in the order of the book: README, pages, chapters. Tables made by programs are blank."""
-    found = []
+    """All prose, in the order of the book: README, pages, chapters. Tables made by programs are blank."""
+    texts = []
     for file in [project.root / "README.md", *sorted((project.root / "book").glob("*.md"))]:
         if file.is_file():
             content = file.read_text(encoding="utf-8")
             for word in _GENERATED:
                 content = places(word).sub(lambda place: re.sub(r"[^\n]", " ", place[0]), content)
-            found.append(Text(file, 0, content))
+            texts.append(Text(file, 0, content))
     for chapter in project.chapters():
         for number, start, end in _markdown_cells(chapter.source.read_text(encoding="utf-8")):
             lines = chapter.source.read_text(encoding="utf-8")[start:end].splitlines(keepends=True)
             content = "".join(line.removeprefix("#").removeprefix(" ") for line in lines)
-            found.append(Text(chapter.source, number, content, "# "))
-    return found
+            texts.append(Text(chapter.source, number, content, "# "))
+    return texts
 
 
 def _markdown_cells(source: str) -> list[tuple[int, int, int]]:
@@ -61,19 +61,19 @@ def _markdown_cells(source: str) -> list[tuple[int, int, int]]:
 
 
 def problems(project: Project, claims: dict[str, Claim]) -> list[str]:
-    """Numbers that no claim covers, claims that nobody made, literals that are not what the evidence says."""
-    found = []
+    """Numbers without a claim, unknown claims, literals that differ from their evidence."""
+    lines = []
     for text in texts(project):
-        found += [
-            f"{text.where}: {one} has no claim: add `<!-- claim: NAME -->` behind it, and the claim to book/claims.yml."
-            for one in literals.uncovered(text.content)
+        lines += [
+            f"{text.where}: {what} has no claim: add `<!-- claim: NAME -->` behind it, and a claim to book/claims.yml."
+            for what in literals.uncovered(text.content)
         ]
-        found += [
+        lines += [
             f"{text.where} names the claim {name!r}, which book/claims.yml does not have."
             for name in literals.named(text.content)
             if name not in claims
         ]
-        found += [
+        lines += [
             f"{text.where}: a line begins with {line[0]!r}, which ends the paragraph: put it behind its number."
             for line in _BROKEN.finditer(text.content)
         ]
@@ -82,27 +82,27 @@ def problems(project: Project, claims: dict[str, Claim]) -> list[str]:
                 try:
                     right = corrected(project, claims[place.claim], place.text)
                 except CourseError as error:
-                    found.append(f"{text.where}: {error}")
+                    lines.append(f"{text.where}: {error}")
                     continue
                 if right != place.text:
-                    found.append(f"{text.where} says {place.text}, and {place.claim} is {right}.")
-    return found
+                    lines.append(f"{text.where} says {place.text}, and {place.claim} is {right}.")
+    return lines
 
 
 def corrected(project: Project, claim: Claim, text: str) -> str:
-    """A literal as it should be: itself where one of the claim's values says so, else the claim's value in its style.
+    """A literal as it should be: itself where it equals one of the claim's values, else the claim's value in its style.
 
-    Raises: CourseError where the claim has several values, none of which the literal says, or none at all.
+    Raises: CourseError where the claim has several values, none of which the literal equals, or none at all.
     """
     literal = literals.read(text)
     values = values_of(project, claim, literal.is_range)
     if not values:
         raise CourseError(f"{claim.name} holds no number, but the prose says {text} and names it.")
-    if any(literal.says(*one) for one in values):
+    if any(literal.matches(*numbers) for numbers in values):
         return text
     if len(values) > 1:
-        known = " or ".join(sorted({literal.write(*one) for one in values}))
-        raise CourseError(f"the prose says {text}, and {claim.name} knows only {known}.")
+        known = " or ".join(sorted({literal.write(*numbers) for numbers in values}))
+        raise CourseError(f"the prose says {text}, and {claim.name} has only {known}.")
     return literal.write(*values[0])
 
 
@@ -119,17 +119,17 @@ def values_of(project: Project, claim: Claim, for_range: bool) -> list[tuple[flo
         if fact.literal is not None:
             values.append(fact.literal.values)
             if fact.literal.is_range:
-                values += [(one,) for one in fact.literal.values]
+                values += [(value,) for value in fact.literal.values]
         if fact.proof in ("records", "difference", "calculate", "run", "printed") and fact.verdict != "awaiting":
-            found = look_up(project, fact)
-            if not isinstance(found.value, bool | str):
-                values.append(found.numbers[:1] if for_range else found.numbers)
+            evidence = look_up(project, fact)
+            if not isinstance(evidence.value, bool | str):
+                values.append(evidence.numbers[:1] if for_range else evidence.numbers)
     return values
 
 
 def rewrite(project: Project, claims: dict[str, Claim]) -> list[str]:
     """Bring every literal up to date. Returns what changed, a line each; files without a change are not touched."""
-    told: list[str] = []
+    changes: list[str] = []
     for file in dict.fromkeys(text.file for text in texts(project)):
         source = file.read_text(encoding="utf-8")
         fresh = source
@@ -137,15 +137,15 @@ def rewrite(project: Project, claims: dict[str, Claim]) -> list[str]:
         for _, start, end in reversed(pieces):
             piece = source[start:end]
             if file.suffix == ".py":  # a claim may begin a line, and its number end the line above
-                piece = _PREFIX.sub(lambda found: " " * len(found[0]), piece)
+                piece = _PREFIX.sub(lambda prefix: " " * len(prefix[0]), piece)
             for place in reversed(literals.claimed(piece)):
                 if place.claim not in claims:
                     continue
                 right = corrected(project, claims[place.claim], place.text)
                 if right != place.text:
                     fresh = fresh[: start + place.start] + right + fresh[start + place.end :]
-                    told.append(f"{file.name}: {place.text} is now {right} ({place.claim})")
+                    changes.append(f"{file.name}: {place.text} is now {right} ({place.claim})")
         if fresh != source:
             with atomic_file(file) as scratch:
                 scratch.write_text(fresh, encoding="utf-8")
-    return told
+    return changes

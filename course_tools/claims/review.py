@@ -1,4 +1,4 @@
-"""What a claim might be missing from: passages that a person has to look at. Lists, and fails nothing."""
+"""Passages where a claim may be missing, for a person to look at. This lists, and fails nothing."""
 
 import ast
 import math
@@ -44,8 +44,8 @@ def _unclaimed(project: Project) -> Iterator[str]:
         for number, cell in enumerate(pairs.read_source(chapter).cells, 1):
             if cell.cell_type == "code":
                 for caption in _captions(cell.source):
-                    for found in literals.uncovered(caption):
-                        yield f"{chapter.source.name}, cell {number}, caption: {found}"
+                    for missing in literals.uncovered(caption):
+                        yield f"{chapter.source.name}, cell {number}, caption: {missing}"
 
 
 def _captions(source: str) -> Iterator[str]:
@@ -56,9 +56,9 @@ def _captions(source: str) -> Iterator[str]:
         return
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and getattr(call.func, "attr", getattr(call.func, "id", "")) in _CAPTIONS:
-            for one in [*call.args, *(keyword.value for keyword in call.keywords)]:
-                parts = [part.value for part in ast.walk(one) if isinstance(part, ast.Constant)]
-                yield from [" ".join(part for part in parts if isinstance(part, str))]
+            for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
+                parts = [part.value for part in ast.walk(argument) if isinstance(part, ast.Constant)]
+                yield " ".join(part for part in parts if isinstance(part, str))
 
 
 def _comparisons(project: Project, claims: dict[str, Claim]) -> Iterator[str]:
@@ -74,13 +74,13 @@ def _comparisons(project: Project, claims: dict[str, Claim]) -> Iterator[str]:
 
 def _is_measured(project: Project, fact: Fact) -> bool:
     """Whether a number came out of a training run."""
-    computed = fact.proof == "calculate" and "records" in fact.asked and not _is_compared(project, fact)
+    computed = fact.proof == "calculate" and "records" in fact.query and not _is_compared(project, fact)
     return computed or fact.proof in ("records", "printed")
 
 
 def _is_compared(project: Project, fact: Fact) -> bool:
-    """Whether the evidence compares runs; so does a calculation over records that says whether something holds."""
-    if fact.proof == "calculate" and "records" in fact.asked:
+    """Whether the evidence compares runs; so does a calculation over records that is true or false."""
+    if fact.proof == "calculate" and "records" in fact.query:
         return isinstance(look_up(project, fact).value, bool)
     return fact.proof in ("order", "level", "difference")
 
@@ -92,10 +92,10 @@ def _roundings(project: Project, claims: dict[str, Claim]) -> Iterator[str]:
             literal, claim = literals.read(place.text), claims.get(place.claim)
             known = prose.values_of(project, claim, literal.is_range) if claim else []
             exact = [values for values in known if values == literal.values]
-            for values in exact or [values for values in known if literal.says(*values)]:
+            for values in exact or [values for values in known if literal.matches(*values)]:
                 if not float(values[0]).is_integer():
                     quoted[place.claim, values][place.text].append(text.where)
     for (name, _), forms in quoted.items():
-        finest = [literals.read(form) for form in forms]
-        if len({round(one.decimals - math.log10(one.scale)) for one in finest}) > 1:
+        styles = [literals.read(form) for form in forms]
+        if len({round(style.decimals - math.log10(style.scale)) for style in styles}) > 1:
             yield f"{name}: " + "; ".join(f"{form} in {', '.join(where)}" for form, where in forms.items())

@@ -88,33 +88,7 @@ class _Fold(ast.NodeTransformer):
                 return ast.Constant(self.profile == value)
             case ast.NotEq():
                 return ast.Constant(self.profile != value)
-            case ast.In():
-                return ast.Constant(self.profile in value)
-            case ast.NotIn():
-                return ast.Constant(self.profile not in value)
         return node
-
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
-        self.generic_visit(node)
-        if isinstance(node.op, ast.Not) and isinstance(node.operand, ast.Constant):
-            return ast.Constant(not node.operand.value)
-        return node
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
-        """``profile == "quick" and more``: the first value that decides, or what is left."""
-        self.generic_visit(node)
-        decides = isinstance(node.op, ast.Or)
-        left: list[ast.expr] = []
-        for value in node.values:
-            if isinstance(value, ast.Constant) and isinstance(value.value, bool):
-                if value.value is decides:
-                    left.append(value)
-                    break
-            else:
-                left.append(value)
-        if not left:
-            return ast.Constant(not decides)
-        return left[0] if len(left) == 1 else ast.BoolOp(node.op, left)
 
     def visit_If(self, node: ast.If) -> ast.stmt | list[ast.stmt]:
         self.generic_visit(node)

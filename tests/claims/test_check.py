@@ -90,11 +90,11 @@ def test_an_update_rewrites_prose_notebook_and_pages_and_then_all_agree(checkout
     for seed in (3, 4):
         checkout.record("study-small/net", 0.9802, seed=seed)
     assert len(checkout.check()) == 3
-    told = claims.update(checkout.project)
-    assert told == [
+    changes = claims.update(checkout.project)
+    assert changes == [
         "README.md: 98.50 ± 0.02 % is now 98.31 ± 0.26 % (small-accuracy)",
         "01-small.py: 98.50 ± 0.02 % is now 98.31 ± 0.26 % (small-accuracy)",
-        "book/scorecard.md: a is made anew",
+        "book/scorecard.md: a was rewritten",
     ]
     assert checkout.check() == []
     (chapter,) = checkout.project.chapters()

@@ -9,8 +9,8 @@ from course_tools.claims.evidence import NoEvidence, calculate, look_up, mean
 from course_tools.claims.ledger import Fact
 
 
-def found(checkout, proof, **asked):
-    return look_up(checkout.project, Fact("A.8", "so", proof=proof, asked=asked))
+def found(checkout, proof, **query):
+    return look_up(checkout.project, Fact("A.8", "so", proof=proof, query=query))
 
 
 def measured(checkout, measure, of="study-new/net", **more):
@@ -177,11 +177,11 @@ def test_an_order_looks_at_the_epoch_split_and_profile_that_it_names(checkout):
         for name, first, last in (("one", 0.9, 0.1), ("other", 0.5, 0.2)):
             epochs = [{"train_loss": first}, {"train_loss": last}]
             checkout.record(f"study-new/{name}", seed=seed, split="validation", profile="full", epochs=epochs)
-    asked = {"measure": "train_loss", "higher": "study-new/one", "than": ["study-new/other"], "split": "validation"}
-    assert found(checkout, "order", epoch=1, **asked).value is True
-    assert found(checkout, "order", epoch=-1, **asked).value is False
+    query = {"measure": "train_loss", "higher": "study-new/one", "than": ["study-new/other"], "split": "validation"}
+    assert found(checkout, "order", epoch=1, **query).value is True
+    assert found(checkout, "order", epoch=-1, **query).value is False
     with pytest.raises(NoEvidence, match="in profile cpu"):
-        found(checkout, "order", epoch=1, profile="cpu", **asked)
+        found(checkout, "order", epoch=1, profile="cpu", **query)
 
 
 @pytest.mark.parametrize(("within", "holds"), [(0.012, True), (0.008, False)])
@@ -211,7 +211,7 @@ def test_a_calculation_knows_the_library_and_its_last_expression_is_its_value(co
 
 def test_what_a_calculation_prints_is_kept(capsys):
     done = calculate("print('two and two:')\nfor one in (2, 2): print(one)\n4")
-    assert (done.value, done.said) == (4, "two and two:\n2\n2\n")
+    assert (done.value, done.printed) == (4, "two and two:\n2\n2\n")
     assert capsys.readouterr().out == ""
 
 
@@ -236,7 +236,7 @@ def test_calculations_do_not_see_each_other():
         ("", "its calculation raised IndexError"),
         ("x = 3", "its calculation must end with an expression"),
         ("import math", "its calculation must end with an expression"),
-        ("[1, 2]", "its calculation ends with a list, and a number or a word is wanted"),
+        ("[1, 2]", "its calculation ends with a list, it has to be a number or a word"),
         ("None", "its calculation ends with a NoneType"),
         ("torch.zeros(1)", "its calculation raised RuntimeError"),
         ("torch.zeros(2, device='cpu')", "its calculation raised RuntimeError"),
@@ -277,7 +277,7 @@ def test_what_a_chapter_printed(checkout):
 
 
 @pytest.mark.parametrize(
-    ("texts", "asked", "said"),
+    ("texts", "query", "said"),
     [
         (["by head: 3"], {}, "01-small prints nothing behind 'by heart: '"),
         (["by heart: 3", "by heart: 4"], {}, "01-small prints different numbers behind"),
@@ -285,23 +285,23 @@ def test_what_a_chapter_printed(checkout):
         (["by heart: 3"], {"profiles": ["full"]}, "01-small is not published from a full run"),
     ],
 )
-def test_what_a_chapter_did_not_print(checkout, texts, asked, said):
+def test_what_a_chapter_did_not_print(checkout, texts, query, said):
     printing(checkout, *texts)
     with pytest.raises(NoEvidence, match=said):
-        found(checkout, "printed", **PRINTED | asked)
+        found(checkout, "printed", **PRINTED | query)
 
 
 @pytest.mark.parametrize(
-    ("proof", "asked"),
+    ("proof", "query"),
     [
         ("printed", PRINTED | {"chapter": "07-none"}),
         ("figures", {"07-none": ["plots.picture"]}),
         ("run", {"chapter": "07-none", "profile": "cpu", "measure": "seconds"}),
     ],
 )
-def test_a_chapter_that_is_not_there_is_no_evidence(checkout, proof, asked):
+def test_a_chapter_that_is_not_there_is_no_evidence(checkout, proof, query):
     with pytest.raises(NoEvidence, match="there is no chapter 07-none"):
-        found(checkout, proof, **asked)
+        found(checkout, proof, **query)
 
 
 def test_a_broken_notebook_is_named(checkout):

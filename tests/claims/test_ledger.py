@@ -31,10 +31,10 @@ def test_a_fact_knows_what_the_ledger_says_of_it(checkout):
         | {"because": "It\n  is not.", "ours": "four", "cite": ["paper2000"], "verdict": "corrected"},
     )
     measured, wrong = checkout.claims()["C.6"].facts
-    assert (measured.title, measured.proof, measured.asked) == ("C.6, test accuracy", "records", MEASURED["records"])
+    assert (measured.title, measured.proof, measured.query) == ("C.6, test accuracy", "records", MEASURED["records"])
     assert (measured.band, measured.wrong, measured.needs_numbers) == (0.005, False, False)
     assert measured.literal.values == pytest.approx((0.986,))
-    assert (wrong.proof, wrong.asked, wrong.literal, wrong.band) == ("calculate", "2 + 2", None, None)
+    assert (wrong.proof, wrong.query, wrong.literal, wrong.band) == ("calculate", "2 + 2", None, None)
     assert (wrong.because, wrong.ours, wrong.cite) == ("It is not.", "four", ("paper2000",))
     assert wrong.wrong and wrong.needs_numbers
 
@@ -57,7 +57,7 @@ def test_without_a_ledger(checkout):
 def test_malformed_yaml_is_told_with_its_line(checkout, text, said):
     checkout.ledger_file.write_text(text)
     problem = refused(checkout)
-    assert problem.startswith("book/claims.yml") and said in problem and problem.endswith(": mend it.")
+    assert problem.startswith("book/claims.yml") and said in problem and problem.endswith(": fix it.")
 
 
 @pytest.mark.parametrize(
@@ -129,20 +129,20 @@ def test_what_can_be_measured_may_not_be_explained(checkout, name):
 
 @pytest.mark.parametrize(("name", "profile"), [("C.3", {}), ("C.4", {"profile": "cpu"})])
 @pytest.mark.parametrize(
-    ("proof", "asked"),
+    ("proof", "query"),
     [
         ("records", {"of": "study-small/large", "measure": "accuracy"}),
         ("order", {"measure": "accuracy", "higher": "study-small/large", "than": ["study-small/net"]}),
         ("level", {"measure": "accuracy", "between": ["study-small/large", "study-small/net"], "within": 0.01}),
     ],
 )
-def test_only_a_full_run_may_stand_for_the_large_networks(checkout, name, profile, proof, asked):
-    fact = {"what": "accuracy", "source": "98.6 %", "band": 0.01, "verdict": "reproduced", proof: asked | profile}
+def test_only_a_full_run_may_stand_for_the_large_networks(checkout, name, profile, proof, query):
+    fact = {"what": "accuracy", "source": "98.6 %", "band": 0.01, "verdict": "reproduced", proof: query | profile}
     checkout.give(name, fact)
     said = f"book/claims.yml: {name}, accuracy is proven by a full run only: ask for `profile: full`."
     assert refused(checkout) == said
-    checkout.give(name, fact | {proof: asked | {"profile": "full"}})
-    assert checkout.claims()[name].facts[0].asked["profile"] == "full"
+    checkout.give(name, fact | {proof: query | {"profile": "full"}})
+    assert checkout.claims()[name].facts[0].query["profile"] == "full"
 
 
 @pytest.mark.parametrize("more", [{"verdict": "reproduced"}, {"verdict": "partly", "note": "half the width"}])
@@ -152,8 +152,8 @@ def test_a_measured_value_needs_a_band(checkout, more):
 
 
 def test_a_setting_needs_none(checkout):
-    asked = {"of": "study-small/net", "measure": "epochs"}
-    checkout.give("C.6", {"what": "epochs", "source": "2", "records": asked, "verdict": "reproduced"})
+    query = {"of": "study-small/net", "measure": "epochs"}
+    checkout.give("C.6", {"what": "epochs", "source": "2", "records": query, "verdict": "reproduced"})
     assert verdicts.problem_of(checkout.project, checkout.claims()["C.6"].facts[0]) is None
 
 

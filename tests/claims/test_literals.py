@@ -26,7 +26,7 @@ STYLES = [
 def test_literal_is_read_in_units_of_one_and_written_as_it_stood(text, values):
     literal = literals.read(f"about {text}, they say")
     assert literal.values == pytest.approx(values, rel=1e-12)
-    assert literal.write(*literal.values) == text and literal.says(*values)
+    assert literal.write(*literal.values) == text and literal.matches(*values)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_another_value_takes_the_style(style, values, text):
     ],
 )
 def test_values_are_rounded_to_the_literals_own_precision(text, values, agrees):
-    assert literals.read(text).says(*values) is agrees
+    assert literals.read(text).matches(*values) is agrees
 
 
 @pytest.mark.parametrize("text", ["", "as listed", "VGG-16's", "conv3"])

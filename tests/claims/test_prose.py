@@ -4,7 +4,7 @@ from course_lib.errors import CourseError
 from course_tools.claims import prose
 from course_tools.claims.ledger import Claim, Fact
 
-MEND = "has no claim: add `<!-- claim: NAME -->` behind it, and the claim to book/claims.yml."
+MEND = "has no claim: add `<!-- claim: NAME -->` behind it, and a claim to book/claims.yml."
 
 
 def problems(checkout):
@@ -86,15 +86,15 @@ def corrected(checkout, text, *facts):
 
 
 def calculated(value, source="", verdict="reproduced"):
-    return Fact("A.8", "so", source=source, verdict=verdict, proof="calculate", asked=value)
+    return Fact("A.8", "so", source=source, verdict=verdict, proof="calculate", query=value)
 
 
 def test_a_wrong_number_of_a_claim_with_several_values_is_named_in_the_text_and_not_rewritten(checkout):
     checkout.give("A.2", {"what": "sum", "source": "5", "calculate": "2 + 2", "because": "No.", "verdict": "differs"})
     checkout.add("README.md", "It has 6 <!-- claim: A.2 --> of them.\n")
-    assert problems(checkout) == ["README.md: the prose says 6, and A.2 knows only 4 or 5."]
+    assert problems(checkout) == ["README.md: the prose says 6, and A.2 has only 4 or 5."]
     before = (checkout.root / "README.md").read_bytes()
-    with pytest.raises(CourseError, match="knows only 4 or 5"):
+    with pytest.raises(CourseError, match="has only 4 or 5"):
         rewrite(checkout)
     assert (checkout.root / "README.md").read_bytes() == before
 
@@ -138,9 +138,9 @@ def test_a_rewrite_changes_the_wrong_literals_and_nothing_else(checkout, file, s
     before = path.read_bytes()
     others = {one: one.read_bytes() for one in checkout.root.rglob("*") if one.is_file() and one != path}
     checkout.add(file, WRONG.replace("@", sign))
-    told = rewrite(checkout)
+    changes = rewrite(checkout)
     assert path.read_bytes() == before + RIGHT.replace("@", sign).encode()
-    assert sorted(told) == [
+    assert sorted(changes) == [
         f"{path.name}: 1,234 parameters is now 61,706 parameters (small-parameters)",
         f"{path.name}: 98.51 % is now 98.50 % (small-accuracy)",
         f"{path.name}: 98.5123 % is now 98.5000 % (small-accuracy)",

@@ -37,7 +37,7 @@ def copy(tmp_path):
 def test_the_large_networks_are_proven_by_a_gpu_or_not_at_all(read):
     measured = [fact for name in ("C.3", "C.4") for fact in read[name].facts if fact.proof in ("records", "order")]
     assert len(measured) >= 12
-    assert {fact.asked["profile"] for fact in measured} == {"full"}
+    assert {fact.query["profile"] for fact in measured} == {"full"}
 
 
 def test_every_fact_is_on_the_scorecard_and_every_error_of_a_source_in_the_errata(read):
@@ -101,4 +101,4 @@ def test_a_changed_digit_of_the_prose_is_found_where_it_stands(copy, read):
     before = prose.problems(copy, read)
     change(copy.notebooks / "04-vgg.py", "134,301,514 <!-- claim: A.5 -->", "134,301,515 <!-- claim: A.5 -->")
     (said,) = set(prose.problems(copy, read)) - set(before)
-    assert said.startswith("04-vgg.py, cell ") and "the prose says 134,301,515, and A.5 knows only " in said
+    assert said.startswith("04-vgg.py, cell ") and "the prose says 134,301,515, and A.5 has only " in said

@@ -2,7 +2,7 @@ import pytest
 
 from course_lib.errors import CourseError
 from course_tools.claims import verdicts
-from course_tools.claims.evidence import Found, NoEvidence
+from course_tools.claims.evidence import Evidence, NoEvidence
 from course_tools.claims.ledger import Claim, Fact
 
 NET = {"of": "study-small/net", "measure": "accuracy"}  # 98.50 ± 0.02 % of three seeds
@@ -12,9 +12,9 @@ NEAR = {"measure": "accuracy", "between": ["study-small/net", "01-small/other"],
 FAR = NEAR | {"within": 0.001}
 
 
-def problem(checkout, verdict, proof="", asked=None, source="", **more):
+def problem(checkout, verdict, proof="", query=None, source="", **more):
     return verdicts.problem_of(
-        checkout.project, Fact("C.6", "so", verdict=verdict, proof=proof, asked=asked, source=source, **more)
+        checkout.project, Fact("C.6", "so", verdict=verdict, proof=proof, query=query, source=source, **more)
     )
 
 
@@ -43,27 +43,27 @@ DIFFERS = [
 ]
 
 
-@pytest.mark.parametrize(("proof", "asked", "source", "more"), AGREES)
-def test_agreeing_evidence_reproduces_and_needs_no_correction(checkout, proof, asked, source, more):
+@pytest.mark.parametrize(("proof", "query", "source", "more"), AGREES)
+def test_agreeing_evidence_reproduces_and_needs_no_correction(checkout, proof, query, source, more):
     for verdict in ("reproduced", "partly", "ours"):
-        assert problem(checkout, verdict, proof, asked, source, **more) is None
+        assert problem(checkout, verdict, proof, query, source, **more) is None
     for verdict in ("corrected", "differs"):
-        line = problem(checkout, verdict, proof, asked, source, **more)
+        line = problem(checkout, verdict, proof, query, source, **more)
         assert line.startswith("C.6, so: ours is ") and line.endswith(
             ", as the source says: there is nothing to correct."
         )
 
 
-@pytest.mark.parametrize(("proof", "asked", "source", "more"), DIFFERS)
-def test_differing_evidence_corrects_and_does_not_reproduce(checkout, proof, asked, source, more):
+@pytest.mark.parametrize(("proof", "query", "source", "more"), DIFFERS)
+def test_differing_evidence_corrects_and_does_not_reproduce(checkout, proof, query, source, more):
     for verdict in ("corrected", "differs"):
-        assert problem(checkout, verdict, proof, asked, source, **more) is None
+        assert problem(checkout, verdict, proof, query, source, **more) is None
     for verdict in ("reproduced", "partly"):
-        line = problem(checkout, verdict, proof, asked, source, **more)
+        line = problem(checkout, verdict, proof, query, source, **more)
         assert line.startswith(f"C.6, so: the source says {source}, and ours is ") and line.endswith(
             ": not reproduced."
         )
-    ours = problem(checkout, "ours", proof, asked, source, **more)
+    ours = problem(checkout, "ours", proof, query, source, **more)
     if proof == "records":  # what we measured may change
         assert ours is None
     else:
@@ -71,32 +71,32 @@ def test_differing_evidence_corrects_and_does_not_reproduce(checkout, proof, ask
 
 
 @pytest.mark.parametrize(
-    ("proof", "asked", "said"),
+    ("proof", "query", "said"),
     [
         ("records", NET, "C.6, so awaits a run, but it was measured: 98.50 ± 0.02 %. Give it its verdict."),
         ("order", ABOVE, "C.6, so awaits a run, but it was measured: holds. Give it its verdict."),
         ("order", BELOW, "C.6, so awaits a run, but it was measured: does not hold. Give it its verdict."),
     ],
 )
-def test_what_was_measured_awaits_nothing(checkout, proof, asked, said):
-    assert problem(checkout, "awaiting", proof, asked, "98.4 %") == said
+def test_what_was_measured_awaits_nothing(checkout, proof, query, said):
+    assert problem(checkout, "awaiting", proof, query, "98.4 %") == said
 
 
 @pytest.mark.parametrize(
-    ("proof", "asked"),
+    ("proof", "query"),
     [
         ("records", {"of": "study-none/net", "measure": "accuracy"}),
         ("records", NET | {"profile": "full"}),
         ("order", ABOVE | {"profile": "full"}),
     ],
 )
-def test_what_was_not_measured_awaits(checkout, proof, asked):
-    assert problem(checkout, "awaiting", proof, asked, "98.4 %") is None
+def test_what_was_not_measured_awaits(checkout, proof, query):
+    assert problem(checkout, "awaiting", proof, query, "98.4 %") is None
 
 
 @pytest.mark.parametrize("verdict", ["reproduced", "corrected"])
 @pytest.mark.parametrize(
-    ("proof", "asked"),
+    ("proof", "query"),
     [
         ("records", NET | {"profile": "full"}),
         ("order", ABOVE | {"profile": "full"}),
@@ -104,9 +104,9 @@ def test_what_was_not_measured_awaits(checkout, proof, asked):
         ("figures", {"01-small": ["plots.other"]}),
     ],
 )
-def test_no_other_verdict_stands_without_evidence(checkout, verdict, proof, asked):
+def test_no_other_verdict_stands_without_evidence(checkout, verdict, proof, query):
     with pytest.raises(NoEvidence, match=r"^C\.6, so: "):
-        problem(checkout, verdict, proof, asked, "98.4 %", band=0.1)
+        problem(checkout, verdict, proof, query, "98.4 %", band=0.1)
 
 
 def test_evidence_that_is_wrong_is_no_missing_evidence(checkout):
@@ -127,7 +127,7 @@ def test_a_number_cannot_be_held_against_words(checkout):
 
 
 @pytest.mark.parametrize(
-    ("proof", "asked", "holds"),
+    ("proof", "query", "holds"),
     [
         ("order", ABOVE, True),
         ("level", NEAR, True),
@@ -140,18 +140,18 @@ def test_a_number_cannot_be_held_against_words(checkout):
         ("calculate", "1 > 2", False),
     ],
 )
-def test_statement_of_the_book_has_to_hold(checkout, proof, asked, holds):
-    line = verdicts.problem_of(checkout.project, Fact("small-one", "", proof=proof, asked=asked))
+def test_statement_of_the_book_has_to_hold(checkout, proof, query, holds):
+    line = verdicts.problem_of(checkout.project, Fact("small-one", "", proof=proof, query=query))
     assert line == (None if holds else "small-one does not hold any more: say so in the prose.")
 
 
 def test_problems_are_collected_and_none_hides_another(checkout):
     facts = [
         Fact("B.1", "one", verdict="explained", cite=("paper2000", "ghost1999"), because="It was so."),
-        Fact("B.1", "two", verdict="reproduced", proof="calculate", asked="1 / 0", source="2"),
-        Fact("B.1", "three", verdict="reproduced", proof="calculate", asked="1 + 1", source="3"),
-        Fact("B.1", "four", verdict="reproduced", proof="calculate", asked="1 + 1", source="2"),
-        Fact("B.1", "five", verdict="reproduced", proof="records", asked=NET | {"profile": "full"}, source="3"),
+        Fact("B.1", "two", verdict="reproduced", proof="calculate", query="1 / 0", source="2"),
+        Fact("B.1", "three", verdict="reproduced", proof="calculate", query="1 + 1", source="3"),
+        Fact("B.1", "four", verdict="reproduced", proof="calculate", query="1 + 1", source="2"),
+        Fact("B.1", "five", verdict="reproduced", proof="records", query=NET | {"profile": "full"}, source="3"),
     ]
     found = verdicts.problems(checkout.project, [Claim("B.1", "So.", facts)], {"paper2000"})
     assert found[0] == "B.1, one: ghost1999 is not in references.bib."
@@ -170,12 +170,12 @@ def test_a_cpu_record_never_stands_for_a_full_network(checkout, name):
     (fact,) = checkout.claims()[name].facts
     assert fact.verdict == "awaiting" and verdicts.problem_of(checkout.project, fact) is None
 
-    asked = {"of": "study-small/large", "measure": "accuracy"}
-    fact = {"what": "test accuracy", "source": "98.6 %", "band": 0.01, "verdict": "reproduced", "records": asked}
+    query = {"of": "study-small/large", "measure": "accuracy"}
+    fact = {"what": "test accuracy", "source": "98.6 %", "band": 0.01, "verdict": "reproduced", "records": query}
     checkout.give(name, fact)
     with pytest.raises(CourseError, match=rf"{name}, test accuracy is proven by a full run only"):
         checkout.check()
-    checkout.give(name, fact | {"records": asked | {"profile": "full"}})
+    checkout.give(name, fact | {"records": query | {"profile": "full"}})
     (said, page) = checkout.check()
     assert (
         said.startswith(f"{name}, test accuracy: ") and "no run 'large' judged on test images in profile full" in said
@@ -186,28 +186,28 @@ def test_a_cpu_record_never_stands_for_a_full_network(checkout, name):
 @pytest.mark.parametrize(
     ("source", "found", "more", "said"),
     [
-        ("98.6 %", Found(0.98504, 0.0002, 5), {}, "98.50 ± 0.02 %"),
-        ("98.6 %", Found(0.98504, None, 1), {}, "98.5 %"),
-        ("3,460 s", Found(2815.4, 12.3, 3), {}, "2,815 ± 12 s"),
-        ("134,301,514", Found(134_300_362), {}, "134,300,362"),
-        ("1.19 points", Found(-0.0544, 0.001, 5), {}, "−5.44 ± 0.10 points"),
-        ("as listed", Found(1234.5), {}, "1,234.5"),
-        ("it is", Found(True), {}, "holds"),
-        ("in each block", Found("in block 3"), {}, "in block 3"),
-        ("98.6 %", Found(0.9), {"ours": "much less"}, "much less"),
-        ("97–98 %", Found(0.99251), {}, "99.3 %"),
-        ("97–98 %", Found(0.99251, None, 1), {"band": 0.005}, "99 %"),
+        ("98.6 %", Evidence(0.98504, 0.0002, 5), {}, "98.50 ± 0.02 %"),
+        ("98.6 %", Evidence(0.98504, None, 1), {}, "98.5 %"),
+        ("3,460 s", Evidence(2815.4, 12.3, 3), {}, "2,815 ± 12 s"),
+        ("134,301,514", Evidence(134_300_362), {}, "134,300,362"),
+        ("1.19 points", Evidence(-0.0544, 0.001, 5), {}, "−5.44 ± 0.10 points"),
+        ("as listed", Evidence(1234.5), {}, "1,234.5"),
+        ("it is", Evidence(True), {}, "holds"),
+        ("in each block", Evidence("in block 3"), {}, "in block 3"),
+        ("98.6 %", Evidence(0.9), {"ours": "much less"}, "much less"),
+        ("97–98 %", Evidence(0.99251), {}, "99.3 %"),
+        ("97–98 %", Evidence(0.99251, None, 1), {"band": 0.005}, "99 %"),
     ],
 )
 def test_the_evidence_is_told_in_the_style_of_the_source(source, found, more, said):
-    assert verdicts.say(found, Fact("C.6", "so", source=source, **more)) == said
+    assert verdicts.in_words(found, Fact("C.6", "so", source=source, **more)) == said
 
 
 def test_what_differs_never_reads_like_the_source():
     """102.8 M are not 102 M, though both round to it from afar."""
-    assert verdicts.say(Found(0.1066), Fact("B.5", "share", source="10.7 %")) == "10.7 %"
-    assert verdicts.say(Found(0.9167), Fact("C.6", "saved", source="93 %", verdict="corrected")) == "91.7 %"
+    assert verdicts.in_words(Evidence(0.1066), Fact("B.5", "share", source="10.7 %")) == "10.7 %"
+    assert verdicts.in_words(Evidence(0.9167), Fact("C.6", "saved", source="93 %", verdict="corrected")) == "91.7 %"
     near = Fact("B.5", "first layer", source="102 M")
-    assert verdicts.say(Found(102_764_544), near) == "103 M"
+    assert verdicts.in_words(Evidence(102_764_544), near) == "103 M"
     spread = Fact("C.6", "so", source="98.50 ± 0.02 %")
-    assert verdicts.say(Found(0.98501), spread) == "98.501 %"
+    assert verdicts.in_words(Evidence(0.98501), spread) == "98.501 %"

@@ -41,7 +41,7 @@ def test_studies_are_the_files_with_a_grid():
 
 @pytest.mark.parametrize("name", ["mnist-seven", "mnist_six", "benchmark", ""])
 def test_refuses_unknown_study_or_size(name):
-    with pytest.raises(CourseError, match=rf"^There is no study {name!r}: choose cifar-augment, .*ladder\.$"):
+    with pytest.raises(CourseError, match=rf"^There is no study {name!r}: choose cifar-augment, little-data, .*"):
         plan(name, "quick")
     with pytest.raises(CourseError, match=r"^There is no size 'huge': choose quick, cpu, full\.$"):
         plan("mnist-six", "huge")

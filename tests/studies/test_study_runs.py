@@ -11,7 +11,10 @@ from functools import partial
 
 import pytest
 import torch
+from torch import nn
 
+from course_lib import records, training
+from course_lib.errors import CourseError
 from course_tools.publishing.publish import check_records
 from course_tools.studies import run as runner
 from course_tools.studies import worker

@@ -1,4 +1,4 @@
-"""The benchmarks do what they say; how fast anything is, no test asks."""
+"""What the benchmark measures, keeps and prints; no test asserts a speed."""
 
 import json
 from dataclasses import replace
@@ -6,13 +6,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from benchmarks import __main__ as bench
-from benchmarks import beginner, steps, targets
 from course_lib import models, recipes, records, training
 from course_lib.recipes.running import Result
 from course_lib.records import lines
+from studies import benchmark
 
-ROOF = {"float32": 1e9, "bfloat16": 2e9, "float16": 2e9}
+PEAK = {"float32": 1e9, "bfloat16": 2e9, "float16": 2e9}
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def there_are(digits, monkeypatch):
     def only(count):
         val, test = digits.val.select(range(200)), digits.open_test().select(range(200))
         made = replace(digits, train=digits.train.select(range(count)), val=val, _read_test=lambda: test)
-        monkeypatch.setattr(targets.data, "load", lambda name, size: made)
+        monkeypatch.setattr(benchmark.data, "load", lambda name, size: made)
 
     return only
 
@@ -42,7 +41,7 @@ def test_the_beginners_loop_trains_like_fit(few):
     training.set_seed(0)
     model = models.mlp(hidden=(16,))
     before = training.evaluate(model, few).loss
-    assert beginner.train(model, few, epochs=4) > 0
+    assert benchmark.train_as_beginner(model, few, epochs=4) > 0
     assert training.evaluate(model, few).loss < before - 0.3
 
 
@@ -50,31 +49,35 @@ def test_the_beginner_takes_every_image_once_an_epoch_in_batches_of_128(few, mon
     sizes = []
     model = models.mlp(hidden=(4,))
     model.register_forward_pre_hook(lambda layer, inputs: sizes.append(len(inputs[0])))
-    beginner.train(model, few, epochs=2)
+    benchmark.train_as_beginner(model, few, epochs=2)
     assert sizes == [128, 128, 44] * 2
 
 
 def test_a_step_has_a_line_for_each_loop(there_are, monkeypatch):
     there_are(300)
     with_bfloat16(monkeypatch)
-    monkeypatch.setattr(steps, "NETWORKS", [("tiny", lambda: models.mlp(hidden=(4,)), "mnist", 2, 2)])
-    made = list(steps.measure("cpu", ROOF, rounds=2))
+    monkeypatch.setattr(benchmark, "NETWORKS", [("tiny", lambda: models.mlp(hidden=(4,)), "mnist", 2, 2)])
+    made = list(benchmark.measure_steps("cpu", PEAK, rounds=2))
     assert [line["loop"] for line in made] == ["beginner", "fit", "fit, auto"]
     cost = 784 * 4 + 4 * 10
     for line in made:
         precision = "bfloat16" if line["loop"] == "fit, auto" else "float32"
         assert line["multiply_adds"] == cost
         per_second = 128 / (line["milliseconds"] / 1000)
-        assert line["share_of_roof"] == pytest.approx(3 * cost * per_second / ROOF[precision])
+        assert line["share_of_roof"] == pytest.approx(3 * cost * per_second / PEAK[precision])
         assert line["speedup"]["least"] <= line["speedup"]["median"] <= line["speedup"]["most"]
     assert made[0]["speedup"]["median"] == 1
 
 
-def test_roofs_are_those_of_float32_and_of_what_auto_takes(monkeypatch):
+def test_peak_throughput_is_measured_in_float32_and_in_autos_precision(monkeypatch):
     with_bfloat16(monkeypatch)
     monkeypatch.setattr(training, "convolution_roof", lambda device, dtype: (device, dtype), raising=False)
     monkeypatch.setattr(training, "matmul_roof", lambda device, dtype: 1.0, raising=False)
-    assert [line["convolution"] for line in steps.roofs("cpu")] == [("cpu", torch.float32), ("cpu", torch.bfloat16)]
+    measured = [line["convolution"] for line in benchmark.peak_throughput("cpu")]
+    assert measured == [
+        ("cpu", torch.float32),
+        ("cpu", torch.bfloat16),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -94,18 +97,13 @@ def test_the_beginners_epochs_are_the_first_whose_mean_is_there(curves, epochs, 
             self.epochs = [type("Epoch", (), {"val_accuracy": value}) for value in curve]
 
     monkeypatch.setattr(training, "fit", lambda *args, **options: History(next(rows)))
-    assert targets.beginner_epochs(0.99, "cpu", seeds=(1, 2), size="sample") == epochs
-
-
-def test_no_seed_that_chose_is_published():
-    assert not set(targets.CHOOSING) & set(targets.FRESH)
-    assert len(targets.FRESH) == 5
+    assert benchmark.beginner_epochs(0.99, "cpu", seeds=(1, 2), size="sample") == epochs
 
 
 def test_beginner_and_recipe_train_on_all_training_images_and_are_judged_on_test(there_are):
     there_are(1_800)
-    slow = targets.beginner_run(3, 1, 0.99, "cpu", size="sample")
-    fast = targets.recipe_run("mnist-99", 3, ROOF, "cpu", size="sample")
+    slow = benchmark.beginner_run(3, 1, 0.99, "cpu", size="sample")
+    fast = benchmark.recipe_run("mnist-99", 3, PEAK, "cpu", size="sample")
     for line in (slow, fast):
         assert (line["images"], line["judged_on"], line["seed"], line["target"]) == (2_000, "test", 3, 0.99)
         assert 0.1 < line["accuracy"] <= 1 and line["seconds"] > 0
@@ -117,7 +115,7 @@ def test_resnet_18_is_measured_in_the_same_words(there_are, monkeypatch):
     there_are(200)
     # Not narrower: with fewer than 16 channels it would not have them last, see training.choose_setup.
     monkeypatch.setattr(models, "resnet18", lambda **options: models.resnet_small(width=0.25), raising=False)
-    line = targets.resnet18_run(0, ROOF, "cpu", epochs=1, size="sample")
+    line = benchmark.resnet18_run(0, PEAK, "cpu", epochs=1, size="sample")
     assert (line["images"], line["epochs"], line["judged_on"]) == (400, 1, "test")
     assert line["share_of_roof"] > 0
 
@@ -130,27 +128,27 @@ def fake_run(name, *, seed, test, size, device, show):
 def everything_faked(monkeypatch, tmp_path):
     """A whole run in which nothing is trained."""
     (tmp_path / "results").mkdir()
-    monkeypatch.setattr(bench, "ROOT", tmp_path)
+    monkeypatch.setattr(benchmark, "ROOT", tmp_path)
     roof = {"kind": "roof", "precision": "float32", "convolution": 1e9, "matmul": 2e9}
     step = {"kind": "step", "network": "LeNet-5", "loop": "fit", "milliseconds": 3.5, "share_of_roof": 0.2}
     step["speedup"] = {"median": 2.5, "least": 2.4, "most": 2.6}
-    monkeypatch.setattr(steps, "roofs", lambda device: iter([roof]))
-    monkeypatch.setattr(steps, "measure", lambda device, roof, rounds: iter([step]))
+    monkeypatch.setattr(benchmark, "peak_throughput", lambda device: iter([roof]))
+    monkeypatch.setattr(benchmark, "measure_steps", lambda device, peak, rounds: iter([step]))
     monkeypatch.setattr(recipes, "run", fake_run)
-    monkeypatch.setattr(targets, "beginner_epochs", lambda target, device: 9)
-    slow = targets._line("beginner", 0.99, 0, 100, 9, 40.0, 0.99) | {"setup": "the beginner's"}
-    monkeypatch.setattr(targets, "beginner_run", lambda seed, *others: slow | {"seed": seed})
+    monkeypatch.setattr(benchmark, "beginner_epochs", lambda target, device: 9)
+    slow = benchmark._line("beginner", 0.99, 0, 100, 9, 40.0, 0.99) | {"setup": "the beginner's"}
+    monkeypatch.setattr(benchmark, "beginner_run", lambda seed, *others: slow | {"seed": seed})
     return tmp_path / "results"
 
 
 def test_results_are_kept_as_lines_with_a_digest_and_shown(everything_faked, capsys, monkeypatch):
-    bench.main(["--seeds", "2", "--recipes", "mnist-99"])
+    benchmark.main(["--seeds", "2", "--recipes", "mnist-99"])
     kept = records.read(everything_faked / "bench-cpu.jsonl")
     assert [line["kind"] for line in kept] == ["machine", "roof", "step", *["target"] * 4]
     assert [line["recipe"] for line in kept[3:]] == ["beginner", "mnist-99"] * 2, "in turn"
     said = capsys.readouterr().out
-    assert "×2.50 (2.40 to 2.60)" in said and "20% of the roof" in said
-    assert "mnist-99 is there 3.0 times sooner than the beginner (2.9 to 3.1)." in said
+    assert "×2.50 (2.40 to 2.60)" in said and "20% of peak throughput" in said
+    assert "mnist-99 is 3.0 times faster than the beginner's loop (2.9 to 3.1)." in said
     monkeypatch.setattr(lines, "results_folder", lambda: everything_faked)
     assert len(records.bench("target")) == 4
 
@@ -160,15 +158,8 @@ def test_a_run_that_breaks_leaves_the_old_results(everything_faked, monkeypatch)
     old.write_text("old\n")
     monkeypatch.setattr(recipes, "run", lambda *args, **options: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        bench.main(["--seeds", "1", "--recipes", "mnist-99"])
+        benchmark.main(["--seeds", "1", "--recipes", "mnist-99"])
     assert old.read_text() == "old\n"
-
-
-def test_airbench_is_scaled_by_the_roofs_of_matrix_products():
-    """A machine with twice an A100's roof should need half the time."""
-    roof = {"kind": "roof", "precision": "bfloat16", "convolution": 1.0, "matmul": 2 * bench.A100}
-    run = targets._line("cifar10-94", 0.94, 0, 100, 10, 2.0, 0.94)
-    assert "are 1.29 s here" in (said := bench.summary([roof, run])) and "cifar10-94 takes 2.00 s" in said
 
 
 def test_published_benchmarks_are_whole():
