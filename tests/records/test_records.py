@@ -7,7 +7,7 @@ import pytest
 from course_lib import models, records, training
 from course_lib.errors import CourseError
 from course_lib.records import comparison, lines
-from course_tools.publishing import promoting
+from course_tools.publishing.publish import check_records
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,7 +43,7 @@ def test_a_record_says_everything_that_was_asked_of_it(made):
 
 
 def test_it_satisfies_the_schema(made):
-    promoting.check_records(made, "cpu", "01-mlp")
+    check_records(made, "cpu", "01-mlp")
 
 
 def test_it_says_what_it_was_judged_by_and_what_was_done_to_the_images(few, digits, monkeypatch, tmp_path):
@@ -56,7 +56,7 @@ def test_it_says_what_it_was_judged_by_and_what_was_done_to_the_images(few, digi
     (made,) = records.read(tmp_path / "01-mlp.jsonl")
     assert (made["final"]["split"], made["final"]["images"]) == ("validation", 1000)
     assert made["recipe"]["images"] == "pixels shuffled"
-    promoting.check_records(tmp_path / "01-mlp.jsonl")
+    check_records(tmp_path / "01-mlp.jsonl")
 
 
 def test_nothing_is_written_outside_of_the_pipeline(few, digits, monkeypatch, tmp_path):
@@ -93,14 +93,14 @@ def test_the_schema_refuses_what_is_missing_or_foreign(made):
         path = made.with_name("broken.jsonl")
         path.write_text(json.dumps(record) + "\n")
         with pytest.raises(CourseError, match=r"broken\.jsonl, line 1: "):
-            promoting.check_records(path)
+            check_records(path)
 
 
 def test_a_record_of_another_profile_or_chapter_is_refused(made):
     with pytest.raises(CourseError, match="of a cpu run, not of full"):
-        promoting.check_records(made, "full", "01-mlp")
+        check_records(made, "full", "01-mlp")
     with pytest.raises(CourseError, match="is a record of 01-mlp"):
-        promoting.check_records(made, "cpu", "02-lenet")
+        check_records(made, "cpu", "02-lenet")
 
 
 def test_the_table_has_a_row_a_run(made, monkeypatch):
@@ -169,7 +169,7 @@ def test_the_published_records_are_whole_valid_and_of_real_runs():
     assert {file.parent for file in files} == {ROOT / "results"}
     assert [file.stem for file in files] == [file.stem for file in sorted((ROOT / "notebooks").glob("*.py"))]
     for file in files:
-        promoting.check_records(file, chapter=file.stem)
+        check_records(file, chapter=file.stem)
         published = records.read(file)
         assert {record["profile"] for record in published} <= {"cpu", "full"}
         assert {record["recipe"]["data"] for record in published} <= {"mnist (full)", "cifar10 (full)"}
