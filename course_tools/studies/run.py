@@ -173,7 +173,7 @@ class _Workers:
                 if self.stopped:
                     return Outcome(planned, "stopped before it began")
                 process = subprocess.Popen(
-                    [sys.executable, "-m", "course_tools.studies.worker", *words],
+                    [sys.executable, "-m", "course_tools.studies.run", *words],
                     env=self.environment,
                     stdin=subprocess.DEVNULL,
                     stdout=output,
@@ -208,3 +208,23 @@ def check(study: str, outcomes: list[Outcome]) -> None:
             f"{len(failed)} of {len(outcomes)} runs of {study} failed: {reasons}. The others are kept: fix the cause "
             f"and call `course study {study}` again, which runs only what is missing."
         )
+
+
+def train_one(study: str, size: str, seed: str, key: str, file: str) -> int:
+    """Train one planned run and write its record: ``python -m course_tools.studies.run STUDY SIZE SEED KEY FILE``.
+
+    A process of its own, so that a crash costs this run only. Returns the exit status.
+    """
+    try:
+        planned = next((run for run in plan(study, size, int(seed) + 1) if run.key == key), None)
+        if planned is None:
+            raise CourseError(f"The plan of {study} was changed since it began: call `course study {study}` again.")
+        records.append(Path(file), planned.train() | {"study_key": planned.key})
+    except CourseError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(train_one(*sys.argv[1:]))

@@ -17,7 +17,6 @@ from course_lib import records, training
 from course_lib.errors import CourseError
 from course_tools.publishing.publish import check_records
 from course_tools.studies import run as runner
-from course_tools.studies import worker
 from course_tools.studies.plan import Planned
 
 pytestmark = pytest.mark.usefixtures("fingerprinted")
@@ -275,8 +274,8 @@ def test_the_recipe_reaches_fit():
 
 
 def called(monkeypatch, planned, tmp_path):
-    monkeypatch.setattr(worker, "plan", lambda study, size, seeds: [replace(planned, name="other"), planned][:seeds])
-    return worker.main("any", "quick", str(planned.seed), planned.key, str(tmp_path / "made.jsonl"))
+    monkeypatch.setattr(runner, "plan", lambda study, size, seeds: [replace(planned, name="other"), planned][:seeds])
+    return runner.train_one("any", "quick", str(planned.seed), planned.key, str(tmp_path / "made.jsonl"))
 
 
 def test_the_worker_runs_the_one_with_the_key(monkeypatch, tmp_path):
