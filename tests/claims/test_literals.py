@@ -145,7 +145,9 @@ def test_literal_is_covered_by_the_claim_directly_behind_it(text, number):
 
 
 @pytest.mark.parametrize("text", ["98 % of them <!-- claim: a-b -->", "98 % and then 97 % <!-- claim: a-b -->"])
-def test_claim_a_word_further_does_not_cover(text):
+def test_claim_covers_only_the_literal_before_it(text):
+    (next_literal,) = literals.uncovered("It has 98 % <!-- claim: a --> 97 %.")
+    assert next_literal.startswith("'97 %' in ")
     (passage,) = literals.uncovered(text)
     assert passage.startswith("'98 %' in ")
 

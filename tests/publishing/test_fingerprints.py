@@ -120,3 +120,10 @@ def test_an_edit_that_changes_no_result_leaves_pages_fresh(edit, computed):
 @pytest.mark.parametrize("edit", SOMETHING_CHANGED)
 def test_an_edit_that_changes_a_result_is_found(edit, computed):
     assert fingerprints.differences(computed[""], computed[edit]) != []
+
+
+@pytest.mark.parametrize(("factor", "differs"), [(1.001, False), (1.05, True)])
+def test_later_losses_are_compared_within_their_band(factor, differs, computed):
+    changed = json.loads(json.dumps(computed[""]))
+    changed["fits"][0]["loss"][2] *= factor
+    assert bool(fingerprints.differences(computed[""], changed)) is differs
