@@ -1,8 +1,11 @@
+import itertools
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -71,7 +74,9 @@ def test_resume_is_bit_identical_with_augmentation(few, tmp_path, steps):
 def test_checkpoints_within_an_epoch_follow_the_clock(few, tmp_path, monkeypatch):
     saved = []
     monkeypatch.setattr("course_lib.training.checkpoints.save_checkpoint", lambda path, state: saved.append(state))
-    for seconds, steps in ((3_600, [0, 0]), (0, [1, 2, 3, 0] * 2)):
+    clock = itertools.count()  # a second between two looks at it
+    monkeypatch.setattr("course_lib.training.checkpoints.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    for seconds, steps in ((100, [0, 0]), (2, [2, 0, 2, 0]), (0, [1, 2, 3, 0] * 2)):
         fit(network(), few, checkpoint=tmp_path / "run.pt", checkpoint_seconds=seconds)
         assert [state["step"] for state in saved] == steps
         saved.clear()
@@ -97,6 +102,8 @@ def test_refuses_a_checkpoint_of_another_run(few, tmp_path):
             fit(network(), few, checkpoint=path, **changes)
     with pytest.raises(CourseError, match=r"different train, training images\)"):
         fit(network(), few.select(range(200)), checkpoint=path)
+    with pytest.raises(CourseError, match=r"different training images\)"):
+        fit(network(), replace(few, labels=few.labels.flip(0)), checkpoint=path)
     with pytest.raises(CourseError, match=r"different first weights\)"):
         fit(network(seed=1), few, checkpoint=path)
     assert path.read_bytes() == content

@@ -59,18 +59,23 @@ def test_hooks_do_not_run_and_gradients_stay(few):
     assert calls == [] and model[0].weight.grad.eq(1).all() and model[0].weight.dtype == torch.float32
 
 
-def test_the_first_step_by_hand(few):
-    """Eight images of the first batch, in float64, with dropout from the seed's stream."""
-    model = network().double()
+def test_the_first_steps_by_hand(few):
+    """Eight images of each batch, in float64, with dropout from the seed's stream."""
+    model, losses, norms = network().double(), [], []
     recipe = Recipe(1, 0.1, 64, torch.optim.SGD, training.constant, F.cross_entropy, None, seed=5)
     taken = fingerprint(network(), few, few.select(range(80)), recipe)
-    first = torch.randperm(len(few), generator=torch.Generator().manual_seed(5))[:8]
+    order = torch.randperm(len(few), generator=torch.Generator().manual_seed(5))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     torch.manual_seed(5)
-    loss = F.cross_entropy(model(few.normalize(few.images[first]).double()), few.labels[first])
-    loss.backward()
-    assert taken["loss"][0] == pytest.approx(loss.item(), rel=1e-9) and len(taken["loss"]) == 4
-    norm = torch.cat([parameter.grad.flatten() for parameter in model.parameters()]).norm().item()
-    assert taken["gradient"] == pytest.approx(norm, rel=1e-9)
+    for start in range(0, 256, 64):
+        images = order[start : start + 8]
+        loss = F.cross_entropy(model(few.normalize(few.images[images]).double()), few.labels[images])
+        optimizer.zero_grad()
+        loss.backward()
+        norms.append(torch.cat([parameter.grad.flatten() for parameter in model.parameters()]).norm().item())
+        optimizer.step()
+        losses.append(loss.item())
+    assert taken["loss"] == pytest.approx(losses, rel=1e-9) and taken["gradient"] == pytest.approx(norms[0], rel=1e-9)
     assert taken["judged"]["images"] == 64 and taken["schedule"] == [1.0] * 11
 
 
