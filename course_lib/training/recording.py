@@ -14,6 +14,7 @@ from course_lib import records
 from course_lib.analysis.predictions import Predictions, class_report, confusion_matrix
 from course_lib.data import ImageData
 from course_lib.data.splits import SPLIT_SEED
+from course_lib.machine import processor
 from course_lib.training.history import History
 
 
@@ -78,6 +79,7 @@ def record(
         "peak_memory_mb": max(epoch.peak_memory_mb for epoch in history.epochs),
         "machine": {
             "device": history.device.partition(",")[0],
+            "processor": processor(),
             "torch": torch.__version__,
             "cuda": torch.version.cuda if torch.cuda.is_available() else None,
             "threads": torch.get_num_threads(),

@@ -21,6 +21,7 @@ from course_lib.profiles import PROFILES
 from course_tools.studies.planned import Run
 
 NAMES = ("mnist-six", "vgg-vs-resnet", "cifar-augment", "little-data", "transfer-ladder")
+NAMES += ("lenet-fair", "many-seeds", "alexnet-start", "depth", "skip-and-norm", "alexnet-vs-vgg-32", "augment-all")
 
 
 def take(name: str):

@@ -52,7 +52,8 @@ class Planned:
     options of :func:`course_lib.training.fit`. Images come from ``data``; its small sample is used where ``sample`` is
     set. A stratified ``fraction`` of the training images is drawn by ``seed``. ``side`` and ``channels`` are what
     the images are brought to; None leaves them as they are. ``normalised`` says whether the data set's mean is taken
-    away and the result divided by its standard deviation, or pixels are only scaled to [0, 1].
+    away and the result divided by its standard deviation, or pixels are only scaled to [0, 1]. ``judge`` is ``test``,
+    or ``validation`` for a run that serves a choice.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Planned:
     side: int | None = None
     channels: int | None = None
     normalised: bool = True
+    judge: str = "test"
 
     def network(self) -> nn.Module:
         """The network, with first weights from torch's generator, behind what brings images to its size."""
@@ -93,6 +95,8 @@ class Planned:
             "images": self.images,
             "recipe": {option: _in_full(value) if callable(value) else value for option, value in self.recipe.items()},
         }
+        if self.judge != "test":
+            asked["judge"] = self.judge
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:12]
 
     @cached_property
@@ -105,13 +109,14 @@ class Planned:
         return cost * self.fraction * images * self.recipe["epochs"]
 
     def train(self) -> dict[str, Any]:
-        """Train, judge on the test images, and describe the run as a record."""
+        """Train, judge on test or validation images, and describe the run as a record."""
         images = data.load(self.data, size="sample" if self.sample else "full")
         network, train, val = self._prepared(images)
         history = training.fit(network, train, val, seed=self.seed, show=False, **self.recipe)
         history.recipe["model"] = type(getattr(network, "network", network)).__name__
-        answers = training.predict(network, self._scaled(images.open_test()), precision=history.precision)
-        return training.record(self.name, history, answers, images, images=self.images)
+        judged = self._scaled(images.open_test()) if self.judge == "test" else val
+        answers = training.predict(network, judged, precision=history.precision)
+        return training.record(self.name, history, answers, images, images=self.images, split=self.judge)
 
     def begin(self) -> None:
         """Write the fingerprint into the run log, and train nothing."""
