@@ -18,6 +18,7 @@ from course_lib import records
 from course_lib.analysis.layers import count_multiply_adds
 from course_lib.analysis.predictions import Predictions, class_report, confusion_matrix
 from course_lib.data import SPLIT_SEED, ImageData, Split
+from course_lib.machine import processor
 
 DIAGNOSIS = "https://github.com/convnets-measured/convnets-measured/blob/main/book/diagnosis.md"
 MEASURES = ("precision", "recall", "f1")
@@ -174,6 +175,7 @@ def record(
         "peak_memory_mb": max(epoch.peak_memory_mb for epoch in history.epochs),
         "machine": {
             "device": history.device.partition(",")[0],
+            "processor": processor(),
             "torch": torch.__version__,
             "cuda": torch.version.cuda if torch.cuda.is_available() else None,
             "threads": torch.get_num_threads(),

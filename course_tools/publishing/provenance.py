@@ -10,10 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from course_lib.machine import processor
+
 # An expression that the chapter's own kernel evaluates after its last cell.
 MACHINE_REPORT = "__import__('course_tools.publishing.provenance', fromlist=['machine_report']).machine_report()"
-# What makes a processor fast at training, by flag in /proc/cpuinfo, the best first.
-_INSTRUCTIONS = {"amx_bf16": "AMX", "avx512_bf16": "AVX-512 with bfloat16", "avx512f": "AVX-512", "avx2": "AVX2"}
 
 
 def machine_report() -> str:
@@ -37,17 +37,6 @@ def machine_report() -> str:
         report |= {"threads": torch.get_num_threads(), "torch": torch.__version__}
         report["peak_memory_mb"] = round(highest_memory_mb(device))
     return json.dumps(report)
-
-
-def processor() -> str:
-    """Such as ``AMD EPYC, AVX-512 with bfloat16``; the architecture where /proc/cpuinfo does not list more."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        entries = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-        best = next(name for flag, name in _INSTRUCTIONS.items() if flag in entries["flags"].split())
-        return f"{entries['model name']}, {best}"
-    except (OSError, KeyError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 def provenance(profile: str, commit: str, seconds: float) -> dict[str, Any]:

@@ -72,7 +72,8 @@ class Planned:
     options of :func:`course_lib.training.fit`. Images come from ``data``, its small sample where ``sample`` is set. A
     stratified ``fraction`` of the training images is drawn by ``seed``. Images are resized to ``side`` and repeated to
     ``channels``; None leaves them as they are. ``normalised`` subtracts the data set's mean and divides by its standard
-    deviation; else pixels are only scaled to [0, 1].
+    deviation; else pixels are only scaled to [0, 1]. ``judge`` is ``test``, or ``validation`` for a run that serves a
+    choice.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Planned:
     side: int | None = None
     channels: int | None = None
     normalised: bool = True
+    judge: str = "test"
 
     @cached_property
     def key(self) -> str:
@@ -96,6 +98,7 @@ class Planned:
             data=[self.data, self.sample, self.fraction],
             images=self.images,
             recipe={key: _name_in_full(value) if callable(value) else value for key, value in self.recipe.items()},
+            **({} if self.judge == "test" else {"judge": self.judge}),
         )
 
     @property
@@ -124,13 +127,14 @@ class Planned:
         return Resized(network, self.side or own_side, self.channels)
 
     def train(self) -> dict[str, Any]:
-        """Train, evaluate on the test images, and return the run's record, without ``study_key``."""
+        """Train, evaluate on test or validation images, and return the run's record, without ``study_key``."""
         images = self._load()
         network, train, val = self._prepare(images)
         history = training.fit(network, train, val, seed=self.seed, show=False, **self.recipe)
         history.recipe["model"] = type(getattr(network, "network", network)).__name__
-        predictions = training.predict(network, self._scaled(images.open_test()), precision=history.precision)
-        return training.record(self.name, history, predictions, images, images=self.images)
+        judged = self._scaled(images.open_test()) if self.judge == "test" else val
+        predictions = training.predict(network, judged, precision=history.precision)
+        return training.record(self.name, history, predictions, images, images=self.images, split=self.judge)
 
     def log_fingerprint(self) -> None:
         """Write the fingerprint of the training run into the run log, and train nothing."""

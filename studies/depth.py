@@ -1,0 +1,53 @@
+"""Does depth help, on equal terms? VGG8, VGG-11 and VGG-16, with and without batch norm, and one shallow network.
+
+He's first weights in all layers, two rates, three seeds, the same 14,000 photographs for fifteen epochs, at a quarter
+of the width, under the head of VGG8. The shallow network has VGG8's channels and one window of 5 × 5 a block. Judged on
+validation images: the better of two rates is a choice.
+"""
+
+from functools import partial
+
+from torch import nn
+
+from course_lib import data, models
+from course_lib.training import one_cycle
+from course_tools.studies.changes import with_he_weights
+from course_tools.studies.plan import Planned
+
+SEEDS = 3
+IMAGES = 14_000
+RATES = (0.001, 0.004)
+RECIPE = {"epochs": 15, "batch_size": 128, "schedule": one_cycle, "augment": data.flip_and_crop, "precision": "auto"}
+CONFIGURATIONS = {"VGG8": "8", "VGG-11": "A", "VGG-16": "D", "shallow, 5 × 5": "8"}
+
+
+def network(kind: str, batch_norm: bool, width: float) -> nn.Module:
+    """One of ``CONFIGURATIONS`` for 32 × 32 photographs, with He's first weights."""
+    layers = models.CONFIGURATIONS[CONFIGURATIONS[kind]]
+    built = models.VGG(layers, num_classes=10, width=width, batch_norm=batch_norm, pooled=1, hidden=(512, 512))
+    if kind == "shallow, 5 × 5":
+        for place, layer in enumerate(built.features):
+            if isinstance(layer, nn.Conv2d):
+                built.features[place] = nn.Conv2d(layer.in_channels, layer.out_channels, kernel_size=5, padding=2)
+    return with_he_weights(built)
+
+
+def grid(size: str, seed: int) -> list[Planned]:
+    """The runs of one seed. ``quick``: one epoch of narrow networks on the sample, one rate."""
+    quick = size == "quick"
+    recipe = RECIPE | {"epochs": 1} if quick else RECIPE
+    return [
+        Planned(
+            f"{kind}{', batch norm' if batch_norm else ''}, rate {rate:g}",
+            seed,
+            partial(network, kind=kind, batch_norm=batch_norm, width=1 / 16 if quick else 0.25),
+            "cifar10",
+            recipe | {"learning_rate": rate},
+            sample=quick,
+            fraction=1.0 if quick else IMAGES / 45_000,
+            judge="validation",
+        )
+        for kind in CONFIGURATIONS
+        for batch_norm in (False, True)
+        for rate in (RATES[:1] if quick else RATES)
+    ]
