@@ -209,7 +209,10 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, out, reference):
     hand_in(tmp_path / "class", "ann", answers(reference))
     hand_in(tmp_path / "class", "bob", answers(reference, code="import time\ntime.sleep(60)"))
     words = [sys.executable, "-c", textwrap.dedent(_RUN), str(tmp_path / "class"), str(out)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [ROOT, ROOT / "tests" / "grading"]))}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(map(str, [ROOT, ROOT / "assignments" / "cifar10", ROOT / "tests" / "grading"])),
+    }
     running_now = subprocess.Popen(words, env=environment, start_new_session=True)
     marks = out.parent / "grades" / "state" / "marks"
     try:
@@ -233,7 +236,7 @@ def test_students_code_runs_in_sandboxes(tmp_path, out, reference, master, bubbl
     whole = hand_in(folder, "whole", reference)
     (whole / "logits.safetensors").write_bytes((master / "logits.safetensors").read_bytes())
     hand_in(folder, "ender", answers(reference, code="import os\ndef receptive_field(layers):\n    os._exit(0)"))
-    spy = f"import os\ndef output_size(size, layers):\n    return os.listdir({str(master)!r})"
+    spy = f"import os\ndef output_size(size, layers):\n    return open({str(master / 'reference.py')!r}).read()"
     hand_in(folder, "spy", answers(reference, code=spy))
     kill = "import os\nif os.getpid() == 1:  # not where there is no sandbox: everybody would be the whole machine\n"
     kill += "    for who in (os.getppid(), -1):\n        os.kill(who, 9)"

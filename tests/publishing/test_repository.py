@@ -19,7 +19,7 @@ COPIED = ("_config.yml", "_toc.yml", "README.md", "CONTRIBUTING.md", "pyproject.
 COPIED += ("course_lib/training", "assignments")
 MENTION = re.compile(r"(?:github\.com[/:]|colab\.research\.google\.com/github/)([\w.-]+/[\w.-]*\w)")
 # Other projects that the course may link to, as owner/name in lower case.
-ELSEWHERE: set[str] = set()
+ELSEWHERE = {"containers/bubblewrap"}
 LINKED = "some-body/my.convnets/blob/trunk"
 
 

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from course_tools.publishing import site, staging
+from course_tools.publishing import site, stage
 from course_tools.publishing.project import Project
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 def built(tmp_path_factory):
     """The site of the committed outputs; any warning fails this."""
     project = Project(ROOT, build=tmp_path_factory.mktemp("site"))
-    staging.stage(project, None)
+    stage.stage(project, None)
     return site.build_site(project).parent
 
 
