@@ -95,20 +95,20 @@ def grade(
     _check_seed(seed)
     master = release.master_of(project)
     until = roster.moment(deadline, "--deadline") if deadline else None
-    found, left_out = submissions.find(folders)
-    found = [folder for folder in found if folder != out.absolute().with_suffix("")]
-    students, absent = [Student(folder.name) for folder in found], []
+    paths, left_out = submissions.find(folders)
+    paths = [folder for folder in paths if folder != out.absolute().with_suffix("")]
+    students, absent = [Student(folder.name) for folder in paths], []
     if roster_file:
-        students, absent = roster.match(roster.read(roster_file), found, roster_file)
-    with state.opened(out) as kept:
-        exam = _exam(master, kept.seed(seed), trusted)
-        entries = _entries(found, students, absent, exam.seed, by_student=roster_file is not None)
+        students, absent = roster.match(roster.read(roster_file), paths, roster_file)
+    with state.opened(out) as store:
+        exam = _exam(master, store.seed(seed), trusted)
+        entries = _entries(paths, students, absent, exam.seed, by_student=roster_file is not None)
         given = rubric.read(rubric_file, entries) if rubric_file else {}
-        entries, earlier = _judge(kept, exam, entries, until, jobs, show)
+        entries, earlier = _judge(store, exam, entries, until, jobs, show)
         remarks = [f"No folders, so not graded: {tables.listed(left_out)}."] if left_out else []
         if absent:
             remarks.append(f"Nothing was handed in by {tables.listed([shown(student.id) for student in absent])}.")
-        return _write(kept, Register(entries, given, until.isoformat() if until else ""), remarks, earlier)
+        return _write(store, Register(entries, given, until.isoformat() if until else ""), remarks, earlier)
 
 
 def regrade(
@@ -138,17 +138,17 @@ def regrade(
     if not out.is_file():
         raise CourseError(f"There is no {out}: `course assignment grade` makes it.")
     master = release.master_of(project)
-    with state.opened(out) as kept:
-        register = kept.register()
+    with state.opened(out) as store:
+        register = store.register()
         again = _chosen(register.entries, chosen)
-        exam = _exam(master, kept.seed(None) if seed is None else seed, trusted)
+        exam = _exam(master, store.seed(None) if seed is None else seed, trusted)
         given = rubric.read(rubric_file, register.entries) if rubric_file else register.given
         until = datetime.fromisoformat(register.deadline) if register.deadline else None
-        entries, _ = _judge(kept, exam, again, until, jobs, show, afresh=True)
+        entries, _ = _judge(store, exam, again, until, jobs, show, afresh=True)
         judged = {entry.stem: entry for entry in entries if not entry.failure}
         entries_now = [judged.get(entry.stem, entry) for entry in register.entries]
         problems = _failures(entry for entry in entries if entry.failure)
-        return _write(kept, Register(entries_now, given, register.deadline), [], 0, frozenset(judged), problems)
+        return _write(store, Register(entries_now, given, register.deadline), [], 0, frozenset(judged), problems)
 
 
 def _check_seed(seed: int | None) -> None:
@@ -191,7 +191,7 @@ def _also(entry: Entry, entries: Sequence[Entry]) -> tuple[str, ...]:
 
 
 def _judge(
-    kept: State,
+    store: State,
     exam: Exam,
     entries: Sequence[Entry],
     until: datetime | None,
@@ -203,10 +203,10 @@ def _judge(
 
     Returns: the entries as they are now; and how many had marks.
     """
-    pairs = [_read(kept, exam, entry, until) for entry in entries]
+    pairs = [_read(store, exam, entry, until) for entry in entries]
     wanted = {job.name: job for _, job in pairs if job}
-    known = {} if afresh else {name: marks for name in wanted if (marks := kept.marks(name))}
-    marks = judge.judge_all(exam, [*wanted.values()], known, kept.keep, processes=jobs or usable_cores(), show=show)
+    known = {} if afresh else {name: marks for name in wanted if (marks := store.marks(name))}
+    marks = judge.judge_all(exam, [*wanted.values()], known, store.keep, processes=jobs or usable_cores(), show=show)
     judged = []
     for entry, job in pairs:
         failure = marks[job.name].failure if job else ""
@@ -214,11 +214,11 @@ def _judge(
     return judged, sum(entry.marks in known for entry in judged)
 
 
-def _read(kept: State, exam: Exam, entry: Entry, until: datetime | None) -> tuple[Entry, Job | None]:
+def _read(store: State, exam: Exam, entry: Entry, until: datetime | None) -> tuple[Entry, Job | None]:
     """Read what an entry's folder holds now, and make a job of it where there is something to judge."""
     if not entry.folder:
         return entry, None
-    submission = submissions.read(Path(entry.folder), kept.copies)
+    submission = submissions.read(Path(entry.folder), store.copies)
     if submission.saved and entry.time_from != "roster":
         entry = replace(entry, handed_in=submission.saved.isoformat(), time_from="file")
     late = bool(until and entry.handed_in and datetime.fromisoformat(entry.handed_in) > until)
@@ -226,12 +226,12 @@ def _read(kept: State, exam: Exam, entry: Entry, until: datetime | None) -> tupl
     if submission.refusal:
         return replace(entry, refusal=submission.refusal), None
     name = state.name_of_marks(submission.digest, exam)
-    job = Job(name, kept.copies / submission.digest, submission.logits_problem)
+    job = Job(name, store.copies / submission.digest, submission.logits_problem)
     return replace(entry, refusal="", marks=name), job
 
 
 def _write(
-    kept: State,
+    store: State,
     register: Register,
     remarks: Sequence[str],
     earlier: int,
@@ -239,21 +239,21 @@ def _write(
     problems: Sequence[str] = (),
 ) -> Outcome:
     """Write all that is made from marks."""
-    before = kept.register().entries
-    rows = [_row(kept, entry, register) for entry in register.entries]
+    before = store.register().entries
+    rows = [_row(store, entry, register) for entry in register.entries]
     entries = [replace(row.entry, total=row.total) for row in rows]
     problems = [*problems, *_duplicates(entries), *_failures(entry for entry in entries if entry.failure)]
-    feedback_files.write(kept.folder / "feedback", rows)
-    report.write_answers(kept.folder / "to-read.html", rows)
-    gradebook.write(kept.out, rows)
-    gradebook.write_history(kept.folder / "history.csv", before, entries, again)
-    report.write_summary(kept.folder / "summary.html", rows, [*remarks, *problems])
-    kept.write_register(replace(register, entries=entries))
-    return Outcome(kept.out, rows, earlier, list(remarks), problems)
+    feedback_files.write(store.folder / "feedback", rows)
+    report.write_answers(store.folder / "to-read.html", rows)
+    gradebook.write(store.out, rows)
+    gradebook.write_history(store.folder / "history.csv", before, entries, again)
+    report.write_summary(store.folder / "summary.html", rows, [*remarks, *problems])
+    store.write_register(replace(register, entries=entries))
+    return Outcome(store.out, rows, earlier, list(remarks), problems)
 
 
-def _row(kept: State, entry: Entry, register: Register) -> Row:
-    marks = kept.marks(entry.marks) if entry.marks else None
+def _row(store: State, entry: Entry, register: Register) -> Row:
+    marks = store.marks(entry.marks) if entry.marks else None
     if entry.marks and not marks:
         entry = replace(entry, failure=_LOST)
     return Row(entry, marks, register.given.get(entry.stem, Given()))

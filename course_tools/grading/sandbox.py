@@ -180,7 +180,9 @@ def _visible(python: str) -> Iterator[str]:
     """bubblewrap's words for all that the sandbox can see: read-only, each where it lies."""
     library = Path(sys.base_prefix, "lib")
     binds = [*_SYSTEM, str(library), python, fork_server.__file__]
-    sites = [site for folder in (Path("/usr/lib"), library) for site in folder.glob("python*/*-packages")]
+    sites = [
+        site for folder in (Path("/usr/lib"), Path("/usr/lib64"), library) for site in folder.glob("python*/*-packages")
+    ]
     devices = [f"/dev/{name}" for name in _DEVICES]
     parents = {parent for path in (*binds, *packages(), *devices) for parent in Path(path).parents[:-1]}
     for folder in sorted(parents):  # else bubblewrap makes them for their owner alone
