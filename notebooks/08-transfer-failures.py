@@ -261,7 +261,7 @@ plots.image_grid(inside, range(len(apart)))
 # where our ladder runs, it is 16 digits.
 #
 # And the labels? Image 0 is made of digits 0 to 63, and is called what digit 0 is called. Image 1 is made of digits 64
-# to 127. It bears the label of digit 1, which is not in it.
+# to 127. Its label is that of digit 1, which is not in it.
 
 # %%
 small = transfer.Choices(side=112, resize="refill")
@@ -558,7 +558,7 @@ told("frozen backbone", "nothing wrong")
 #
 # (These are test digits. Whoever *chooses* a cut must do it by validation digits.)
 #
-# So there are two mends: cut the backbone off earlier, or let its last blocks learn. The second row of the table lets
+# So there are two remedies: cut the backbone off earlier, or let its last blocks learn. The second row of the table lets
 # everything behind the third convolution of block 3 learn, at a small rate:
 # 98.3 % <!-- claim: transfer-last-blocks -->, against 95.8 % <!-- claim: transfer-frozen -->. (Its training loss is
 # higher all the same. It is an average over the one epoch in which the network learned, and the frozen one's is from the
@@ -706,7 +706,7 @@ transfer.grid_heatmap(grid)
 # One seed a cell: take what happens in single cells for a hint.
 #
 # A fatal bug hides all others. As long as the images are refilled, a better rate changes nothing:
-# 10.3 % <!-- claim: transfer-grid-refilled-fast --> become 9.9 % <!-- claim: transfer-grid-refilled-small -->. Mend the
+# 10.3 % <!-- claim: transfer-grid-refilled-fast --> become 9.9 % <!-- claim: transfer-grid-refilled-small -->. Correct the
 # images and keep the rate, and you get 40.0 % <!-- claim: transfer-first-steps-accuracy -->. That is progress, and
 # still so bad that you may not believe in it. Only both together bring 91.9 % <!-- claim: transfer-grid-all -->.
 # Whoever changes one thing at a time and looks only at the accuracy may throw a right change away. This is why each
@@ -858,7 +858,7 @@ transfer.batch_as_seen(transfer.prepare(few, check), 4, digit_side=28)
 # ### Exercise 2: Two at once
 #
 # `guarded=True` makes `transfer.run` look at its inputs before it trains. Give it two bugs at once. Which guard stops
-# it? Mend that one, and run again. What would you have seen without guards?
+# it? Correct that one, and run again. What would you have seen without guards?
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>

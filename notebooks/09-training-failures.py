@@ -22,7 +22,7 @@
 # these, and at least two of them cannot be right.
 #
 # Failures are worth as much as results, if you take them apart. In this chapter each failure is a case: what
-# somebody saw, where to look, what the cause was, what mends it, and which check would have caught it. The last
+# somebody saw, where to look, what the cause was, what helps, and which check would have caught it. The last
 # part adds five mistakes that show no symptom at all.
 #
 # > **What you will be able to do.**
@@ -242,7 +242,7 @@ plots.compare_curves(by_heart, "train_loss")
 # learn at once and ends at a loss of 0.00 <!-- claim: by-heart-he -->. With torch's weights it sits at $\ln 10$ for
 # about twenty steps, and after sixty it is still at 1.50 <!-- claim: by-heart-torch -->. So neither the data nor the
 # size of the network can be at fault. The first weights are all that is left. (A curve that falls may jump once or
-# twice: thirty pictures and a constant rate make a rough road.)
+# twice: thirty pictures and a constant rate make a rough curve.)
 
 # %% [markdown]
 # ### Look inside
@@ -521,7 +521,7 @@ table[["0.01", "0.001", "0.0001"]]
 # |---|---|---|---|
 # | gradients in the front layers | tiny, and not zero | exactly zero | not zero (size not measured here) |
 # | the loss at first | sits there from the first step on | higher for a moment, then exactly there | far higher for an epoch or two, then near it |
-# | remedy | He's weights, batch norm (both tried above), skips | a lower rate (tried, one run), a warm-up or clipped gradients (not tried here); begin anew | a lower rate (tried, one run) |
+# | remedy | He's weights, batch norm (both tried above), skips | a lower rate (tried, one run), a warm-up or clipped gradients (not tried here); start again | a lower rate (tried, one run) |
 #
 # Which of them did the report's VGG have? It names neither its first weights nor its rate, so nobody can say. Its
 # VGG with batch norm learned, on the same data and with the same program. That fits both. One line in its log would
@@ -933,7 +933,7 @@ history = training.fit(
 # ### A warning among hundreds
 #
 # The report's log is full of lines which say that `torch.cuda.amp` is deprecated <!-- claim: E.9 -->. It still
-# works, so nobody reads them. One day it will not. **Check:** run once with warnings turned into errors. **Mend:**
+# works, so nobody reads them. One day it will not. **Check:** run once with warnings turned into errors. **Fix:**
 # `torch.amp`, which takes the device as its first argument.
 
 
@@ -976,7 +976,7 @@ for images in (1_000, 10_000):
 # ### Means of means
 #
 # Many loops add up the loss of each batch and divide by the number of batches. But the last batch is smaller, and
-# its pictures count more. **Check:** the mean must not depend on the batch size. **Mend:** weight each batch by its
+# its pictures count more. **Check:** the mean must not depend on the batch size. **Fix:** weight each batch by its
 # pictures.
 
 
@@ -1004,7 +1004,7 @@ for batch in (130, 128, 10):
 #
 # In training mode dropout throws away half of a layer, and batch norm looks at who else is in the batch. A network
 # that is judged so gives worse answers, and other ones each time. **Check:** two passes agree, and a picture gets
-# the same answer alone as in company. **Mend:** `network.eval()`; our `predict` and `evaluate` do it by themselves.
+# the same answer alone as in company. **Fix:** `network.eval()`; our `predict` and `evaluate` do it by themselves.
 
 
 # %% tags=["nbval-check-output"]

@@ -257,7 +257,7 @@ for name in racers:
 # A processor can do so many *multiply-adds* a second and no more. That is its *roof*
 # ([Williams et al., 2009](https://doi.org/10.1145/1498765.1498785)). Data sheets print it, and no program reaches it.
 # So we measure instead: one convolution of a size that suits the machine, forward and back, and nothing else. A product
-# of two large matrices is a second witness.
+# of two large matrices is a second measurement.
 #
 # The roof depends on the kind of number. Chapter 3 had *bfloat16*, whose 8 binary digits some processors multiply much
 # faster than the 24 of float32. What would `precision="auto"` choose here?
@@ -673,7 +673,7 @@ fault_figure() if faults else None
 # The usual way is not quite the system's own, either. The library has already set and reset two limits of the C library
 # in this process, and it resets them to 32 and 64 MiB, the highest that the C library would choose by itself.
 #
-# The mend is two calls of the C library: keep what is free. `fit` makes them where that is possible, and gives the
+# The fix is two calls of the C library: keep what is free. `fit` makes them where that is possible, and gives the
 # memory back when it is done. (On a GPU torch has always kept its memory.)
 
 # %% [markdown]

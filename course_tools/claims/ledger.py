@@ -180,7 +180,7 @@ def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict:
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node)
         if not isinstance(key, str):
-            raise yaml.constructor.ConstructorError(None, None, f"{key} is no name", key_node.start_mark)
+            raise yaml.constructor.ConstructorError(None, None, f"{key} is not a name", key_node.start_mark)
         if key in seen:
             raise yaml.constructor.ConstructorError(None, None, f"{key} stands there twice", key_node.start_mark)
         seen[key] = loader.construct_object(value_node, deep=True)

@@ -131,7 +131,7 @@ def write_history(file: Path, old: Sequence[Entry], new: Sequence[Entry], again:
 
 def _why(old: Entry, new: Entry) -> str:
     if old.digest != new.digest:
-        return "handed in anew"
+        return "handed in again"
     if old.version != new.version:
         return "assignment or grader changed"
     return "graded again" if old.marks != new.marks else "points changed by a person"

@@ -17,7 +17,7 @@ from course_tools.publishing.provenance import footer
 OUTPUT_BYTES = 1_000_000  # a published notebook's outputs, at most
 STALE_BANNER = """\
 :::{{warning}}
-The outputs on this page are **stale**: since they were made, this changed: {what}. They will be made anew.
+The outputs on this page are **stale**: since they were made, this changed: {what}. They will be made again.
 :::
 """
 QUICK_BANNER = """\

@@ -50,7 +50,7 @@ def test_without_a_ledger(checkout):
         ("sources:\n  A.1: [1\n", "line 3: expected ',' or ']'"),
         ("sources: {}\nbook: {}\nsources: {}\n", "line 3: sources stands there twice"),
         ("sources: {}\nbook:\n  one: {says: a, value: '2', value: '3'}\n", "line 3: value stands there twice"),
-        ("sources: {}\nbook:\n  2012: {says: a}\n", "line 3: 2012 is no name"),
+        ("sources: {}\nbook:\n  2012: {says: a}\n", "line 3: 2012 is not a name"),
         ("", "the file: None is not of type 'object'"),
     ],
 )

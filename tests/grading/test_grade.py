@@ -218,7 +218,7 @@ def test_nothing_is_run_twice_and_only_what_changed_is_run_again(class_of_two, o
     hand_in(class_of_two, "bob", answers(reference, code="# new"))
     assert (grade(class_of_two, out).earlier, Counting.started) == (1, 3)
     (line,) = lines(out.parent / "grades" / "history.csv")
-    assert [line[key] for key in ("id", "old_total", "new_total", "why")] == ["bob", "7", "12", "handed in anew"]
+    assert [line[key] for key in ("id", "old_total", "new_total", "why")] == ["bob", "7", "12", "handed in again"]
     monkeypatch.setattr(state.torch, "__version__", "0")
     assert (grade(class_of_two, out).earlier, Counting.started) == (0, 5)
 

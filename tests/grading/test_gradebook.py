@@ -66,7 +66,7 @@ def test_the_table_has_a_row_a_submission_and_a_column_a_task(tmp_path):
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"digest": "other", "marks": "n"}, "handed in anew"),
+        ({"digest": "other", "marks": "n"}, "handed in again"),
         ({"version": "other", "marks": "n"}, "assignment or grader changed"),
         ({"marks": "n"}, "graded again"),
         ({}, "points changed by a person"),
