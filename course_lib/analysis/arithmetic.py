@@ -18,6 +18,13 @@ _KEEP = (  # these copy or reshape; each unit keeps its place where height and w
     *(aten.view, aten._unsafe_view, aten.reshape, aten.unsqueeze, aten.squeeze, aten.expand, aten.clone, aten.detach),
     *(aten.alias, aten.split, aten.split_with_sizes, aten.chunk, aten.select, aten.cat, aten.avg_pool3d, aten._to_copy),
 )
+_POINTWISE = (
+    aten._prelu_kernel,
+    aten.prelu,
+    aten.hardswish,
+    aten.hardsigmoid,
+    aten.hardtanh,
+)  # torch has no tag for these
 _NORMS = (aten.native_batch_norm, aten._native_batch_norm_legit_no_training, aten.cudnn_batch_norm)
 
 
@@ -109,7 +116,11 @@ def _sides(function: Any, named: dict, output: torch.Tensor, sides: tuple[Side, 
         )
     if operation is aten.cat and _spatial_axis(output, named.get("dim", 0), count) >= 0:
         return None
-    pointwise = torch.Tag.pointwise in function.tags or (operation in _NORMS and not named.get("training"))
+    pointwise = (
+        torch.Tag.pointwise in function.tags
+        or operation in _POINTWISE
+        or (operation in _NORMS and not named.get("training"))
+    )
     if not (pointwise or operation in _KEEP):
         return None
     tensors = [value for value in named.values() if isinstance(value, torch.Tensor)]

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from course_lib.analysis.tracing import Step, storage_of, tensors_in, trace
-from course_lib.models import in_mode, meta_weights, shape_mismatch
+from course_lib.models import dtype_of, meta_copy, shape_mismatch
 
 INDEX_BYTES = 8  # max-pools keep int64 indices, whatever the precision
 
@@ -64,11 +64,11 @@ def training_memory(
     """
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
-    with in_mode(model, training=True), torch.inference_mode(False), torch.enable_grad():
+    with torch.inference_mode(False), torch.enable_grad():
         step = _MetaStep(model, tuple(input_shape), batch_size, optimizer)
         saved = step.saved()
         peak = step.peak()
-    weights, gradients, state = _bytes(step.weights.values()), _bytes(step.trained), _bytes(step.optimizer_state())
+    weights, gradients, state = _bytes(step.weights), _bytes(step.trained), _bytes(step.optimizer_state())
     working = max(0, peak - weights - gradients - state - saved)
     return TrainingMemory(weights, gradients, state, saved, working)
 
@@ -78,19 +78,20 @@ class _MetaStep:
 
     def __init__(self, model: nn.Module, input_shape: tuple[int, ...], batch_size: int, optimizer: Callable):
         self.model = model
-        self.weights = meta_weights(model)
-        self.trained = [self.weights[name] for name, weight in model.named_parameters() if weight.requires_grad]
+        self.twin = meta_copy(model).train()
+        self.weights = [*self.twin.parameters(), *self.twin.buffers()]
+        self.trained = [weight for weight in self.twin.parameters() if weight.requires_grad]
         self.optimizer = optimizer(self.trained, lr=0.1)
-        self.images = torch.empty(batch_size, *input_shape, device="meta")
+        self.images = torch.empty(batch_size, *input_shape, dtype=dtype_of(model), device="meta")
         self.labels = torch.empty(batch_size, dtype=torch.int64, device="meta")
 
     def loss(self) -> torch.Tensor:
         with torch.device("meta"):
-            return F.cross_entropy(torch.func.functional_call(self.model, self.weights, (self.images,)), self.labels)
+            return F.cross_entropy(self.twin(self.images), self.labels)
 
     def saved(self) -> int:
         """Bytes of the images and of what autograd saves, apart from the weights themselves."""
-        weights = {storage_of(tensor) for tensor in self.weights.values()}
+        weights = {storage_of(tensor) for tensor in self.weights}
         sizes = {storage_of(self.images): _bytes([self.images])}
         alive = []
 
@@ -111,7 +112,7 @@ class _MetaStep:
     def peak(self) -> int:
         """Most bytes alive at once in two steps; in the second, gradients and optimiser state exist already."""
         with _LiveBytes() as live:
-            live.add([*self.weights.values(), self.images, self.labels])
+            live.add([*self.weights, self.images, self.labels])
             for _ in range(2):
                 loss = self.loss()
                 self.optimizer.zero_grad()

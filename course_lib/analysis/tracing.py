@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
+from torch.nn.utils.parametrize import is_parametrized
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from course_lib.analysis import arithmetic
-from course_lib.models import in_mode, meta_weights, shape_mismatch
+from course_lib.models import dtype_of, meta_copy, shape_mismatch
 
 
 @dataclass(frozen=True)
@@ -60,22 +61,18 @@ def trace(model: nn.Module, input_shape: Iterable[int]) -> Trace:
     Raises: ValueError naming the layer and the shapes where the image does not fit.
     """
     input_shape = tuple(input_shape)
-    recorder = _Recorder(model)
-    hooks = recorder.hooks()
+    twin = meta_copy(model).eval()
+    recorder = _Recorder(twin)
     try:
         # in inference mode a linear layer is one operation, which hides its product from the counter
-        with in_mode(model, training=False), torch.inference_mode(False), torch.no_grad(), torch.device("meta"):
-            weights = meta_weights(model)
-            image = torch.empty(1, *input_shape)
+        with torch.inference_mode(False), torch.no_grad(), torch.device("meta"):
+            image = torch.empty(1, *input_shape, dtype=dtype_of(twin))
             recorder.follow(image, arithmetic.Path.of_pixels(len(input_shape) - 1))
             with recorder:
-                torch.func.functional_call(model, weights, (image,))
+                twin(image)
     except RuntimeError as error:
         reason = shape_mismatch(model, torch.empty(1, *input_shape, device="meta"))
         raise ValueError(reason or str(error).splitlines()[0]) from error
-    finally:
-        for hook in hooks:
-            hook.remove()
     parameters = sum(parameter.numel() for parameter in model.parameters())
     return Trace(recorder.steps, recorder.skips, parameters, recorder.flops // 2)
 
@@ -94,7 +91,6 @@ class _Recorder(TorchDispatchMode):
 
     def __init__(self, model: nn.Module):
         super().__init__()
-        self.model = model
         self.steps: list[Step] = []
         self.skips: list[tuple[str, str]] = []
         self.flops = 0
@@ -103,6 +99,7 @@ class _Recorder(TorchDispatchMode):
         ] = {}  # with the tensor, so that no other gets its id
         self._counted: set[int] = set()  # ids of parameters that an earlier step has
         self._running: list[_Running] = []
+        self._watch(model)
 
     def follow(self, tensor: torch.Tensor, path: arithmetic.Path) -> None:
         self._paths[id(tensor)] = (tensor, path)
@@ -110,14 +107,16 @@ class _Recorder(TorchDispatchMode):
     def path_of(self, tensor: object) -> arithmetic.Path | None:
         return self._paths[id(tensor)][1] if id(tensor) in self._paths else None
 
-    def hooks(self) -> list:
-        handles = []
-        for name, layer in self.model.named_modules():
-            if not list(layer.children()):
-                label = name or type(layer).__name__
-                handles.append(layer.register_forward_pre_hook(self._begin(label)))
-                handles.append(layer.register_forward_hook(self._end))
-        return handles
+    def _watch(self, model: nn.Module) -> None:
+        """Hook the innermost layers; one whose weights are parametrised counts as innermost, too."""
+        inside = {
+            id(part) for layer in model.modules() if is_parametrized(layer) for part in layer.parametrizations.modules()
+        }
+        for name, layer in model.named_modules():
+            children = {child for child, _ in layer.named_children()} - {"parametrizations"}
+            if not children and id(layer) not in inside:
+                layer.register_forward_pre_hook(self._begin(name or type(layer).__name__))
+                layer.register_forward_hook(self._end)
 
     def _begin(self, name: str):
         def begin(layer: nn.Module, inputs: tuple) -> None:
@@ -139,7 +138,7 @@ class _Recorder(TorchDispatchMode):
         self.steps.append(
             Step(
                 name=running.name,
-                type=type(layer).__name__,
+                type=(type(layer).__bases__[0] if is_parametrized(layer) else type(layer)).__name__,
                 shape=tuple(output.shape[1:]),
                 parameters=sum(new.values()),
                 multiply_adds=(self.flops - running.flops_before) // 2,

@@ -15,8 +15,10 @@ SPLIT_SEED = 20_260_101
 class Split:
     """One part of a data set.
 
-    ``images`` is uint8, shape (N, C, H, W); ``labels`` is int64, shape (N,). Both live on the same device.
-    ``mean`` and ``std`` are the data set's, per channel, for pixels scaled to [0, 1].
+    ``images`` is uint8, shape (N, C, H, W); ``labels`` are whole numbers from 0 on, shape (N,), kept as int64. Both
+    live on the same device. ``mean`` and ``std`` are the data set's, per channel, for pixels scaled to [0, 1].
+
+    Raises: ValueError for images or labels of another type, shape or length, and for labels without a class.
     """
 
     name: str
@@ -25,6 +27,29 @@ class Split:
     classes: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
+
+    def __post_init__(self):
+        images, labels = self.images, self.labels
+        self._check_images()
+        if labels.dim() != 1 or labels.is_floating_point() or labels.dtype in (torch.bool, torch.complex64):
+            raise ValueError(f"{self.name}: labels must be whole numbers of shape (N,), not {_described(labels)}")
+        if len(images) != len(labels):
+            raise ValueError(f"{self.name}: {len(images):,} images and {len(labels):,} labels: there must be as many")
+        object.__setattr__(self, "labels", labels.to(torch.int64))
+        if len(labels) and not labels.is_meta:
+            low, high = (int(value) for value in self.labels.aminmax())
+            if low < 0 or high >= len(self.classes):
+                raise ValueError(
+                    f"{self.name}: labels from {low} to {high}, but the numbers of {len(self.classes)} classes go from "
+                    f"0 to {len(self.classes) - 1}"
+                )
+
+    def _check_images(self) -> None:
+        if self.images.dtype != torch.uint8 or self.images.dim() != 4:
+            raise ValueError(
+                f"{self.name}: images must be uint8 of shape (N, C, H, W), with pixels from 0 to 255, not "
+                f"{_described(self.images)}"
+            )
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -38,8 +63,18 @@ class Split:
         return replace(self, images=self.images.to(device), labels=self.labels.to(device))
 
     def select(self, indices: torch.Tensor | np.ndarray | list[int]) -> "Split":
-        """The images at ``indices`` (shape (M,)), in that order, as a split of their own."""
-        indices = torch.as_tensor(indices, dtype=torch.int64, device=self.labels.device)
+        """The images at ``indices``, shape (M,), in that order; or where a boolean mask, shape (N,), is true.
+
+        Raises: ValueError for a mask of another length, and for indices that are not whole numbers.
+        """
+        indices = torch.as_tensor(indices, device=self.labels.device)
+        if indices.dtype == torch.bool:
+            if indices.shape != self.labels.shape:
+                raise ValueError(f"a mask needs one value an image, {len(self):,}, not {_described(indices)}")
+            indices = indices.nonzero().flatten()
+        elif indices.is_floating_point() and indices.numel():
+            raise ValueError(f"indices must be whole numbers, not {_described(indices)}")
+        indices = indices.to(torch.int64)
         return replace(self, images=self.images[indices], labels=self.labels[indices])
 
     def normalize(self, images: torch.Tensor) -> torch.Tensor:
@@ -50,6 +85,10 @@ class Split:
         """
         whole, mean, std = _scale(self.mean, self.std, images.device)
         return images.to(torch.float32, copy=True).div_(whole).sub_(mean).div_(std)
+
+
+def _described(tensor: torch.Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"
 
 
 @cache

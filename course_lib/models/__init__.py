@@ -6,7 +6,7 @@
 
 from course_lib.models.alexnet import AlexNet, alexnet
 from course_lib.models.backbones import IMAGENET_MEAN, IMAGENET_STD, backbone
-from course_lib.models.classifier import Classifier, in_mode, meta_weights, shape_mismatch
+from course_lib.models.classifier import Classifier, dtype_of, in_mode, meta_copy, shape_mismatch
 from course_lib.models.efficientnet_lite import EfficientNetLite, efficientnet_lite0
 from course_lib.models.lenet import LeNet5, lenet5
 from course_lib.models.mobilenet import MobileNetV2, mobilenet_v2
@@ -45,10 +45,11 @@ __all__ = [
     "Whitened",
     "alexnet",
     "backbone",
+    "dtype_of",
     "efficientnet_lite0",
     "in_mode",
     "lenet5",
-    "meta_weights",
+    "meta_copy",
     "minivgg",
     "mlp",
     "mobilenet_v2",

@@ -1,6 +1,7 @@
 """The base class of the course's networks, and helpers that run any network without changing it."""
 
 import contextlib
+import copy
 from collections.abc import Iterator
 
 import torch
@@ -35,21 +36,18 @@ def shape_mismatch(model: nn.Module, images: torch.Tensor) -> str | None:
     def record(name: str):
         return lambda layer, inputs: reached.append((name, layer, tuple(inputs[0].shape[1:])))
 
-    leaves = [(name, layer) for name, layer in model.named_modules() if not list(layer.children())]
-    hooks = [layer.register_forward_pre_hook(record(name)) for name, layer in leaves]
+    twin = meta_copy(model).eval()
+    for name, layer in twin.named_modules():
+        if not list(layer.children()):
+            layer.register_forward_pre_hook(record(name))
     try:
-        with torch.no_grad(), in_mode(model, training=False), torch.device("meta"):
-            weights = meta_weights(model)
-            dtype = next((tensor.dtype for tensor in weights.values() if tensor.is_floating_point()), None)
-            torch.func.functional_call(model, weights, (torch.empty(1, *images.shape[1:], dtype=dtype),))
+        with torch.no_grad(), torch.device("meta"):
+            twin(torch.empty(1, *images.shape[1:], dtype=dtype_of(twin)))
     except (NotImplementedError, torch.cuda.OutOfMemoryError):
         return None
     except RuntimeError as error:
         needs_values = "meta tensor" in str(error).lower()
         return None if needs_values else _explain(model, tuple(images.shape[1:]), reached, error)
-    finally:
-        for hook in hooks:
-            hook.remove()
     return None
 
 
@@ -85,16 +83,25 @@ def scaled(channels: int, width: float) -> int:
     return max(1, round(channels * width))
 
 
-def meta_weights(model: nn.Module) -> dict[str, torch.Tensor]:
-    """Parameters, then buffers of ``model`` on the ``meta`` device, by name: for ``torch.func.functional_call``.
+def meta_copy(model: nn.Module) -> nn.Module:
+    """A copy of ``model`` whose tensors are on the ``meta`` device: shapes and number formats without values.
 
-    Each has the shape, type, memory format and ``requires_grad`` of the real one. A tensor that two layers share is
-    there once. They take no memory, and the model stays as it is.
+    It takes no memory, and whatever runs in it leaves the model as it is. Layers and tensors that stand in several
+    places of the model do so in the copy, too.
     """
-    tensors = [*model.named_parameters(), *model.named_buffers()]
-    return {
-        name: torch.empty_like(tensor, device="meta", requires_grad=tensor.requires_grad) for name, tensor in tensors
-    }
+    tensors = [*model.parameters(), *model.buffers()]
+    tensors += [value for layer in model.modules() for value in vars(layer).values() if isinstance(value, torch.Tensor)]
+    twins = {}
+    for tensor in tensors:
+        twin = torch.empty_like(tensor, device="meta")
+        twins[id(tensor)] = nn.Parameter(twin, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else twin
+    return copy.deepcopy(model, twins)
+
+
+def dtype_of(model: nn.Module) -> torch.dtype | None:
+    """The number format of the first floating-point parameter or buffer; None where there is none."""
+    tensors = (*model.parameters(), *model.buffers())
+    return next((tensor.dtype for tensor in tensors if tensor.is_floating_point()), None)
 
 
 @contextlib.contextmanager

@@ -32,7 +32,7 @@ def training_loop(run: Run, val: Split | None, display: Display, checkpoint: Che
         return outputs
 
     while run.epoch < recipe.epochs:
-        run.model.train()
+        run.enter_training_mode()
         with run.measured():
             for images, labels in run.batches.along(run.batches.draw_order(), first_batch=run.step):
                 run.set_learning_rate()

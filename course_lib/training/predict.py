@@ -1,5 +1,6 @@
 """Run a trained network: ``predict`` returns all its logits, ``evaluate`` their mean loss and accuracy."""
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -77,4 +78,6 @@ def evaluate(
     The arguments are those of :func:`predict`, and the ``loss`` over all logits.
     """
     answers = predict(model, split, device=device, batch_size=batch_size, precision=precision, views=views)
+    if isinstance(loss, nn.Module):  # a loss with class weights has tensors of its own
+        loss = copy.deepcopy(loss).to("cpu", torch.float64)
     return Score(loss=loss(answers.logits.double(), answers.labels).item(), accuracy=answers.accuracy, count=len(split))

@@ -94,6 +94,7 @@ class Run:
         self.peak_rates = [group["lr"] for group in self.optimizer.param_groups]
         self.scaler = torch.amp.GradScaler(setup.device.type, enabled=setup.precision == "float16")
         self.network = torch.compile(model) if setup.compiled else model
+        self.frozen = [layer for layer in model.modules() if model.training and not layer.training]
         self.micro_batch = recipe.micro_batch
         self.epoch = self.step = 0
         self.peak_memory_mb = math.nan
@@ -126,6 +127,12 @@ class Run:
         synchronize(self.setup.device)
         self.totals.seconds = time.perf_counter() - self._began
         self.peak_memory_mb = peak_memory_mb(self.setup.device)
+
+    def enter_training_mode(self) -> None:
+        """Put the model into training mode, except for layers that were in evaluation mode by themselves."""
+        self.model.train()
+        for layer in self.frozen:
+            layer.eval()
 
     def set_learning_rate(self) -> None:
         """Set the rate of the next step: the schedule's factor times each parameter group's peak rate."""

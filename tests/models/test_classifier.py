@@ -120,23 +120,27 @@ def test_in_mode_sets_all_layers_and_restores_each(training):
 
 
 @pytest.mark.parametrize("around", [torch.enable_grad, torch.no_grad, torch.inference_mode])
-def test_meta_weights_differ_from_the_real_ones_in_their_device_only(around):
+def test_a_meta_copy_differs_from_the_model_in_its_device_only(around):
     model = models.vgg8_bn(10, in_channels=3, width=1 / 16).to(memory_format=torch.channels_last)
     model.features[0].requires_grad_(False)
     model.classifier.to(torch.bfloat16)
-    real = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     with around():
-        made = models.meta_weights(model)
-    assert list(made) == list(real) and all(tensor.is_meta for tensor in made.values())
-    for name, tensor in made.items():
-        about = [(of.shape, of.stride(), of.dtype, of.requires_grad) for of in (tensor, real[name])]
-        assert about[0] == about[1], name
+        twin = models.meta_copy(model)
+    assert list(twin.state_dict()) == list(model.state_dict())
+    for copied, real in zip(
+        [*twin.parameters(), *twin.buffers()], [*model.parameters(), *model.buffers()], strict=True
+    ):
+        assert copied.is_meta and not real.is_meta
+        about = [(of.shape, of.stride(), of.dtype, of.requires_grad) for of in (copied, real)]
+        assert about[0] == about[1]
 
 
-def test_meta_weights_hold_a_shared_weight_once():
+def test_a_meta_copy_shares_what_the_model_shares():
     first, second = nn.Linear(3, 3), nn.Linear(3, 3)
     second.weight = first.weight
-    assert list(models.meta_weights(nn.Sequential(first, second))) == ["0.weight", "0.bias", "1.bias"]
+    twin = models.meta_copy(nn.Sequential(first, second, first))
+    assert twin[0] is twin[2] and twin[1].weight is twin[0].weight and twin[1].bias is not twin[0].bias
+    assert second.weight is first.weight and not first.weight.is_meta
 
 
 def test_a_width_leaves_each_layer_at_least_one_channel():

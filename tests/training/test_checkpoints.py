@@ -45,27 +45,30 @@ class Stopped(Exception):
     pass
 
 
+LIMIT, TAKEN = [None], []  # outside of the augmentation: what it holds inside would be part of the run's identity
+
+
+def flip_and_crop_until_the_limit(images):
+    if len(TAKEN) == LIMIT[0]:
+        raise Stopped
+    TAKEN.append(len(images))
+    return flip_and_crop(images)
+
+
 @pytest.mark.parametrize("steps", [1, 3, 4])
 def test_resume_is_bit_identical_with_augmentation(few, tmp_path, steps):
     """Stopped within an epoch, at its end, and just behind it."""
     options = {"epochs": 3, "seed": 5, "checkpoint_seconds": 0}
-    whole, stopped, resumed, taken = network(), network(), network(), []
+    whole, stopped, resumed = network(), network(), network()
     expected = fit(whole, few, few, augment=flip_and_crop, checkpoint=tmp_path / "whole.pt", **options)
-
-    def stopping_after(limit):
-        def augment(images):
-            if len(taken) == limit:
-                raise Stopped
-            taken.append(len(images))
-            return flip_and_crop(images)
-
-        augment.__name__ = "flip_and_crop"  # the same recipe
-        return augment
-
+    TAKEN.clear()
+    options |= {"augment": flip_and_crop_until_the_limit, "checkpoint": tmp_path / "run.pt"}
+    LIMIT[0] = steps
     with pytest.raises(Stopped):
-        fit(stopped, few, few, augment=stopping_after(steps), checkpoint=tmp_path / "run.pt", **options)
-    history = fit(resumed, few, few, augment=stopping_after(None), checkpoint=tmp_path / "run.pt", **options)
-    assert len(taken) == 9, "no step was taken twice"
+        fit(stopped, few, few, **options)
+    LIMIT[0] = None
+    history = fit(resumed, few, few, **options)
+    assert len(TAKEN) == 9, "no step was taken twice"
     assert same_state(whole, resumed)
     for column in ("train_loss", "train_accuracy", "val_loss", "learning_rate"):
         assert [getattr(row, column) for row in history.epochs] == [getattr(row, column) for row in expected.epochs]
@@ -98,7 +101,7 @@ def test_refuses_a_checkpoint_of_another_run(few, tmp_path):
         ({"seed": 9, "optimizer": torch.optim.SGD}, "optimizer, seed"),
         ({"augment": flip_and_crop}, "augment"),
     ):
-        with pytest.raises(CourseError, match=rf"another run \(different {named}\): delete it, or"):
+        with pytest.raises(CourseError, match=rf"another run \(different {named}\): give this run a path"):
             fit(network(), few, checkpoint=path, **changes)
     with pytest.raises(CourseError, match=r"different train, training images\)"):
         fit(network(), few.select(range(200)), checkpoint=path)
@@ -110,9 +113,9 @@ def test_refuses_a_checkpoint_of_another_run(few, tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 half a zip"])
-def test_refuses_a_damaged_checkpoint(few, tmp_path, content):
+def test_refuses_what_is_no_checkpoint(few, tmp_path, content):
     (tmp_path / "run.pt").write_bytes(content)
-    with pytest.raises(CourseError, match=r"run\.pt is damaged: delete it"):
+    with pytest.raises(CourseError, match=r"run\.pt is no checkpoint of fit"):
         fit(network(), few, checkpoint=tmp_path / "run.pt")
 
 

@@ -121,9 +121,9 @@ def test_the_schedule_scales_each_parameter_group_from_its_own_rate(few):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"epochs": 0}, "epochs must be at least 1, not 0"),
-        ({"batch_size": 0}, "batch_size must be at least 1, not 0"),
-        ({"micro_batch": 0}, "micro_batch must be at least 1, not 0"),
+        ({"epochs": 0}, "epochs must be a whole number of at least 1, not 0"),
+        ({"batch_size": 0}, "batch_size must be a whole number of at least 1, not 0"),
+        ({"micro_batch": 0}, "micro_batch must be a whole number of at least 1, not 0"),
         ({"batch_size": 301}, "batch_size is 301, but there are 300 images to train on: take fewer"),
     ],
 )
