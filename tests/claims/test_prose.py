@@ -94,6 +94,10 @@ def test_a_range_of_our_own_must_hold_the_mean(checkout, text, right):
     assert prose.corrected(checkout.project, claim, text) == right
 
 
+def test_what_awaits_a_gpu_is_known_from_its_source_alone(checkout):
+    assert prose.corrected(checkout.project, checkout.claims()["C.3"], "98.7 %") == "98.6 %"
+
+
 # ``@`` is the comment sign of a chapter's prose, and nothing in a page.
 WRONG = """
 @  Two blanks,\ttabs   and `98.51 %` stay. It reaches 98.51 % <!-- claim: small-accuracy --> , 97 % <!-- claim: A.1 -->
