@@ -19,7 +19,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -59,12 +58,10 @@ def main(arguments: list[str] | None = None) -> None:
     names = options.recipes if options.recipes is not None else (ON_A_CPU if kind == "cpu" else recipes.NAMES)
     scratch = ROOT / "_build" / f"bench-{kind}.jsonl"
     scratch.unlink(missing_ok=True)
-    lines = []
     for line in measure(device, options.rounds, SEEDS[: options.seeds], names):
-        lines.append(records.append(scratch, line))
-        print(in_words(line), flush=True)
+        print(in_words(records.append(scratch, line)), flush=True)
     shutil.move(scratch, ROOT / "results" / f"bench-{kind}.jsonl")
-    print(f"\n{summary(lines)}\n\nKept in results/bench-{kind}.jsonl.")
+    print(f"Kept in results/bench-{kind}.jsonl: `course draw` puts them into chapter 10.")
 
 
 def measure(device: str, rounds: int, seeds: range, names: Iterable[str]) -> Iterator[Line]:
@@ -194,8 +191,6 @@ def measure_accuracies(device: str, peak: dict[str, float], seeds: range, names:
             if name == "mnist-99":
                 yield beginner_run(seed, epochs, target, device)
             yield recipe_run(name, seed, peak, device)
-    if device != "cpu":
-        yield resnet18_run(min(seeds), peak, device)
 
 
 def beginner_epochs(target: float, device: str, seeds: Iterable[int] = SEEDS_TO_CHOOSE_WITH, size: str = "full") -> int:
@@ -226,7 +221,9 @@ def beginner_run(seed: int, epochs: int, target: float, device: str, size: str =
     train_as_beginner(model, images, epochs, device)
     seconds = time.perf_counter() - began
     accuracy = training.evaluate(model, digits.open_test()).accuracy
-    return _line("beginner", target, seed, len(images), epochs, seconds, accuracy) | {"setup": "the beginner's"}
+    line = {"kind": "target", "recipe": "beginner", "target": target, "seed": seed, "images": len(images)}
+    line |= {"epochs": epochs, "seconds": seconds, "judged_on": "test", "accuracy": accuracy, "alone": accuracy}
+    return line | {"views": "one", "setup": "the beginner's"}
 
 
 def recipe_run(name: str, seed: int, peak: dict[str, float], device: str, size: str = "full") -> Line:
@@ -236,41 +233,6 @@ def recipe_run(name: str, seed: int, peak: dict[str, float], device: str, size: 
     speed = result.images * result.epochs / result.seconds
     share = training.share_of_roof(result.multiply_adds, speed, peak[precision])
     return {"kind": "target", "target": recipes.take(name).TARGET} | asdict(result) | {"share_of_roof": share}
-
-
-def resnet18_run(seed: int, peak: dict[str, float], device: str, epochs: int = 200, size: str = "full") -> Line:
-    """ResNet-18 as it is usually trained on CIFAR-10: SGD from 0.1 along half a cosine, flips and crops, 200 epochs."""
-    cifar10 = data.load("cifar10", size=size)
-    images = cifar10.train_and_val()
-    training.set_seed(seed)
-    began = time.perf_counter()
-    model = models.resnet18(num_classes=10, stem="cifar")
-    history = training.fit(
-        model,
-        images,
-        epochs=epochs,
-        learning_rate=0.1,
-        optimizer=partial(torch.optim.SGD, momentum=0.9, nesterov=True, weight_decay=5e-4),
-        schedule=training.cosine,
-        augment=data.flip_and_crop,
-        precision="auto",
-        seed=seed,
-        device=device,
-        show=False,
-    )
-    seconds = time.perf_counter() - began
-    accuracy = training.evaluate(model, cifar10.open_test()).accuracy
-    cost = history.recipe["multiply_adds"]
-    share = training.share_of_roof(cost, len(images) * epochs / seconds, peak[history.precision])
-    line = _line("ResNet-18, as usual", 0.95, seed, len(images), epochs, seconds, accuracy)
-    return line | {"multiply_adds": cost, "share_of_roof": share, "setup": history.setup}
-
-
-def _line(recipe: str, target: float, seed: int, images: int, epochs: int, seconds: float, accuracy: float) -> Line:
-    """The columns of :class:`course_lib.recipes.Result`, for a loop that is not a recipe."""
-    settings = {"kind": "target", "recipe": recipe, "target": target, "seed": seed, "images": images, "epochs": epochs}
-    accuracies = {"judged_on": "test", "accuracy": accuracy, "alone": accuracy, "views": "one"}
-    return settings | {"seconds": seconds} | accuracies
 
 
 # ---- in words
@@ -294,28 +256,6 @@ def in_words(line: Line) -> str:
             accuracy = f"{line['accuracy']:.2%}{averaged}"
             return f"{line['recipe']}, seed {line['seed']}: {accuracy} in {line['seconds']:.1f} s"
     return f"{line['device']}, torch {line['torch']}, {line['commit']}"
-
-
-def summary(lines: list[Line]) -> str:
-    """The accuracies as a table, and how the loops compare."""
-    runs = pd.DataFrame([line for line in lines if line["kind"] == "target"])
-    if runs.empty:
-        return "No recipe was run."
-    groups = runs.groupby("recipe", sort=False)
-    table = pd.DataFrame({"target": groups["target"].first(), "seeds": groups.size()})
-    for column, digits in (("accuracy", "{:.2%}"), ("alone", "{:.2%}"), ("seconds", "{:.2f}")):
-        table[column] = groups[column].mean().map(digits.format)
-        table[f"± {column}"] = groups[column].std().map(digits.format)
-    sentences = [table.to_string()]
-    seconds = groups["seconds"].mean()
-    if {"beginner", "mnist-99"} <= set(seconds.index):
-        pairs = runs.pivot(index="seed", columns="recipe", values="seconds")
-        ratio = (pairs["beginner"] / pairs["mnist-99"]).dropna()
-        sentences.append(
-            f"mnist-99 is {seconds['beginner'] / seconds['mnist-99']:.1f} times faster than the beginner's loop "
-            f"({ratio.min():.1f} to {ratio.max():.1f})."
-        )
-    return "\n".join(sentences)
 
 
 if __name__ == "__main__":

@@ -98,18 +98,6 @@ def test_what_they_call_exists(file):
     assert called, "this workflow calls nothing of ours"
 
 
-def test_every_push_is_tested_on_the_oldest_and_the_newest_python():
-    ci = load("ci")
-    assert set(ci[True]) == {"push", "pull_request"}, "YAML reads `on` as true"
-    assert not any(ci[True].values()), "without exception"
-    strategy = ci["jobs"]["test"]["strategy"]
-    assert strategy == {"fail-fast": False, "matrix": {"python": ["3.11", "3.13"]}}
-    assert ci["concurrency"]["cancel-in-progress"] is True
-    assert ci["env"] == load("nightly")["env"] == {"COURSE_REQUIRE_SYSTEM": "1"}
-    sandbox, test = scripts(ROOT / ".github" / "workflows" / "ci.yml")
-    assert "apt-get install --yes bubblewrap" in sandbox and test == "make test"
-
-
 @pytest.mark.parametrize("names", ["", "01-mlp lenet 03", "vgg-vs-resnet mnist-six"])
 def test_names_of_chapters_and_studies_pass(names, tmp_path):
     check = script("gpu", "run", "chapters takes names")

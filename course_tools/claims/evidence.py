@@ -56,15 +56,16 @@ def look_up(project: Project, fact: Fact) -> Evidence:
     Raises: NoEvidence where nothing was recorded; CourseError for a measure that no record has, a calculation
         that fails, two records of one recipe that disagree, and a record that is malformed or was changed.
     """
+    query = fact.query
     proofs = {
-        "records": lambda: mean(project, fact.query["of"], fact.query),
-        "order": lambda: _order(project, fact),
-        "level": lambda: _level(project, fact),
-        "difference": lambda: _difference(project, fact),
-        "calculate": lambda: calculate(fact.query, fact.needs_numbers),
-        "figures": lambda: _figures(project, fact),
-        "run": lambda: _run(project, fact),
-        "printed": lambda: _printed(project, fact),
+        "records": lambda: mean(project, query["of"], query),
+        "order": lambda: _order(project, query),
+        "level": lambda: _level(project, query),
+        "difference": lambda: _minus(project, query["of"], query["minus"], query),
+        "calculate": lambda: calculate(query, fact.needs_numbers),
+        "figures": lambda: _figures(project, query),
+        "run": lambda: _run(project, query),
+        "printed": lambda: _printed(project, query),
     }
     try:
         return proofs[fact.proof]()
@@ -148,7 +149,10 @@ def _measure(record: dict, measure: str, epoch: int | None, per: str | None) -> 
         place = epoch - 1 if epoch > 0 else epoch
         if epoch == 0 or not -len(record["epochs"]) <= place < len(record["epochs"]):
             raise CourseError(f"{record['name']!r} has no epoch {epoch}, it has {len(record['epochs'])}.")
-        measures = _with_gaps(record["epochs"][place])
+        measures = record["epochs"][place]
+        if measures["val_loss"] is not None:
+            gap = measures["train_accuracy"] - measures["val_accuracy"]
+            measures = measures | {"gap": gap, "loss_gap": measures["train_loss"] - measures["val_loss"]}
     if measure == "val_fluctuation":
         curve = [epoch["val_accuracy"] for epoch in record["epochs"]]
         value = float(np.std(curve, ddof=1)) if len(curve) > 1 and None not in curve else None
@@ -161,25 +165,11 @@ def _measure(record: dict, measure: str, epoch: int | None, per: str | None) -> 
     return value / len(record["epochs"]) if per == "epoch" else value
 
 
-def _with_gaps(epoch: dict) -> dict:
-    """An epoch's numbers, and training minus validation accuracy and loss."""
-    if epoch["val_loss"] is None:
-        return epoch
-    return epoch | {
-        "gap": epoch["train_accuracy"] - epoch["val_accuracy"],
-        "loss_gap": epoch["train_loss"] - epoch["val_loss"],
-    }
-
-
-def _order(project: Project, fact: Fact) -> Evidence:
+def _order(project: Project, query: dict[str, Any]) -> Evidence:
     """Whether one mean lies above all others: the 95 % t interval of each difference lies above zero."""
-    differences = [_minus(project, fact.query["higher"], other, fact.query) for other in fact.query["than"]]
+    differences = [_minus(project, query["higher"], other, query) for other in query["than"]]
     holds = all(difference.value > difference.spread for difference in differences)
     return Evidence(holds, count=differences[0].count, devices=differences[0].devices)
-
-
-def _difference(project: Project, fact: Fact) -> Evidence:
-    return _minus(project, fact.query["of"], fact.query["minus"], fact.query)
 
 
 def _minus(project: Project, of: str, minus: str, query: dict[str, Any]) -> Evidence:
@@ -193,26 +183,19 @@ def _minus(project: Project, of: str, minus: str, query: dict[str, Any]) -> Evid
     return Evidence(value, half, min(len(first), len(second)), devices=devices)
 
 
-def _level(project: Project, fact: Fact) -> Evidence:
+def _level(project: Project, query: dict[str, Any]) -> Evidence:
     """Whether two means lie no further apart than ``within``."""
-    first, second = (mean(project, name, fact.query) for name in fact.query["between"])
-    near = abs(first.value - second.value) <= fact.query["within"]
+    first, second = (mean(project, name, query) for name in query["between"])
+    near = abs(first.value - second.value) <= query["within"]
     return Evidence(near, count=first.count, devices=first.devices)
 
 
+@cache
 def calculate(code: str, needs_numbers: bool = False) -> Evidence:
     """Run a few lines of Python over the library. Their last expression is the value.
 
     Raises: CourseError, with Python's own words, where they fail.
     """
-    value, printed = _calculated(code, needs_numbers)
-    if not isinstance(value, bool | int | float | str):
-        raise CourseError(f"its calculation ends with a {type(value).__name__}, it has to be a number or a word.")
-    return Evidence(value, printed=printed)
-
-
-@cache
-def _calculated(code: str, needs_numbers: bool) -> tuple[Any, str]:
     names = {"torch": torch, "nn": nn, "F": F, "math": math, "np": np}
     names |= {"models": models, "analysis": analysis, "data": data, "training": training, "plots": plots}
     printed = io.StringIO()
@@ -229,12 +212,14 @@ def _calculated(code: str, needs_numbers: bool) -> tuple[Any, str]:
         raise
     except Exception as error:
         raise CourseError(f"its calculation raised {type(error).__name__}: {error}") from error
-    return value, printed.getvalue()
+    if not isinstance(value, bool | int | float | str):
+        raise CourseError(f"its calculation ends with a {type(value).__name__}, it has to be a number or a word.")
+    return Evidence(value, printed=printed.getvalue())
 
 
-def _figures(project: Project, fact: Fact) -> Evidence:
+def _figures(project: Project, query: dict[str, Any]) -> Evidence:
     """Whether the published chapters hold the figures: a cell that calls the function and shows a picture."""
-    for name, functions in fact.query.items():
+    for name, functions in query.items():
         chapter = _chapter(project, name)
         cells = [
             cell.source
@@ -247,12 +232,12 @@ def _figures(project: Project, fact: Fact) -> Evidence:
     return Evidence(True)
 
 
-def _printed(project: Project, fact: Fact) -> Evidence:
+def _printed(project: Project, query: dict[str, Any]) -> Evidence:
     """The number after some words in what the published chapter printed, from a run in one of ``profiles``."""
-    chapter, words = _chapter(project, fact.query["chapter"]), fact.query["behind"]
+    chapter, words = _chapter(project, query["chapter"]), query["behind"]
     notebook = pairs.read_notebook(chapter)
-    if notebook.metadata.get("course", {}).get("run", {}).get("profile") not in fact.query["profiles"]:
-        raise NoEvidence(f"{chapter.name} is not published from a {' or '.join(fact.query['profiles'])} run.")
+    if notebook.metadata.get("course", {}).get("run", {}).get("profile") not in query["profiles"]:
+        raise NoEvidence(f"{chapter.name} is not published from a {' or '.join(query['profiles'])} run.")
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     printed = [output.get("text", "") for output in outputs if output.output_type == "stream"]
     try:
@@ -272,10 +257,10 @@ def _chapter(project: Project, name: str) -> Chapter:
     raise NoEvidence(f"there is no chapter {name}.")
 
 
-def _run(project: Project, fact: Fact) -> Evidence:
+def _run(project: Project, query: dict[str, Any]) -> Evidence:
     """What a chapter's published run took: seconds, or bytes of memory."""
-    chapter = _chapter(project, fact.query["chapter"])
+    chapter = _chapter(project, query["chapter"])
     run = pairs.read_notebook(chapter).metadata.get("course", {}).get("run", {})
-    if run.get("profile") != fact.query["profile"]:
-        raise NoEvidence(f"{chapter.name} is not published from a {fact.query['profile']} run.")
-    return Evidence(float(run["seconds"]) if fact.query["measure"] == "seconds" else run["peak_memory_mb"] * 1e6)
+    if run.get("profile") != query["profile"]:
+        raise NoEvidence(f"{chapter.name} is not published from a {query['profile']} run.")
+    return Evidence(float(run["seconds"]) if query["measure"] == "seconds" else run["peak_memory_mb"] * 1e6)

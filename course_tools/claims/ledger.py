@@ -1,7 +1,7 @@
 """``book/claims.yml``: what the sources claim, what the book says of itself, and what proves it."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -71,8 +71,7 @@ class Claim:
     """A claim of a document (``A.8``), or one of the book's own (``lenet5-parameters``)."""
 
     name: str
-    says: str
-    facts: list[Fact] = field(default_factory=list)
+    facts: list[Fact]
 
     @property
     def document(self) -> str:
@@ -98,47 +97,31 @@ def read(project: Project) -> dict[str, Claim]:
     problem = next(iter(sorted(Draft202012Validator(schema).iter_errors(ledger), key=lambda error: error.path)), None)
     if problem is not None:
         raise CourseError(f"{FILE}: {_place_of(problem)}: {problem.message[:200]}: fix it.")
-    claims = {name: _of_a_source(name, entry) for name, entry in ledger["sources"].items()}
-    claims |= {name: _of_the_book(name, entry) for name, entry in (ledger["book"] or {}).items()}
+    claims = {
+        name: Claim(name, [_fact(name, fact) for fact in entry["facts"]]) for name, entry in ledger["sources"].items()
+    }
+    claims |= {name: Claim(name, [_fact(name, entry)]) for name, entry in (ledger["book"] or {}).items()}
     _refuse_what_is_missing(claims)
     return claims
 
 
-def _of_a_source(name: str, entry: dict) -> Claim:
-    facts = []
-    for fact in entry["facts"]:
-        kind, query = _proof(fact)
-        facts.append(
-            Fact(
-                claim=name,
-                what=fact["what"],
-                source=fact.get("source", fact.get("value", "")),
-                verdict=fact["verdict"],
-                wrong=fact.get("wrong", False),
-                proof=kind,
-                query=query,
-                band=fact.get("band"),
-                because=" ".join(fact.get("because", "").split()),
-                note=fact.get("note", ""),
-                ours=fact.get("ours", ""),
-                cite=tuple(fact.get("cite", ())),
-                needs_numbers=fact.get("numbers", False),
-            )
-        )
-    return Claim(name, entry["says"], facts)
-
-
-def _of_the_book(name: str, entry: dict) -> Claim:
-    kind, query = _proof(entry)
-    return Claim(
-        name,
-        entry["says"],
-        [Fact(name, "", source=entry.get("value", ""), proof=kind, query=query, cite=tuple(entry.get("cite", ())))],
+def _fact(claim: str, entry: dict) -> Fact:
+    proof = next((kind for kind in PROOFS if kind in entry), "")
+    return Fact(
+        claim=claim,
+        what=entry.get("what", ""),
+        source=entry.get("source", entry.get("value", "")),
+        verdict=entry.get("verdict", ""),
+        wrong=entry.get("wrong", False),
+        proof=proof,
+        query=entry.get(proof),
+        band=entry.get("band"),
+        because=" ".join(entry.get("because", "").split()),
+        note=entry.get("note", ""),
+        ours=entry.get("ours", ""),
+        cite=tuple(entry.get("cite", ())),
+        needs_numbers=entry.get("numbers", False),
     )
-
-
-def _proof(entry: dict) -> tuple[str, Any]:
-    return next(((kind, entry[kind]) for kind in PROOFS if kind in entry), ("", None))
 
 
 def _refuse_what_is_missing(claims: dict[str, Claim]) -> None:
@@ -152,8 +135,7 @@ def _refuse_what_is_missing(claims: dict[str, Claim]) -> None:
         for fact in claim.facts:
             if fact.verdict == "explained" and claim.name not in MAY_BE_EXPLAINED:
                 raise CourseError(f"{FILE}: {fact.title} may not be explained only: give the evidence.")
-            measured = fact.proof in MEASURED
-            if claim.name in ONLY_FULL and measured and fact.query.get("profile") != "full":
+            if claim.name in ONLY_FULL and fact.proof in MEASURED and fact.query.get("profile") != "full":
                 raise CourseError(f"{FILE}: {fact.title} is proven by a full run only: ask for `profile: full`.")
             agrees = fact.verdict in ("reproduced", "partly")
             setting = fact.proof == "records" and fact.query["measure"] in SETTINGS

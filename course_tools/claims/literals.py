@@ -71,7 +71,7 @@ class Literal:
 
     @property
     def scale(self) -> float:
-        return _UNITS[self.unit.strip(" \u00a0")] if self.unit else 1.0
+        return _scale(self.unit)
 
     @property
     def is_range(self) -> bool:
@@ -94,18 +94,17 @@ class Literal:
         return round(value / self.scale, self.decimals) + 0.0  # which makes a zero of −0.0
 
 
+def _scale(unit: str) -> float:
+    return _UNITS[unit.strip(" \u00a0")] if unit else 1.0
+
+
 def read(text: str) -> Literal:
     """Read the first number of a text, with what belongs to it. Raises ValueError where there is none."""
     match = _LITERAL.search(text)
     if not match:
         raise ValueError(f"{text!r} holds no number")
-    return as_literal(match)
-
-
-def as_literal(match: re.Match) -> Literal:
-    """A match of the literal's pattern, read."""
     unit = match["unit"] or ""
-    scale = _UNITS[unit.strip(" \u00a0")] if unit else 1.0
+    scale = _scale(unit)
     texts = [number for number in (match["first"], match["second"]) if number]
     values = tuple(float(number.replace(",", "").replace("−", "-")) * scale for number in texts)
     return Literal(values, max(len(number.partition(".")[2]) for number in texts), match["join"] or "", unit)

@@ -26,7 +26,7 @@ def pages_of(project: Project, claims: dict[str, Claim]) -> list[TablePage]:
 def _scorecard(project: Project, claims: dict[str, Claim]) -> dict[str, str]:
     tables = {"summary": _summary(claims)}
     for document in DOCUMENTS:
-        facts = [fact for claim in _of(claims, document) for fact in claim.facts]
+        facts = _facts(claims, document)
         compared = [fact for fact in facts if fact.verdict not in ("ours", "awaiting")]
         own = [fact for fact in facts if fact.verdict == "ours"]
         awaiting = [fact for fact in facts if fact.verdict == "awaiting"]
@@ -87,31 +87,22 @@ def _verdict(fact: Fact) -> str:
 def _summary(claims: dict[str, Claim]) -> str:
     lines = [f"| | {' | '.join(VERDICTS)} |", f"|---|{'---:|' * len(VERDICTS)}"]
     for document in DOCUMENTS:
-        counted = Counter(fact.verdict for claim in _of(claims, document) for fact in claim.facts)
+        counted = Counter(fact.verdict for fact in _facts(claims, document))
         lines.append(f"| {document} | {' | '.join(str(counted[verdict]) for verdict in VERDICTS)} |")
     return "\n".join(lines) + "\n"
 
 
 def _errata(project: Project, claims: dict[str, Claim]) -> dict[str, str]:
-    tables = {}
-    for document in DOCUMENTS:
-        pieces = []
-        for claim in _of(claims, document):
-            for fact in [fact for fact in claim.facts if fact.wrong]:
-                pieces.append(_erratum(project, fact))
-        tables[document.lower()] = "\n".join(pieces)
-    return tables
+    return {
+        document.lower(): "\n".join(_erratum(project, fact) for fact in _facts(claims, document) if fact.wrong)
+        for document in DOCUMENTS
+    }
 
 
 def _erratum(project: Project, fact: Fact) -> str:
     evidence = _evidence(project, fact)
-    lines = [
-        f"### {fact.claim}: {fact.what}",
-        "",
-        f"Source: **{fact.source}**. Right: **{_ours(fact, evidence)}**.",
-        "",
-    ]
-    lines += [fact.because, ""]
+    lines = [f"### {fact.claim}: {fact.what}", ""]
+    lines += [f"Source: **{fact.source}**. Right: **{_ours(fact, evidence)}**.", "", fact.because, ""]
     if fact.proof == "calculate":
         counted = isinstance(evidence.value, int) and not isinstance(evidence.value, bool)
         output = evidence.printed + (f"{evidence.value:,}" if counted else str(evidence.value))
@@ -132,10 +123,9 @@ def _compared(project: Project, fact: Fact) -> str:
     return "\n".join(lines)
 
 
-def _of(claims: dict[str, Claim], document: str) -> list[Claim]:
-    return sorted(
-        (claim for claim in claims.values() if claim.document == document), key=lambda claim: int(claim.name[2:])
-    )
+def _facts(claims: dict[str, Claim], document: str) -> list[Fact]:
+    own = [claim for claim in claims.values() if claim.document == document]
+    return [fact for claim in sorted(own, key=lambda claim: int(claim.name[2:])) for fact in claim.facts]
 
 
 def _evidence(project: Project, fact: Fact) -> Evidence | None:

@@ -42,9 +42,9 @@ def texts(project: Project) -> list[Text]:
                 content = places(word).sub(lambda place: re.sub(r"[^\n]", " ", place[0]), content)
             texts.append(Text(file, 0, content))
     for chapter in project.chapters():
-        for number, start, end in _markdown_cells(chapter.source.read_text(encoding="utf-8")):
-            lines = chapter.source.read_text(encoding="utf-8")[start:end].splitlines(keepends=True)
-            content = "".join(line.removeprefix("#").removeprefix(" ") for line in lines)
+        source = chapter.source.read_text(encoding="utf-8")
+        for number, start, end in _markdown_cells(source):
+            content = _PREFIX.sub("", source[start:end])
             texts.append(Text(chapter.source, number, content, "# "))
     return texts
 

@@ -77,14 +77,13 @@ def in_words(evidence: Evidence, fact: Fact) -> str:
     style = fact.literal
     if style is None:
         return f"{evidence.value:,.6g}"
-    unit = style.unit
     other = fact.verdict in ("corrected", "differs") and style.decimals == 0
     finer = other or (style.is_range and not fact.band) or (evidence.count > 1 and style.decimals < 2)
-    decimals = style.decimals + (1 if finer and unit.strip() == "%" else 0)
+    decimals = style.decimals + (1 if finer and style.unit.strip() == "%" else 0)
     scale = style.scale
     text = f"{evidence.value / scale:,.{decimals}f}"
     if not style.matches(evidence.value) and float(text.replace(",", "")) == style.values[0] / scale:
         text = f"{evidence.value / scale:,.{decimals + 1}f}"
     if evidence.spread:
         text += f" ± {evidence.spread / scale:,.{decimals}f}"
-    return text.replace("-", "−") + unit
+    return text.replace("-", "−") + style.unit

@@ -167,20 +167,16 @@ def sides(entry: Entry) -> list[int]:
     return list(dict.fromkeys([entry.shape[1], *(step.shape[1] for step in steps)]))
 
 
-def field_by_arithmetic(entry: Entry) -> int | str | None:
-    """The receptive field of the convolutional part, in pixels, computed; None for a network without one."""
+def receptive_fields(entry: Entry) -> tuple[str, str]:
+    """The receptive field of the convolutional part, in pixels: computed, and measured by the gradient."""
     part = convolutional_part(on_meta(entry))
-    return None if part is None else analysis.trace(part, entry.shape).steps[-1].field
-
-
-def field_by_gradient(entry: Entry) -> int | str | None:
-    """The same, measured; with few channels and grey images, which change no receptive field."""
-    if convolutional_part(on_meta(entry)) is None:
-        return None
-    narrow = {"lenet5": {}, "alexnet": {"width": 1 / 16}, "mobilenet_v2": {}, "efficientnet_lite0": {}}.get(
-        entry.name, {"width": 1 / 64}
-    )
-    return analysis.receptive_field_by_gradient(convolutional_part(entry.build(in_channels=1, **narrow)))
+    if part is None:
+        return NONE, NONE
+    # Few channels and grey images change no receptive field.
+    narrow = {"lenet5": {}, "alexnet": {"width": 1 / 16}, "mobilenet_v2": {}, "efficientnet_lite0": {}}
+    small = entry.build(in_channels=1, **narrow.get(entry.name, {"width": 1 / 64}))
+    measured = analysis.receptive_field_by_gradient(convolutional_part(small))
+    return f"{analysis.trace(part, entry.shape).steps[-1].field:,}", f"{measured:,}"
 
 
 @cache
@@ -211,20 +207,11 @@ def tables() -> dict[str, str]:
         "shapes": _table(
             ["network", "sides", "arithmetic", "gradient"],
             [
-                [
-                    entry.title,
-                    " → ".join(str(side) for side in sides(entry)),
-                    _number(field_by_arithmetic(entry)),
-                    _number(field_by_gradient(entry)),
-                ]
+                [entry.title, " → ".join(str(side) for side in sides(entry)), *receptive_fields(entry)]
                 for entry in meant
             ],
         ),
     }
-
-
-def _number(value: int | str | None) -> str:
-    return NONE if value is None else f"{value:,}" if isinstance(value, int) else value
 
 
 def _large(value: int) -> str:

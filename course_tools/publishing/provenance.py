@@ -5,7 +5,6 @@ import os
 import platform
 import subprocess
 import sys
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -37,12 +36,6 @@ def machine_report() -> str:
         report |= {"threads": torch.get_num_threads(), "torch": torch.__version__}
         report["peak_memory_mb"] = round(highest_memory_mb(device))
     return json.dumps(report)
-
-
-def provenance(profile: str, commit: str, seconds: float) -> dict[str, Any]:
-    """What the runner adds to the kernel's report, in the notebook's metadata under ``course.run``."""
-    date = datetime.now(UTC).strftime("%Y-%m-%d")
-    return {"profile": profile, "commit": commit, "date": date, "seconds": round(seconds, 1)}
 
 
 def commit(root: Path) -> str:

@@ -74,9 +74,7 @@ def stamp(project: Project, chapters: list[Chapter]) -> list[Chapter]:
         if fingerprint is None:
             raise CourseError(f"{chapter.name} has no quick run of today: `course run {chapter.name} --profile quick`.")
         contents[fingerprints.published_file(project, chapter.name)] = fingerprints.to_text(fingerprint)
-        for run in project.build.glob(
-            f"runs/*/{chapter.name}.ipynb"
-        ):  # the run that was published, if it is still here
+        for run in project.build.glob(f"runs/*/{chapter.name}.ipynb"):  # the published one, if it is still here
             key = nbformat.read(run, 4).metadata.get("course", {}).get("run", {}).get("key")
             if key == published.metadata.course.run.key:
                 fingerprints.write(fingerprint, run.with_suffix(".fingerprint.json"))

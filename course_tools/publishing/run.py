@@ -5,6 +5,7 @@ import json
 import re
 import time
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from course_tools.publishing import fingerprints, freshness
 from course_tools.publishing.computation import DRAWN
 from course_tools.publishing.pairs import pair, read_notebook, write_notebook
 from course_tools.publishing.project import Chapter, Project
-from course_tools.publishing.provenance import MACHINE_REPORT, commit, provenance
+from course_tools.publishing.provenance import MACHINE_REPORT, commit
 
 MINUTES = {"quick": 5, "cpu": 20, "full": 20}  # a chapter that takes longer than this hangs
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -190,14 +191,20 @@ class _Runner:
         began = time.monotonic()
         notebook = self.execute(chapter, scratch, environment)
         run = notebook.metadata.course["run"]
-        run |= provenance(self.profile, self.commit, time.monotonic() - began)
+        run |= {"profile": self.profile, "commit": self.commit, "date": datetime.now(UTC).strftime("%Y-%m-%d")}
+        run["seconds"] = round(time.monotonic() - began, 1)
         used = runlog.read(log)
         run["used"] = {kind: sorted(set(used[kind])) for kind in ("data", "weights", "records")}
         freshness.add_key(self.project, chapter, notebook)
         if fingerprint is None:
             fingerprint = fingerprints.of_run(notebook, log, records) | {"library": library}
             fingerprints.write(fingerprint, fingerprints.current_file(self.project, chapter))
-        keep(notebook, folder / f"{chapter.name}.ipynb", records, fingerprint)
+        if records.exists():
+            records.replace(folder / records.name)
+        else:
+            (folder / records.name).unlink(missing_ok=True)
+        fingerprints.write(fingerprint, folder / f"{chapter.name}.fingerprint.json")
+        write_notebook(notebook, folder / f"{chapter.name}.ipynb")
         self.failed(chapter).unlink(missing_ok=True)
         return ""
 
@@ -241,14 +248,3 @@ def _machine_report(kernel: AsyncKernelManager) -> dict[str, Any]:
     if answer["status"] != "ok":
         raise RuntimeError(f"the kernel could not report its machine: {answer['ename']}: {answer['evalue']}")
     return json.loads(ast.literal_eval(answer["data"]["text/plain"]))
-
-
-def keep(notebook: NotebookNode, finished: Path, records: Path, fingerprint: dict[str, Any]) -> None:
-    """Move a completed run into place, its records and its fingerprint beside it."""
-    kept = finished.with_suffix(".jsonl")
-    if records.exists():
-        records.replace(kept)
-    else:
-        kept.unlink(missing_ok=True)
-    fingerprints.write(fingerprint, finished.with_suffix(".fingerprint.json"))
-    write_notebook(notebook, finished)

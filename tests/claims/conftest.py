@@ -151,10 +151,6 @@ class Checkout:
         """Give a claim of the documents other facts."""
         self.rewrite_ledger(lambda entries: entries["sources"][claim].update(facts=list(facts)))
 
-    def own(self, name: str, **entry: Any) -> None:
-        """Add a claim of the book's own."""
-        self.rewrite_ledger(lambda entries: entries["book"].update({name: {"says": "So.", **entry}}))
-
     def record(
         self,
         of: str,
@@ -207,14 +203,14 @@ def build(root: Path) -> Checkout:
     return checkout
 
 
-def publish(checkout: Checkout, profile: str = "cpu", seconds: float = 780.0, megabytes: int = 392) -> None:
+def publish(checkout: Checkout) -> None:
     """Make the notebook, with the outputs and the metadata of a run: its code cell shows a picture."""
     (chapter,) = checkout.project.chapters()
     pairs.pair(chapter)
     notebook = nbformat.read(chapter.notebook, as_version=4)
     (code,) = [cell for cell in notebook.cells if cell.cell_type == "code"]
     code.outputs = [nbformat.v4.new_output("display_data", {"image/png": "iVBORw0KGgo="})]
-    notebook.metadata.course["run"] = {"profile": profile, "seconds": seconds, "peak_memory_mb": megabytes}
+    notebook.metadata.course["run"] = {"profile": "cpu", "seconds": 780.0, "peak_memory_mb": 392}
     pairs.write_notebook(notebook, chapter.notebook)
 
 

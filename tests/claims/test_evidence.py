@@ -28,20 +28,14 @@ def test_mean_and_spread_over_the_seeds(checkout):
     assert (seen.count, seen.devices, seen.numbers) == (3, "CPU", (seen.value, seen.spread))
 
 
-def test_test_images_are_meant_unless_validation_is_asked_for(checkout):
-    checkout.record("study-new/net", 0.98, split="test")
-    checkout.record("study-new/net", 0.97, split="validation")
-    assert measured(checkout, "accuracy").value == 0.98
-    assert measured(checkout, "accuracy", split="validation").value == 0.97
-
-
-def test_only_the_profile_that_is_asked_for_counts(checkout):
+def test_test_images_and_all_profiles_are_meant_unless_others_are_asked_for(checkout):
     checkout.record("study-new/net", 0.98, profile="cpu")
     checkout.record("study-new/net", 0.99, profile="full", device="H100")
-    full = measured(checkout, "accuracy", profile="full")
+    checkout.record("study-new/net", 0.97, split="validation")
+    full, both = measured(checkout, "accuracy", profile="full"), measured(checkout, "accuracy")
     assert (full.value, full.devices) == (0.99, "H100")
-    assert measured(checkout, "accuracy", profile="cpu").value == 0.98
-    assert measured(checkout, "accuracy").devices == "CPU, H100"
+    assert (both.value, both.devices) == (pytest.approx(0.985), "CPU, H100")
+    assert measured(checkout, "accuracy", split="validation").value == 0.97
 
 
 EPOCHS = (
@@ -64,7 +58,6 @@ EPOCHS = (
         ("seconds", {"per": "epoch"}, 30.0),
         ("learning_rate", {}, 0.25),
         ("learning_rate", {"epoch": 2}, 0.001),
-        ("accuracy", {}, 0.985),
     ],
 )
 def test_what_can_be_asked_of_a_record(checkout, measure, more, value):
@@ -80,22 +73,16 @@ def test_what_can_be_asked_of_a_record(checkout, measure, more, value):
         ("train_loss", {}, "no number 'train_loss'"),
         ("train_loss", {"epoch": 4}, "'net' has no epoch 4, it has 3"),
         ("train_loss", {"epoch": 0}, "'net' has no epoch 0, it has 3"),
+        ("gap", {"epoch": 3}, "no number 'gap'"),
+        ("val_fluctuation", {}, "no number 'val_fluctuation'"),
     ],
 )
 def test_what_no_record_can_say(checkout, measure, more, said):
-    checkout.record("study-new/net", epochs=EPOCHS)
+    without_validation = {"val_loss": None, "val_accuracy": None}
+    checkout.record("study-new/net", epochs=[*EPOCHS[:2], EPOCHS[2] | without_validation])
     with pytest.raises(CourseError, match=said) as caught:
         measured(checkout, measure, **more)
     assert not isinstance(caught.value, NoEvidence)
-
-
-@pytest.mark.parametrize(
-    ("measure", "epoch"), [("gap", 1), ("loss_gap", 1), ("val_loss", 1), ("val_fluctuation", None)]
-)
-def test_without_validation_there_is_nothing_to_hold_against_it(checkout, measure, epoch):
-    checkout.record("study-new/net", epochs=[{"val_loss": None, "val_accuracy": None}] * 2)
-    with pytest.raises(CourseError, match=f"no number '{measure}'"):
-        measured(checkout, measure, **({"epoch": epoch} if epoch else {}))
 
 
 @pytest.mark.parametrize(
@@ -165,23 +152,11 @@ def test_one_lies_above_all_others_or_it_does_not_hold(checkout):
     assert found(checkout, "order", measure="accuracy", higher=middle, than=[low, high]).value is False
 
 
-@pytest.mark.parametrize(("first", "second"), [((0.9,), (0.8,)), ((0.9, 0.91), (0.8,)), ((0.9,), (0.8, 0.81))])
-def test_one_seed_supports_no_comparison(checkout, first, second):
-    one, other = runs(checkout, "one", *first), runs(checkout, "other", *second)
+@pytest.mark.parametrize("second", [(0.8,), (0.8, 0.81)])
+def test_one_seed_supports_no_comparison(checkout, second):
+    one, other = runs(checkout, "one", 0.9), runs(checkout, "other", *second)
     with pytest.raises(CourseError, match="has one seed: that supports no comparison"):
         found(checkout, "order", measure="accuracy", higher=one, than=[other])
-
-
-def test_an_order_looks_at_the_epoch_split_and_profile_that_it_names(checkout):
-    for seed in (0, 1):
-        for name, first, last in (("one", 0.9, 0.1), ("other", 0.5, 0.2)):
-            epochs = [{"train_loss": first}, {"train_loss": last}]
-            checkout.record(f"study-new/{name}", seed=seed, split="validation", profile="full", epochs=epochs)
-    query = {"measure": "train_loss", "higher": "study-new/one", "than": ["study-new/other"], "split": "validation"}
-    assert found(checkout, "order", epoch=1, **query).value is True
-    assert found(checkout, "order", epoch=-1, **query).value is False
-    with pytest.raises(NoEvidence, match="in profile cpu"):
-        found(checkout, "order", epoch=1, profile="cpu", **query)
 
 
 @pytest.mark.parametrize(("within", "holds"), [(0.012, True), (0.008, False)])
@@ -194,14 +169,11 @@ def test_two_means_are_level_within_a_distance(checkout, within, holds):
 @pytest.mark.parametrize(
     ("code", "value"),
     [
-        ("1 + 1", 2),
         ("x = 2\nx / 4", 0.5),
         ("'in blocks ' + str(3)", "in blocks 3"),
         ("math.log(10) > 2", True),
         ("analysis.count_parameters(nn.Linear(10, 5))", 55),
         ("torch.tensor([2, 3], device='cpu').sum()", 5),
-        ("np.arange(4).sum().item()", 6),
-        ("F.relu(torch.zeros(2, 3)).shape[1]", 3),
     ],
 )
 def test_a_calculation_knows_the_library_and_its_last_expression_is_its_value(code, value):
@@ -215,16 +187,16 @@ def test_what_a_calculation_prints_is_kept(capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_networks_cost_nothing_unless_numbers_are_asked_for():
-    assert calculate("models.vgg16().classifier[0].weight.is_meta").value is True
-    assert calculate("torch.zeros(2).is_meta").value is True
-    assert calculate("torch.zeros(2).is_meta", needs_numbers=True).value is False
-
-
 def test_calculations_do_not_see_each_other():
     calculate("left_behind = 3\nleft_behind")
     with pytest.raises(CourseError, match="NameError: name 'left_behind' is not defined"):
         calculate("left_behind + 1")
+
+
+def test_networks_cost_nothing_unless_numbers_are_asked_for():
+    assert calculate("models.vgg16().classifier[0].weight.is_meta").value is True
+    assert calculate("torch.zeros(2).is_meta").value is True
+    assert calculate("torch.zeros(2).is_meta", needs_numbers=True).value is False
 
 
 @pytest.mark.parametrize(
@@ -235,11 +207,8 @@ def test_calculations_do_not_see_each_other():
         ("1 +", "its calculation raised SyntaxError"),
         ("", "its calculation raised IndexError"),
         ("x = 3", "its calculation must end with an expression"),
-        ("import math", "its calculation must end with an expression"),
         ("[1, 2]", "its calculation ends with a list, it has to be a number or a word"),
-        ("None", "its calculation ends with a NoneType"),
         ("torch.zeros(1)", "its calculation raised RuntimeError"),
-        ("torch.zeros(2, device='cpu')", "its calculation raised RuntimeError"),
     ],
 )
 def test_a_calculation_that_fails_says_so_in_one_line(code, said):
@@ -291,20 +260,6 @@ def test_what_a_chapter_did_not_print(checkout, texts, query, said):
         found(checkout, "printed", **PRINTED | query)
 
 
-@pytest.mark.parametrize(
-    ("proof", "query"),
-    [
-        ("printed", PRINTED | {"chapter": "07-none"}),
-        ("figures", {"07-none": ["plots.picture"]}),
-        ("run", {"chapter": "07-none", "profile": "cpu", "measure": "seconds"}),
-    ],
-)
-def test_a_chapter_that_is_not_there_is_no_evidence(checkout, proof, query):
+def test_a_chapter_that_is_not_there_is_no_evidence(checkout):
     with pytest.raises(NoEvidence, match="there is no chapter 07-none"):
-        found(checkout, proof, **query)
-
-
-def test_a_broken_notebook_is_named(checkout):
-    checkout.source.with_suffix(".ipynb").write_text("{")
-    with pytest.raises(CourseError, match=r"A\.8, so: 01-small\.ipynb is not a notebook"):
-        found(checkout, "run", chapter="01-small", profile="cpu", measure="seconds")
+        found(checkout, "run", chapter="07-none", profile="cpu", measure="seconds")

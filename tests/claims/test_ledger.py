@@ -5,7 +5,6 @@ from course_tools.claims import verdicts
 
 MEASURED = {"what": "test accuracy", "source": "98.6 %", "records": {"of": "study-small/net", "measure": "accuracy"}}
 EXPLAINED = {"what": "history", "verdict": "explained", "cite": ["paper2000"], "because": "A paper has it."}
-DOCUMENTS = {"A": 9, "B": 12, "C": 9, "D": 5, "E": 10}
 
 
 def refused(checkout) -> str:
@@ -13,14 +12,6 @@ def refused(checkout) -> str:
         checkout.claims()
     assert "\n" not in str(caught.value)
     return str(caught.value)
-
-
-def test_every_claim_of_the_documents_and_of_the_book_is_read(checkout):
-    read = checkout.claims()
-    documents = [f"{one}.{number}" for one, count in DOCUMENTS.items() for number in range(1, count + 1)]
-    own = ["small-accuracy", "small-parameters", "small-beats-other", "small-minutes", "paper-error"]
-    assert list(read) == documents + own
-    assert [read[name].document for name in ("A.1", "E.10", "paper-error")] == ["A", "E", ""]
 
 
 def test_a_fact_knows_what_the_ledger_says_of_it(checkout):
@@ -39,16 +30,10 @@ def test_a_fact_knows_what_the_ledger_says_of_it(checkout):
     assert wrong.wrong and wrong.needs_numbers
 
 
-def test_without_a_ledger(checkout):
-    checkout.ledger_file.unlink()
-    assert refused(checkout).startswith("There is no book/claims.yml")
-
-
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("sources:\n  A.1: [1\n", "line 3: expected ',' or ']'"),
-        ("sources: {}\nbook: {}\nsources: {}\n", "line 3: sources stands there twice"),
         ("sources: {}\nbook:\n  one: {says: a, value: '2', value: '3'}\n", "line 3: value stands there twice"),
         ("sources: {}\nbook:\n  2012: {says: a}\n", "line 3: 2012 is not a name"),
         ("", "the file: None is not of type 'object'"),
@@ -79,7 +64,6 @@ def test_a_fact_that_is_not_as_it_should_be_is_named(checkout, change, said):
     "fact",
     [
         {"what": "nothing proves it", "source": "2", "verdict": "reproduced"},
-        {"what": "nothing is said", "source": "2", "because": "It is not.", "verdict": "corrected"},
         {"what": "no paper", "because": "It was so.", "verdict": "explained"},
         {"what": "nothing can be measured", "source": "2", "verdict": "awaiting"},
         {"what": "no run is needed", "source": "2", "calculate": "1 + 1", "verdict": "awaiting"},
@@ -105,49 +89,46 @@ def test_a_fact_without_evidence_is_refused(checkout, fact):
     ],
 )
 def test_a_claim_of_the_book_has_exactly_one_proof(checkout, entry):
-    checkout.own("new", **entry)
+    checkout.rewrite_ledger(lambda entries: entries["book"].update(new={"says": "So."} | entry))
     assert "book/claims.yml: book, new: " in refused(checkout)
 
 
-@pytest.mark.parametrize("name", ["A.1", "E.10"])
-def test_no_claim_of_a_document_may_be_missing(checkout, name):
-    checkout.rewrite_ledger(lambda entries: entries["sources"].pop(name))
-    assert refused(checkout) == f"book/claims.yml has no {name}: every claim of the documents needs a verdict."
+def test_no_claim_of_a_document_may_be_missing(checkout):
+    checkout.rewrite_ledger(lambda entries: entries["sources"].pop("E.10"))
+    assert refused(checkout) == "book/claims.yml has no E.10: every claim of the documents needs a verdict."
 
 
-@pytest.mark.parametrize("name", ["A.10", "E.11", "A.0", "A.01"])
+@pytest.mark.parametrize("name", ["A.10", "A.0"])
 def test_no_claim_may_be_invented(checkout, name):
     checkout.rewrite_ledger(lambda entries: entries["sources"].update({name: {"says": "x", "facts": [EXPLAINED]}}))
     assert refused(checkout) == f"book/claims.yml has {name}, which no document holds: take it out."
 
 
-@pytest.mark.parametrize("name", ["A.8", "C.3"])
-def test_what_can_be_measured_may_not_be_explained(checkout, name):
-    checkout.give(name, EXPLAINED)
-    assert refused(checkout) == f"book/claims.yml: {name}, history may not be explained only: give the evidence."
+def test_what_can_be_measured_may_not_be_explained(checkout):
+    checkout.give("A.8", EXPLAINED)
+    assert refused(checkout) == "book/claims.yml: A.8, history may not be explained only: give the evidence."
 
 
-@pytest.mark.parametrize(("name", "profile"), [("C.3", {}), ("C.4", {"profile": "cpu"})])
+@pytest.mark.parametrize("name", ["C.3", "C.4"])
+@pytest.mark.parametrize("profile", [{}, {"profile": "cpu"}])
 @pytest.mark.parametrize(
     ("proof", "query"),
     [
         ("records", {"of": "study-small/large", "measure": "accuracy"}),
         ("order", {"measure": "accuracy", "higher": "study-small/large", "than": ["study-small/net"]}),
-        ("level", {"measure": "accuracy", "between": ["study-small/large", "study-small/net"], "within": 0.01}),
     ],
 )
 def test_only_a_full_run_may_stand_for_the_large_networks(checkout, name, profile, proof, query):
     fact = {"what": "accuracy", "source": "98.6 %", "band": 0.01, "verdict": "reproduced", proof: query | profile}
     checkout.give(name, fact)
-    said = f"book/claims.yml: {name}, accuracy is proven by a full run only: ask for `profile: full`."
-    assert refused(checkout) == said
+    problem = f"book/claims.yml: {name}, accuracy is proven by a full run only: ask for `profile: full`."
+    assert refused(checkout) == problem
     checkout.give(name, fact | {proof: query | {"profile": "full"}})
     assert checkout.claims()[name].facts[0].query["profile"] == "full"
 
 
-@pytest.mark.parametrize("more", [{"verdict": "reproduced"}, {"verdict": "partly", "note": "half the width"}])
-def test_a_measured_value_needs_a_band(checkout, more):
-    checkout.give("C.6", MEASURED | more)
+def test_a_measured_value_needs_a_band(checkout):
+    checkout.give("C.6", MEASURED | {"verdict": "partly", "note": "half the width"})
     assert "C.6, test accuracy is measured, so it needs a band" in refused(checkout)
 
 

@@ -21,24 +21,19 @@ def problem(checkout, verdict, proof="", query=None, source="", **more):
 AGREES = [
     ("records", NET, "98.4 %", {"band": 0.002}),
     ("records", NET, "97–98 %", {"band": 0.005}),
-    ("records", NET, "98.6–99 %", {"band": 0.002}),
     ("records", NET, "98.5 %", {}),
     ("order", ABOVE, "it is", {}),
     ("level", NEAR, "they are", {}),
     ("calculate", "1 + 1", "2", {}),
-    ("calculate", "1 < 2", "it is", {}),
     ("calculate", "'in blocks ' + str(3)", "in blocks 3", {}),
-    ("calculate", "torch.zeros(1).is_meta is False", "real", {"needs_numbers": True}),
     ("figures", {"01-small": ["plots.picture"]}, "one figure", {}),
 ]
 DIFFERS = [
     ("records", NET, "98.4 %", {"band": 0.0005}),
-    ("records", NET, "99.9 %", {"band": 0.005}),
     ("records", NET, "98.4 %", {}),
     ("order", BELOW, "it is", {}),
     ("level", FAR, "they are", {}),
     ("calculate", "102_764_544", "102 M", {}),
-    ("calculate", "1 > 2", "it is", {}),
     ("calculate", "'in blocks 3'", "in each block", {}),
 ]
 
@@ -71,30 +66,15 @@ def test_differing_evidence_corrects_and_does_not_reproduce(checkout, proof, que
 
 
 @pytest.mark.parametrize(
-    ("proof", "query", "said"),
-    [
-        ("records", NET, "C.6, so awaits a run, but it was measured: 98.50 ± 0.02 %. Give it its verdict."),
-        ("order", ABOVE, "C.6, so awaits a run, but it was measured: holds. Give it its verdict."),
-        ("order", BELOW, "C.6, so awaits a run, but it was measured: does not hold. Give it its verdict."),
-    ],
+    ("proof", "query", "words"),
+    [("records", NET, "98.50 ± 0.02 %"), ("order", ABOVE, "holds"), ("order", BELOW, "does not hold")],
 )
-def test_what_was_measured_awaits_nothing(checkout, proof, query, said):
-    assert problem(checkout, "awaiting", proof, query, "98.4 %") == said
+def test_only_what_was_not_measured_awaits(checkout, proof, query, words):
+    line = problem(checkout, "awaiting", proof, query, "98.4 %")
+    assert line == f"C.6, so awaits a run, but it was measured: {words}. Give it its verdict."
+    assert problem(checkout, "awaiting", proof, query | {"profile": "full"}, "98.4 %") is None
 
 
-@pytest.mark.parametrize(
-    ("proof", "query"),
-    [
-        ("records", {"of": "study-none/net", "measure": "accuracy"}),
-        ("records", NET | {"profile": "full"}),
-        ("order", ABOVE | {"profile": "full"}),
-    ],
-)
-def test_what_was_not_measured_awaits(checkout, proof, query):
-    assert problem(checkout, "awaiting", proof, query, "98.4 %") is None
-
-
-@pytest.mark.parametrize("verdict", ["reproduced", "corrected"])
 @pytest.mark.parametrize(
     ("proof", "query"),
     [
@@ -104,9 +84,9 @@ def test_what_was_not_measured_awaits(checkout, proof, query):
         ("figures", {"01-small": ["plots.other"]}),
     ],
 )
-def test_no_other_verdict_stands_without_evidence(checkout, verdict, proof, query):
+def test_no_other_verdict_stands_without_evidence(checkout, proof, query):
     with pytest.raises(NoEvidence, match=r"^C\.6, so: "):
-        problem(checkout, verdict, proof, query, "98.4 %", band=0.1)
+        problem(checkout, "reproduced", proof, query, "98.4 %", band=0.1)
 
 
 def test_evidence_that_is_wrong_is_no_missing_evidence(checkout):
@@ -130,12 +110,9 @@ def test_a_number_cannot_be_held_against_words(checkout):
     ("proof", "query", "holds"),
     [
         ("order", ABOVE, True),
-        ("level", NEAR, True),
         ("calculate", "1 < 2", True),
-        ("records", NET, True),
-        ("calculate", "1 - 1", True),
+        ("calculate", "1 - 1", True),  # a number, held against the prose
         ("", None, True),
-        ("order", BELOW, False),
         ("level", FAR, False),
         ("calculate", "1 > 2", False),
     ],
@@ -151,36 +128,12 @@ def test_problems_are_collected_and_none_hides_another(checkout):
         Fact("B.1", "two", verdict="reproduced", proof="calculate", query="1 / 0", source="2"),
         Fact("B.1", "three", verdict="reproduced", proof="calculate", query="1 + 1", source="3"),
         Fact("B.1", "four", verdict="reproduced", proof="calculate", query="1 + 1", source="2"),
-        Fact("B.1", "five", verdict="reproduced", proof="records", query=NET | {"profile": "full"}, source="3"),
     ]
-    found = verdicts.problems(checkout.project, [Claim("B.1", "So.", facts)], {"paper2000"})
-    assert found[0] == "B.1, one: ghost1999 is not in references.bib."
-    assert found[1].startswith("B.1, two: its calculation raised ZeroDivisionError")
-    assert found[2] == "B.1, three: the source says 3, and ours is 2: not reproduced."
-    assert found[3].startswith("B.1, five: results/study-small.jsonl has no run 'net'")
-    assert len(found) == 4
-
-
-@pytest.mark.parametrize("name", ["C.3", "C.4"])
-def test_a_cpu_record_never_stands_for_a_full_network(checkout, name):
-    """Not even one that says exactly what the source says."""
-    for seed in range(3):
-        checkout.record("study-small/large", 0.986, seed=seed, profile="cpu")
-    assert checkout.check() == []
-    (fact,) = checkout.claims()[name].facts
-    assert fact.verdict == "awaiting" and verdicts.problem_of(checkout.project, fact) is None
-
-    query = {"of": "study-small/large", "measure": "accuracy"}
-    fact = {"what": "test accuracy", "source": "98.6 %", "band": 0.01, "verdict": "reproduced", "records": query}
-    checkout.give(name, fact)
-    with pytest.raises(CourseError, match=rf"{name}, test accuracy is proven by a full run only"):
-        checkout.check()
-    checkout.give(name, fact | {"records": query | {"profile": "full"}})
-    (said, page) = checkout.check()
-    assert (
-        said.startswith(f"{name}, test accuracy: ") and "no run 'large' judged on test images in profile full" in said
-    )
-    assert page.startswith("book/scorecard.md is out of date")
+    assert verdicts.problems(checkout.project, [Claim("B.1", facts)], {"paper2000"}) == [
+        "B.1, one: ghost1999 is not in references.bib.",
+        "B.1, two: its calculation raised ZeroDivisionError: division by zero",
+        "B.1, three: the source says 3, and ours is 2: not reproduced.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -189,10 +142,8 @@ def test_a_cpu_record_never_stands_for_a_full_network(checkout, name):
         ("98.6 %", Evidence(0.98504, 0.0002, 5), {}, "98.50 ± 0.02 %"),
         ("98.6 %", Evidence(0.98504, None, 1), {}, "98.5 %"),
         ("3,460 s", Evidence(2815.4, 12.3, 3), {}, "2,815 ± 12 s"),
-        ("134,301,514", Evidence(134_300_362), {}, "134,300,362"),
         ("1.19 points", Evidence(-0.0544, 0.001, 5), {}, "−5.44 ± 0.10 points"),
         ("as listed", Evidence(1234.5), {}, "1,234.5"),
-        ("it is", Evidence(True), {}, "holds"),
         ("in each block", Evidence("in block 3"), {}, "in block 3"),
         ("98.6 %", Evidence(0.9), {"ours": "much less"}, "much less"),
         ("97–98 %", Evidence(0.99251), {}, "99.3 %"),

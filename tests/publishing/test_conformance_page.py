@@ -46,23 +46,6 @@ def test_every_network_of_the_library_is_listed():
     assert rows("shapes").keys() == rows("multiply-adds").keys() >= whole
 
 
-def test_parameters_equal_torchvisions():
-    both = rows("torchvision")
-    assert set(both) == {
-        *("alexnet", "vgg11", "vgg11_bn", "vgg16", "vgg16, 10 classes", "vgg16_bn", "vgg19", "vgg19_bn"),
-        *("resnet18", "resnet34", "resnet50", "mobilenet_v2"),
-    }
-    assert all(row["ours"] == row["torchvision's"] for row in both.values())
-
-
-def test_receptive_fields_by_arithmetic_and_gradient_agree():
-    shapes = rows("shapes")
-    assert all(row["arithmetic"] == row["gradient"] for row in shapes.values())
-    assert [name for name, row in shapes.items() if row["gradient"] == "—"] == ["mlp"]
-    assert shapes["resnet34"]["gradient"] == "899"
-    assert shapes["alexnet, 2012"]["sides"] == "224 → 55 → 27 → 13 → 6"
-
-
 def stated(cell):
     """The number in a cell, and how precisely it is given; None for a dash."""
     found = re.search(r"([\d,.]+)(\u00a0[GM])?", cell)

@@ -67,28 +67,23 @@ def test_changed_data_rerun_the_chapters_that_use_them(book, monkeypatch):
     assert stale(book) == ["01-small"]
 
 
-def test_changed_or_unknown_weights_change_the_key(book, monkeypatch):
-    chapter = book.chapters()[0]
-    notebook = pairs.read_source(chapter)
-    used = {"data": [], "weights": ["mobilenet-v2"], "records": []}
-    before = freshness.ingredients(book, chapter, "cpu", used, notebook)
-    assert before["weights mobilenet-v2"] == weights.checksum("mobilenet-v2")
-    monkeypatch.setattr(weights, "checksum", lambda name: f"another of {name}")
-    assert freshness.ingredients(book, chapter, "cpu", used, notebook) != before
-    monkeypatch.undo()
-    used["weights"] = ["of-old"]
-    assert freshness.ingredients(book, chapter, "cpu", used, notebook)["weights of-old"] == "missing"
-
-
-def test_key_covers_records_that_were_computed_with(book):
-    notebook = nbformat.read(book.run_folder("cpu") / "01-small.ipynb", 4)
-    assert notebook.metadata.course.run.used == {"data": ["mnist (sample)"], "weights": [], "records": []}
+def test_key_covers_weights_and_records_that_were_computed_with(book, monkeypatch):
+    ran = nbformat.read(book.run_folder("cpu") / "01-small.ipynb", 4).metadata.course.run
+    assert ran.used == {"data": ["mnist (sample)"], "weights": [], "records": []}
     chapter = book.chapters()[1]
-    used = {"data": [], "weights": [], "records": ["01-small", "02-other"]}
-    before = freshness.ingredients(book, chapter, "cpu", used, pairs.read_source(chapter))
-    assert "records of 01-small" in before and "records of 02-other" not in before
+
+    def key():
+        used = {"data": [], "weights": ["mobilenet-v2", "of-old"], "records": ["01-small", "02-other"]}
+        return freshness.ingredients(book, chapter, "cpu", used, pairs.read_source(chapter))
+
+    before = key()
+    assert before["weights mobilenet-v2"] == weights.checksum("mobilenet-v2")
+    assert before["weights of-old"] == before["records of 01-small"] == "missing"
+    assert "records of 02-other" not in before, "the chapter makes its own"
     records.append(book.results / "01-small.jsonl", {"any": "record"})
-    assert freshness.ingredients(book, chapter, "cpu", used, pairs.read_source(chapter)) != before
+    assert key()["records of 01-small"] != "missing"
+    monkeypatch.setattr(weights, "checksum", lambda name: f"another of {name}")
+    assert key()["weights mobilenet-v2"] == "another of mobilenet-v2"
 
 
 def test_new_records_make_no_page_stale_and_are_shown(published):
@@ -172,13 +167,10 @@ def test_library_that_computes_something_else_makes_pages_stale(published, monke
         publish(published, published.chapters(), "cpu")
 
 
-def test_page_without_a_fingerprint_is_stale(published):
+def test_status_lists_a_missing_fingerprint_and_a_library_without_a_quick_run(published, monkeypatch):
     fingerprints.published_file(published, "02-other").unlink()
-    assert "stale: fingerprint (it is missing)" in status.table(published)
-
-
-def test_status_reports_a_library_without_a_quick_run(published, monkeypatch):
-    assert "The library was edited" not in status.table(published)
+    before = status.table(published)
+    assert "stale: fingerprint (it is missing)" in before and "The library was edited" not in before
     monkeypatch.setattr(fingerprints, "library_digest", lambda: "today")
     assert "The library was edited since the last quick run" in status.table(published)
 

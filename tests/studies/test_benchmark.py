@@ -1,6 +1,5 @@
 """What the benchmark measures, keeps and prints; no test asserts a speed."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -45,14 +44,6 @@ def test_the_beginners_loop_trains_like_fit(few):
     assert training.evaluate(model, few).loss < before - 0.3
 
 
-def test_the_beginner_takes_every_image_once_an_epoch_in_batches_of_128(few, monkeypatch):
-    sizes = []
-    model = models.mlp(hidden=(4,))
-    model.register_forward_pre_hook(lambda layer, inputs: sizes.append(len(inputs[0])))
-    benchmark.train_as_beginner(model, few, epochs=2)
-    assert sizes == [128, 128, 44] * 2
-
-
 def test_a_step_has_a_line_for_each_loop(there_are, monkeypatch):
     there_are(300)
     with_bfloat16(monkeypatch)
@@ -67,17 +58,6 @@ def test_a_step_has_a_line_for_each_loop(there_are, monkeypatch):
         assert line["share_of_roof"] == pytest.approx(3 * cost * per_second / PEAK[precision])
         assert line["speedup"]["least"] <= line["speedup"]["median"] <= line["speedup"]["most"]
     assert made[0]["speedup"]["median"] == 1
-
-
-def test_peak_throughput_is_measured_in_float32_and_in_autos_precision(monkeypatch):
-    with_bfloat16(monkeypatch)
-    monkeypatch.setattr(training, "convolution_roof", lambda device, dtype: (device, dtype), raising=False)
-    monkeypatch.setattr(training, "matmul_roof", lambda device, dtype: 1.0, raising=False)
-    measured = [line["convolution"] for line in benchmark.peak_throughput("cpu")]
-    assert measured == [
-        ("cpu", torch.float32),
-        ("cpu", torch.bfloat16),
-    ]
 
 
 @pytest.mark.parametrize(
@@ -111,15 +91,6 @@ def test_beginner_and_recipe_train_on_all_training_images_and_are_judged_on_test
     assert set(slow) <= set(fast), "one table holds both"
 
 
-def test_resnet_18_is_measured_in_the_same_words(there_are, monkeypatch):
-    there_are(200)
-    # Not narrower: with fewer than 16 channels it would not have them last, see training.choose_setup.
-    monkeypatch.setattr(models, "resnet18", lambda **options: models.resnet_small(width=0.25), raising=False)
-    line = benchmark.resnet18_run(0, PEAK, "cpu", epochs=1, size="sample")
-    assert (line["images"], line["epochs"], line["judged_on"]) == (400, 1, "test")
-    assert line["share_of_roof"] > 0
-
-
 def fake_run(name, *, seed, test, size, device, show):
     return Result(name, seed, 100, 2, 3.0 + seed, "test", 0.991, 0.99, "one", 1_000, "CPU, 2 threads, float32")
 
@@ -136,7 +107,7 @@ def everything_faked(monkeypatch, tmp_path):
     monkeypatch.setattr(benchmark, "measure_steps", lambda device, peak, rounds: iter([step]))
     monkeypatch.setattr(recipes, "run", fake_run)
     monkeypatch.setattr(benchmark, "beginner_epochs", lambda target, device: 9)
-    slow = benchmark._line("beginner", 0.99, 0, 100, 9, 40.0, 0.99) | {"setup": "the beginner's"}
+    slow = {"kind": "target", "recipe": "beginner", "accuracy": 0.99, "views": "one", "seconds": 40.0}
     monkeypatch.setattr(benchmark, "beginner_run", lambda seed, *others: slow | {"seed": seed})
     return tmp_path / "results"
 
@@ -148,7 +119,6 @@ def test_results_are_kept_as_lines_with_a_digest_and_shown(everything_faked, cap
     assert [line["recipe"] for line in kept[3:]] == ["beginner", "mnist-99"] * 2, "in turn"
     said = capsys.readouterr().out
     assert "×2.50 (2.40 to 2.60)" in said and "20% of peak throughput" in said
-    assert "mnist-99 is 3.0 times faster than the beginner's loop (2.9 to 3.1)." in said
     monkeypatch.setattr(lines, "results_folder", lambda: everything_faked)
     assert len(records.bench("target")) == 4
 
@@ -166,4 +136,3 @@ def test_published_benchmarks_are_whole():
     for path in lines.results_folder().glob("bench-*.jsonl"):
         kinds = {line["kind"] for line in records.read(path)}
         assert kinds == {"machine", "roof", "step", "target"}, path.name
-        json.dumps(records.read(path))

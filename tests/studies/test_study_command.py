@@ -49,30 +49,6 @@ def test_lists_the_studies_outside_of_a_checkout_too(tmp_path, monkeypatch, caps
     assert "not a checkout of the course" in capsys.readouterr().err
 
 
-def test_refuses_unknown_study(here, calls, capsys):
-    assert cli.main(["study", "mnist-seven", "--size", "quick"]) == 1
-    assert calls == []
-    assert capsys.readouterr().err == f"course: There is no study 'mnist-seven': choose {', '.join(names())}.\n"
-
-
-@pytest.mark.parametrize(
-    ("words", "problem"),
-    [
-        (["--seeds", "0"], "invalid number above 0"),
-        (["--seeds", "1.5"], "invalid number above 0"),
-        (["--jobs", "many"], "invalid number above 0"),
-        (["--size", "huge"], "invalid choice: 'huge'"),
-        (["--profile", "cpu"], "unrecognized arguments: --profile"),
-    ],
-)
-def test_refuses_wrong_options_in_one_line(here, calls, words, problem, capsys):
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["study", "mnist-six", *words])
-    error = capsys.readouterr().err
-    assert ended.value.code == 2 and calls == []
-    assert error.startswith("course: ") and error.count("\n") == 1 and problem in error
-
-
 @pytest.mark.parametrize(
     ("words", "call"),
     [

@@ -13,27 +13,18 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_lib import data, models, transfer
-from course_lib.analysis import count_multiply_adds
 from course_lib.data.catalog import spec_of
 from course_lib.errors import CourseError
 from course_lib.transfer import Choices, cases
 from course_tools.studies.plan import Planned, Resized, TransferRun, names, part_of, plan, study_module
-from studies import cifar_augment, little_data
 
 ROOT = Path(__file__).parents[2]
 FROM_SCRATCH = tuple(name for name in names() if name != "transfer-ladder")
-UNEVEN = (
-    "alexnet-start",
-    "lenet-fair",
-    "many-seeds",
-)  # single runs that serve a choice, or more seeds of some networks
+# Single runs that serve a choice, or more seeds of some networks.
+UNEVEN = ("alexnet-start", "lenet-fair", "many-seeds")
 SIZES = ("quick", "cpu", "full")
 ALL = [pytest.param(name, size, id=f"{name}-{size}") for name in (*FROM_SCRATCH, "transfer-ladder") for size in SIZES]
 GRIDS = [pytest.param(name, size, id=f"{name}-{size}") for name in FROM_SCRATCH for size in SIZES]
-
-
-def by_name(name, size):
-    return {run.name: run for run in study_module(name).grid(size, 0)}
 
 
 # ---- all plans
@@ -107,61 +98,21 @@ def test_each_network_gets_images_in_the_size_that_it_was_planned_for(name, size
 # ---- single plans
 
 
-def test_mnist_six_differs_in_nothing_but_the_network():
-    for run in study_module("mnist-six").grid("full", 0):
-        assert run.recipe == {"epochs": 5, "batch_size": 128, "learning_rate": 1e-3, "precision": "auto"}
-        assert not run.normalised and run.fraction == 1.0 and run.channels is None
-        assert run.side == (32 if run.name == "VGG8-BN, half width" else None)
-
-
-def test_vgg_vs_resnet_trains_the_large_networks_in_full_only():
-    cpu, full = by_name("vgg-vs-resnet", "cpu"), by_name("vgg-vs-resnet", "full")
+def test_vgg_vs_resnet_adds_the_large_networks_in_full():
+    cpu, full = ({run.name: run for run in plan("vgg-vs-resnet", size, 1)} for size in ("cpu", "full"))
     assert all(full[name].key == run.key for name, run in cpu.items()), "the same runs on any machine"
-    large = {"VGG-16": 134_301_514, "VGG-16 with batch norm": 134_309_962, "ResNet-34": 21_289_802}
-    assert {name for name, run in full.items() if (run.side, run.channels) == (224, 3)} == set(large)
-    for name, parameters in large.items():
-        with torch.device("meta"):
-            assert sum(weights.numel() for weights in full[name].build().parameters()) == parameters
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_cifar_augment_tries_one_augmentation_at_a_time(size):
-    planned = by_name("cifar-augment", size)
-    whole = planned.pop("modified VGG, CIFAR-10")
-    assert [run.recipe["augment"] for run in planned.values()] == list(cifar_augment.AUGMENTATIONS.values())
-    for run in planned.values():
-        assert {**run.recipe, "augment": None} == {**whole.recipe, "augment": None}
-        assert replace(run, name="", recipe={}, fraction=1.0) == replace(whole, name="", recipe={})
-
-
-def test_little_data_leaves_enough_images_for_a_batch():
-    """``fit`` refuses a batch that is larger than the data."""
-    train = spec_of("cifar10").train - spec_of("cifar10").validation
-    assert min(little_data.FRACTIONS) * train >= 128
-    sample = len(data.load("cifar10", size="sample").train)
-    for run in study_module("little-data").grid("quick", 0):
-        assert run.fraction * sample >= run.recipe["batch_size"]
+    large = {name for name, run in full.items() if (run.side, run.channels) == (224, 3)}
+    assert large == {"VGG-16", "VGG-16 with batch norm", "ResNet-34"} <= full.keys() - cpu.keys()
 
 
 def test_transfer_ladder_plans_every_rung_cell_and_cut(monkeypatch):
     for size in SIZES:
-        assert {run.name for run in plan("transfer-ladder", size, 1)} == {
-            *cases.runs(),
-            *transfer.GRID,
-            *transfer.CUT_RUNS,
-        }
-    counts = Counter(run.name for run in plan("transfer-ladder", "cpu"))
-    assert (
-        counts.pop("LeNet from scratch") == 5
-        and counts.pop("right-sized backbone") == 3
-        and set(counts.values()) == {1}
-    )
+        names_of_runs = {run.name for run in plan("transfer-ladder", size, 1)}
+        assert names_of_runs == {*cases.runs(), *transfer.GRID, *transfer.CUT_RUNS}
     assert min(Counter(run.name for run in plan("transfer-ladder", "full")).values()) == 3
     monkeypatch.setattr(models, "backbone", None)
-    assert all(
-        "untrained" in run.choices.backbone or run.choices.backbone == "none"
-        for run in plan("transfer-ladder", "quick")
-    )
+    backbones = {run.choices.backbone for run in plan("transfer-ladder", "quick")}
+    assert all(backbone == "none" or "untrained" in backbone for backbone in backbones), "quick fetches no weights"
 
 
 # ---- the key of a planned run
@@ -229,34 +180,6 @@ def test_key_of_a_transfer_run_covers_every_setting(monkeypatch):
     assert len(set(keys)) == len(keys)
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({}, "as they are"),
-        ({"side": 224, "channels": 3}, "resized to 224 × 224, 3 channels"),
-        ({"side": 32, "normalised": False}, "resized to 32 × 32, scaled, not normalised"),
-    ],
-)
-def test_what_is_done_to_images_in_words(planned, changes, words):
-    assert replace(planned, **({"side": None} | changes)).images == words
-
-
-def test_first_weights_come_from_torchs_generator(planned):
-    weights = []
-    for seed in (1, 1, 2):
-        torch.manual_seed(seed)
-        weights.append(nn.utils.parameters_to_vector(planned.network().parameters()))
-    assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
-
-
-def test_work_counts_images_epochs_and_the_cost_of_an_image(planned):
-    cost = count_multiply_adds(planned.build(), (1, 32, 32))
-    assert planned.work == cost * 0.5 * 48_000 * 2
-    assert replace(planned, sample=True).work == cost * 0.5 * len(data.load("mnist", size="sample").train) * 2
-    head, blocks = (TransferRun("x", 0, Choices(trained=trained), 100, 0) for trained in ("head", "last blocks"))
-    assert 0 < head.work < blocks.work
-
-
 # ---- images
 
 
@@ -269,13 +192,6 @@ class Echo(nn.Module):
 
 def picture(side, channels=1, count=2):
     return torch.rand(count, channels, side, side, generator=torch.Generator().manual_seed(side))
-
-
-@pytest.mark.parametrize("side", [14, 28, 224])
-@pytest.mark.parametrize("channels", [None, 1, 3])
-def test_resized_has_the_size_and_channels_that_were_asked_for(side, channels):
-    assert Resized(Echo(), side, channels)(picture(28)).shape == (2, channels or 1, side, side)
-    assert Resized(Echo(), side)(picture(32, channels=3)).shape == (2, 3, side, side)
 
 
 def test_resized_keeps_repeats_interpolates_and_averages():
@@ -291,12 +207,7 @@ def test_resized_keeps_repeats_interpolates_and_averages():
     assert shrunk.mean() == pytest.approx(point.mean().item(), rel=0.2), "shrinking must pass over no pixel"
 
 
-def test_image_that_does_not_fit_is_explained():
-    with pytest.raises(ValueError, match="an image of 3×32×32 does not fit LeNet5"):
-        Resized(models.lenet5(10, 1, 32), 32, 3)(picture(28))
-
-
-@pytest.mark.parametrize("fraction", [0.05, 0.25, 0.999])
+@pytest.mark.parametrize("fraction", [0.05, 0.999])
 def test_share_has_its_size_and_every_class_in_proportion(digits, fraction):
     part = part_of(digits.train, fraction, seed=0)
     assert len(part) == len(part.images) == round(fraction * len(digits.train))
@@ -314,7 +225,7 @@ def test_share_is_drawn_by_its_seed_and_keeps_labels(digits):
     )
 
 
-@pytest.mark.parametrize("fraction", [0, -0.5, 1.01, float("nan")])
+@pytest.mark.parametrize("fraction", [0, 1.01, float("nan")])
 def test_refuses_a_share_outside_of_0_to_1(digits, fraction):
     with pytest.raises(ValueError, match=f"^fraction must be above 0 and at most 1, not {fraction}$"):
         part_of(digits.train, fraction, seed=0)

@@ -60,9 +60,8 @@ def what_was_learned(record):
     return epochs, record["final"], record["confusion"], record["recipe"], record["study_key"]
 
 
-@pytest.mark.parametrize("which", [0, 1])
-def test_training_in_this_process_gives_the_same_bit_for_bit(story, which, one_thread, few_digits):
-    planned = story.planned[which]
+def test_training_in_this_process_gives_the_same_bit_for_bit(story, one_thread, few_digits):
+    planned = story.planned[1]
     here = json.loads(json.dumps(planned.train() | {"study_key": planned.key}))
     assert what_was_learned(here) == what_was_learned(runner.finished(story.project, "mnist-six", "quick", planned))
     assert here["epochs"][0]["train_loss"] > here["epochs"][1]["train_loss"] > 0
@@ -100,26 +99,16 @@ def test_the_next_call_runs_just_what_is_missing(story):
     assert [(one.skipped, one.problem) for one in second.outcomes] == [(True, ""), (False, ""), (False, "")]
 
 
-def test_a_call_with_nothing_left_to_do_starts_nothing(done, cheap, monkeypatch):
-    before = files(done)
-    monkeypatch.setattr(subprocess, "Popen", lambda *words, **options: pytest.fail("it started a process"))
-    ended = run(done, cheap)
-    assert [(one.skipped, one.problem) for one in ended] == [(True, "")] * 3
-    assert files(done) == before and len(before) == 3
-
-
-@pytest.mark.parametrize("status", [0, 3])
-def test_a_run_that_ends_without_a_word_and_without_a_record(project, cheap, orders, status):
-    orders.give({"all": status})
+def test_a_run_that_ends_without_a_word_and_without_a_record(project, cheap, orders):
+    orders.give({"all": 0})
     (ended,) = run(project, cheap[:1])
     log = f"_build/studies/quick/mnist-six/{cheap[0].key}.log"
-    assert ended.problem == f"ended with status {status} (all of it: {log})"
+    assert ended.problem == f"ended with status 0 (all of it: {log})"
     assert (project.root / log).exists() and not ended.skipped
 
 
 DAMAGE = {
     "empty": lambda text: "",
-    "no JSON": lambda text: "rubbish\n",
     "cut off": lambda text: text[: len(text) // 2],
     "twice": lambda text: text + text,
     "another digit": lambda text: text.replace('"seed":0', '"seed":5', 1),
@@ -158,27 +147,10 @@ def test_a_library_that_computes_something_else_adds_no_runs_to_earlier_ones(don
     assert orders.started() == []
 
 
-def test_failures_are_summed_up_and_the_way_on_is_named(cheap):
-    good, bad = runner.Outcome(cheap[0]), runner.Outcome(cheap[1], problem="ended with status 3")
-    assert runner.check("mnist-six", [good, good]) is None
-    with pytest.raises(CourseError) as caught:
-        runner.check("mnist-six", [good, bad])
-    assert str(caught.value) == (
-        "1 of 2 runs of mnist-six failed: LeNet-5, modern, seed 0: ended with status 3. The others are kept: fix the "
-        "cause and call `course study mnist-six` again, which runs only what is missing."
-    )
-    with pytest.raises(
-        CourseError, match=r"^5 of 6 runs .* failed: (LeNet[^;]*; ){2}LeNet[^;]*status 3 …\. The others"
-    ):
-        runner.check("mnist-six", [good] + 5 * [bad])
-
-
 # ---- how they share the machine
 
 
-@pytest.mark.parametrize(
-    ("device", "jobs", "threads"), [("cpu", None, 2), ("cpu", 1, 6), ("cuda", None, 6), ("cuda", 3, 2)]
-)
+@pytest.mark.parametrize(("device", "jobs", "threads"), [("cpu", None, 2), ("cuda", None, 6), ("cuda", 3, 2)])
 def test_runs_share_the_cores(project, cheap, orders, monkeypatch, device, jobs, threads):
     """Three runs on six cores: side by side on a CPU, one after another on a GPU, or as was asked for."""
     monkeypatch.setattr(runner, "usable_cores", lambda: 6)
@@ -193,9 +165,8 @@ def alive(pid):
     return bool(state) and not state.startswith("Z")
 
 
-@pytest.mark.parametrize("jobs", [pytest.param(1, marks=pytest.mark.nightly), 2])
-def test_control_c_leaves_no_worker_behind_and_keeps_what_was_finished(done, cheap, orders, jobs):
-    before = files(done)
+def test_control_c_leaves_no_worker_behind_and_keeps_what_was_finished(done, orders):
+    before, jobs = files(done), 2
     orders.give({"all": "hang"})
     words = ["study", "mnist-six", "--size", "quick", "--seeds", "2", "--jobs", str(jobs)]
     command = subprocess.Popen(
@@ -273,21 +244,10 @@ def test_the_recipe_reaches_fit():
     assert (recipe["schedule"], recipe["seed"]) == ("cosine", 3)
 
 
-def called(monkeypatch, planned, tmp_path):
-    monkeypatch.setattr(runner, "plan", lambda study, size, seeds: [replace(planned, name="other"), planned][:seeds])
-    return runner.train_one("any", "quick", str(planned.seed), planned.key, str(tmp_path / "made.jsonl"))
-
-
-def test_the_worker_runs_the_one_with_the_key(monkeypatch, tmp_path):
-    planned = Planned("looks", 1, partial(Looks, []), "mnist", {"epochs": 1, "device": "cpu"}, sample=True)
-    assert called(monkeypatch, planned, tmp_path) == 0
-    (record,) = records.read(tmp_path / "made.jsonl")
-    assert (record["name"], record["study_key"]) == ("looks", planned.key)
-
-
 def test_what_a_reader_can_mend_is_one_line(monkeypatch, tmp_path, capsys):
     planned = Planned("looks", 1, partial(Looks, []), "imagenet", {"epochs": 1}, sample=True)
-    assert called(monkeypatch, planned, tmp_path) == 1
+    monkeypatch.setattr(runner, "plan", lambda study, size, seeds: [planned])
+    assert runner.train_one("any", "quick", "1", planned.key, str(tmp_path / "made.jsonl")) == 1
     said = capsys.readouterr()
     assert said.err.startswith("There is no data set 'imagenet'") and said.err.count("\n") == 1 and not said.out
     assert not (tmp_path / "made.jsonl").exists()
