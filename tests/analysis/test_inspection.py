@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from course_lib import models
-from course_lib.analysis import Source, feature_maps, filters
+from course_lib.analysis import feature_maps, filters
 
 
 @pytest.fixture
@@ -57,10 +57,6 @@ def test_filters_are_the_weights(net):
     assert filters(net).shape == (4, 1, 3, 3) and not filters(net).requires_grad
     assert torch.equal(filters(net, "features.4"), net.features[4].weight)
     assert torch.equal(filters(net.features[4]), net.features[4].weight)
-
-
-def test_source_is_what_runs():
-    assert "return self.classifier(self.features(self.flatten(images)))" in Source(models.MLP)._repr_markdown_()
 
 
 def test_unknown_layers_get_a_suggestion(net):

@@ -89,11 +89,6 @@ def test_network_and_generator_are_unchanged():
     assert not any(layer._forward_hooks for layer in model.modules())
 
 
-def test_printed_form():
-    needed = training_memory(models.minivgg(), (1, 28, 28), 128)
-    assert str(needed).startswith(f"{needed.total / 1e6:,.0f} MB (weights 119, gradients 119, optimizer 238, saved ")
-
-
 def test_refuses_invalid_arguments():
     with pytest.raises(ValueError, match="batch_size must be at least 1, not 0"):
         training_memory(tiny(), (1, 12, 12), 0)

