@@ -1,4 +1,5 @@
-"""The networks of the course, one architecture a file. Every builder takes ``num_classes`` and ``in_channels``.
+"""The networks of the course, one architecture a file. Every builder takes
+``num_classes``, the number of logits, and ``in_channels``: 1 for grey images, 3 for colour.
 
 >>> sum(parameter.numel() for parameter in mlp().parameters())
 535818

@@ -68,7 +68,7 @@ class Evil:
 @pytest.mark.parametrize("harm", ["truncate", "flip", "replace", "empty", "pickle"])
 def test_a_damaged_file_is_named_with_the_command_that_replaces_it(tiny, arrays, sent, harm):
     sent(arrays)
-    path = cache.ensure(tiny)
+    path = cache.download(tiny).ensure()
     content = bytearray(path.read_bytes())
     if harm == "truncate":
         path.write_bytes(content[: len(content) // 2])

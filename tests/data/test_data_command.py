@@ -58,12 +58,6 @@ def test_verify_names_everything_missing_that_most_chapters_need_and_whatever_is
     assert "vgg16" not in error, "weights that nobody fetched need no check"
 
 
-def test_verify_lists_what_is_right(home, monkeypatch, capsys):
-    monkeypatch.setattr(storage.Download, "verify", lambda download: True)
-    assert command.main(["verify", "mnist"]) == 0
-    assert capsys.readouterr().out == f"MNIST: every SHA-256 is right ({home / 'data' / 'mnist.npz'})\n"
-
-
 @pytest.mark.parametrize("words", [["where", "mnist"], ["verify", "mnist"], []])
 def test_course_data_is_an_alias(home, capsys, words):
     status, output = command.main(words), capsys.readouterr()

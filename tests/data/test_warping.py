@@ -1,4 +1,4 @@
-"""Whole batches at once, against torchvision image by image; random draws, by where they move a map of coordinates."""
+"""Whole batches at once, against torchvision image by image with the same draws."""
 
 import numpy as np
 import pytest
@@ -22,20 +22,22 @@ def blurred(fields, sigma):
     return transform.gaussian_blur(fields, [size, size], [sigma, sigma])
 
 
-def test_a_rotation_is_torchvisions(images):
+@pytest.mark.parametrize(("options", "most"), [([], 15), ([180], 180)])
+def test_a_rotation_is_torchvisions(images, options, most):
     torch.manual_seed(1)
-    made = random_rotation(images, 180)
+    made = random_rotation(images, *options)
     torch.manual_seed(1)
-    degrees = (180 * (2 * torch.rand(16) - 1)).tolist()
+    degrees = (most * (2 * torch.rand(16) - 1)).tolist()
     by_hand = [transform.rotate(image, angle, BILINEAR) for image, angle in zip(images, degrees, strict=True)]
     torch.testing.assert_close(made, torch.stack(by_hand), atol=1e-4, rtol=0)
 
 
-def test_a_scaling_is_torchvisions(images):
+@pytest.mark.parametrize(("options", "least", "most"), [([], 0.9, 1.1), ([0.3, 3], 0.3, 3)])
+def test_a_scaling_is_torchvisions(images, options, least, most):
     torch.manual_seed(1)
-    made = random_scale(images, 0.3, 3)
+    made = random_scale(images, *options)
     torch.manual_seed(1)
-    factors = (0.3 + 2.7 * torch.rand(16)).tolist()
+    factors = (least + (most - least) * torch.rand(16)).tolist()
     by_hand = [
         transform.affine(image, 0, [0, 0], factor, [0.0, 0.0], BILINEAR)
         for image, factor in zip(images, factors, strict=True)

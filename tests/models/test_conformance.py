@@ -30,12 +30,6 @@ def traced(name, shape=(3, 224, 224), **options):
     return trace(on_meta(name, **options), shape)
 
 
-def sides(name, shape, **options):
-    """Sides of the maps, in order, each once."""
-    seen = [step.shape[1] for step in traced(name, shape, **options).steps if len(step.shape) == 3]
-    return list(dict.fromkeys(seen))
-
-
 def narrow_head(network):
     """16 hidden units in place of 4,096, between the same ReLUs and dropouts: a hundredth of the weights."""
     made = None
@@ -123,16 +117,6 @@ def test_each_convolution_is_followed_by_batch_norm(name):
     plain = [type(layer) for layer in on_meta(name.removesuffix("_bn")).features]
     expected = [both for kind in plain for both in ([kind, nn.BatchNorm2d] if kind is nn.Conv2d else [kind])]
     assert types == expected
-
-
-@pytest.mark.parametrize("form", ["torchvision", "2012"])
-def test_alexnets_sides_windows_and_channels(form):
-    assert sides("alexnet", (3, 224, 224), form=form) == [55, 27, 13, 6]
-    steps = [step for step in traced("alexnet", form=form).steps if step.window is not None]
-    windows = [(step.window, step.stride) for step in steps]
-    assert windows == [(11, 4), (3, 2), (5, 1), (3, 2), (3, 1), (3, 1), (3, 1), (3, 2)]
-    channels = [step.shape[0] for step in steps if step.type == "Conv2d"]
-    assert channels == ([96, 256, 384, 384, 256] if form == "2012" else [64, 192, 384, 256, 256])
 
 
 def test_local_response_norm_is_the_papers_after_the_first_two_relus():

@@ -109,7 +109,9 @@ def test_whitened_patches_do_not_correlate_and_have_known_variances(pictures, ch
     model = seeded(in_channels=channels).double()
     model.whiten(images, **{} if smallest == 5e-4 else {"smallest": smallest})
     outputs = model.whitening(images).detach().transpose(0, 1).flatten(1)
-    assert outputs.shape == (2 * count, 100 * 31 * 31)
+    filters, bias = model.whitening.weight, model.whitening.bias
+    assert torch.equal(filters[count:], -filters[:count]) and (bias == 0).all()
+    assert not filters.requires_grad and bias.requires_grad
     variances = torch.linalg.eigvalsh(torch.cov(patches_of(images))).flip(0)
     expected = torch.diag(variances / (variances + smallest))
     torch.testing.assert_close(torch.cov(outputs[:count]), expected, rtol=0, atol=1e-9)

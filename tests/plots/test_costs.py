@@ -52,7 +52,7 @@ def test_batch_norms_are_noted_where_they_are_small_else_one_row(tables, build):
     assert "Not shown: 36 BatchNorm2d, under 0.5%." in figure.alt
     assert "Not shown: 36 BatchNorm2d, under 0.5%." in figure.get_supxlabel()
     table = layer_table(build("resnet_small", width=1 / 16), (1, 28, 28))
-    figure = plots.layer_bars(table, columns=["parameters"])
+    figure = plots.layer_bars(table)
     norms = table.loc[table["type"] == "BatchNorm2d", "parameters"]
     assert figure.axes[0].patches[-1].get_width() == norms.sum() > 0.005 * table.loc["total", "parameters"]
     assert (

@@ -29,6 +29,7 @@ def made(few, digits, monkeypatch, tmp_path):
 
 
 def test_a_record_describes_the_run_and_satisfies_the_schema(made):
+    check_records(made, "cpu", "01-mlp")
     first, second = records.read(made)
     assert (first["seed"], second["seed"]) == (0, 1)
     assert first["recipe"] | {"seed": 1} == second["recipe"]
