@@ -100,7 +100,7 @@ def test_logits_and_gradients_are_torchvisions(name, whole):
         torch.testing.assert_close(mine, one, rtol=1e-5, atol=1e-6, msg=key)
 
 
-@pytest.mark.parametrize("name", ["alexnet", pytest.param("vgg11_bn", marks=pytest.mark.nightly), *RESNETS])
+@pytest.mark.parametrize("name", ["alexnet", "vgg11_bn", *RESNETS])
 def test_the_same_seed_gives_torchvisions_first_weights(name):
     """All VGGs are initialised by the same lines, so the smallest stands for them."""
     states = []
