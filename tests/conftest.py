@@ -1,6 +1,9 @@
 """What many tests share: an empty home directory for the course, and the embedded sample."""
 
+from contextlib import contextmanager
+
 import pytest
+import torch
 
 from course_lib import data, runlog
 
@@ -31,3 +34,25 @@ def digits():
 def few(digits):
     """300 training digits: 2 batches of 128 and a last one of 44."""
     return digits.train.select(range(300))
+
+
+@pytest.fixture
+def unchanged():
+    """A context after which a network has the modes, weights, gradients and hooks that it had before."""
+
+    @contextmanager
+    def check(model):
+        modes = [layer.training for layer in model.modules()]
+        state = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+        weights = [(id(weight), weight.grad, weight.requires_grad) for weight in model.parameters()]
+        generator = torch.get_rng_state()
+        yield
+        assert [layer.training for layer in model.modules()] == modes
+        assert all(torch.equal(tensor, state[key]) for key, tensor in model.state_dict().items())
+        for weight, before in zip(model.parameters(), weights, strict=True):
+            assert (id(weight), weight.requires_grad) == before[::2] and weight.grad is before[1]
+            assert not weight._post_accumulate_grad_hooks
+        assert not any(layer._forward_hooks or layer._forward_pre_hooks for layer in model.modules())
+        assert torch.equal(torch.get_rng_state(), generator)
+
+    return check

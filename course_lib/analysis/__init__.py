@@ -7,27 +7,3 @@ from course_lib.analysis.predictions import Predictions, class_report, confusion
 from course_lib.analysis.receptive_field import receptive_field, receptive_field_by_gradient
 from course_lib.analysis.signals import Signals, signals, watch
 from course_lib.analysis.tracing import Step, Trace, trace
-
-__all__ = [
-    "Predictions",
-    "Signals",
-    "Source",
-    "Step",
-    "Trace",
-    "TrainingMemory",
-    "class_report",
-    "confusion_matrix",
-    "count_multiply_adds",
-    "count_parameters",
-    "feature_maps",
-    "filters",
-    "layer_table",
-    "receptive_field",
-    "receptive_field_by_gradient",
-    "signals",
-    "tensors_of_size",
-    "trace",
-    "training_memory",
-    "watch",
-    "worst_mistakes",
-]

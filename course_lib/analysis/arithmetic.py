@@ -30,7 +30,7 @@ _NORMS = (aten.native_batch_norm, aten._native_batch_norm_legit_no_training, ate
 
 @dataclass(frozen=True)
 class Side:
-    """What the units of one side of a map see, in pixels."""
+    """What the units of one side of a map see, in pixels; by default those of the image, which see themselves."""
 
     start: int = 0
     size: int = 1
@@ -46,11 +46,6 @@ class Path:
 
     sides: tuple[Side, ...] | None
     steps: frozenset[int] = frozenset()
-
-    @classmethod
-    def of_pixels(cls, sides: int) -> "Path":
-        """The path of the image itself: each pixel sees itself."""
-        return cls((Side(),) * sides)
 
     def through(self, step: int) -> "Path":
         return replace(self, steps=self.steps | {step})

@@ -84,8 +84,6 @@ def _made_linear(layers: nn.Module) -> nn.Module:
         for name, layer in parent.named_children():
             if isinstance(layer, nn.MaxPool2d):
                 setattr(parent, name, _SumPool(layer))
-            elif isinstance(layer, nn.AdaptiveMaxPool2d):
-                setattr(parent, name, nn.AdaptiveAvgPool2d(layer.output_size))
             elif type(layer).__module__ in _POINTWISE and not list(layer.children()):
                 setattr(parent, name, nn.Identity())
     for name, parameter in linear.named_parameters():

@@ -67,7 +67,7 @@ def trace(model: nn.Module, input_shape: Iterable[int]) -> Trace:
         # in inference mode a linear layer is one operation, which hides its product from the counter
         with torch.inference_mode(False), torch.no_grad(), torch.device("meta"):
             image = torch.empty(1, *input_shape, dtype=dtype_of(twin))
-            recorder.follow(image, arithmetic.Path.of_pixels(len(input_shape) - 1))
+            recorder.follow(image, arithmetic.Path((arithmetic.Side(),) * (len(input_shape) - 1)))
             with recorder:
                 twin(image)
     except RuntimeError as error:
@@ -75,15 +75,6 @@ def trace(model: nn.Module, input_shape: Iterable[int]) -> Trace:
         raise ValueError(reason or str(error).splitlines()[0]) from error
     parameters = sum(parameter.numel() for parameter in model.parameters())
     return Trace(recorder.steps, recorder.skips, parameters, recorder.flops // 2)
-
-
-@dataclass
-class _Running:
-    """A layer whose forward is running: its inputs' storages, and the operations counted before it."""
-
-    name: str
-    storages: set[int]
-    flops_before: int
 
 
 class _Recorder(TorchDispatchMode):
@@ -94,11 +85,11 @@ class _Recorder(TorchDispatchMode):
         self.steps: list[Step] = []
         self.skips: list[tuple[str, str]] = []
         self.flops = 0
-        self._paths: dict[
-            int, tuple[torch.Tensor, arithmetic.Path]
-        ] = {}  # with the tensor, so that no other gets its id
+        # by id, with the tensor, so that no other gets its id
+        self._paths: dict[int, tuple[torch.Tensor, arithmetic.Path]] = {}
         self._counted: set[int] = set()  # ids of parameters that an earlier step has
-        self._running: list[_Running] = []
+        # layers whose forward is running: name, its inputs' storages, and the operations counted before it
+        self._running: list[tuple[str, set[int], int]] = []
         self._watch(model)
 
     def follow(self, tensor: torch.Tensor, path: arithmetic.Path) -> None:
@@ -121,12 +112,12 @@ class _Recorder(TorchDispatchMode):
     def _begin(self, name: str):
         def begin(layer: nn.Module, inputs: tuple) -> None:
             storages = {storage_of(tensor) for tensor in inputs if isinstance(tensor, torch.Tensor)}
-            self._running.append(_Running(name, storages, self.flops))
+            self._running.append((name, storages, self.flops))
 
         return begin
 
     def _end(self, layer: nn.Module, inputs: tuple, output: torch.Tensor) -> None:
-        running = self._running.pop()
+        name, storages, flops_before = self._running.pop()
         tensors = tensors_in(output)
         if not tensors:
             raise ValueError("a layer returned no tensor, so there is nothing to trace")
@@ -134,14 +125,14 @@ class _Recorder(TorchDispatchMode):
         path = self.path_of(output) or arithmetic.Path(None)
         new = {id(weight): weight.numel() for weight in layer.parameters() if id(weight) not in self._counted}
         self._counted |= set(new)
-        in_place = storage_of(output) in running.storages
+        in_place = storage_of(output) in storages
         self.steps.append(
             Step(
-                name=running.name,
+                name=name,
                 type=(type(layer).__bases__[0] if is_parametrized(layer) else type(layer)).__name__,
                 shape=tuple(output.shape[1:]),
                 parameters=sum(new.values()),
-                multiply_adds=(self.flops - running.flops_before) // 2,
+                multiply_adds=(self.flops - flops_before) // 2,
                 activation_bytes=0 if in_place else output.numel() * output.element_size(),
                 field=path.field,
                 jump=path.jump,

@@ -18,23 +18,3 @@ from course_lib.data.batches import Batches, DatasetView
 from course_lib.data.loading import ImageData, load
 from course_lib.data.splits import SPLIT_SEED, Split, stratified_holdout
 from course_lib.data.warping import elastic, random_rotation, random_scale
-
-__all__ = [
-    "SPLIT_SEED",
-    "Batches",
-    "DatasetView",
-    "ImageData",
-    "Split",
-    "cutout",
-    "elastic",
-    "flip_and_crop",
-    "load",
-    "mirrored",
-    "mirrored_and_shifted",
-    "random_crop",
-    "random_flip",
-    "random_rotation",
-    "random_scale",
-    "random_translate",
-    "stratified_holdout",
-]

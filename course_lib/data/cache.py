@@ -20,11 +20,6 @@ def path_of(spec: DataSpec) -> Path:
     return storage.home() / "data" / f"{spec.name}.npz"
 
 
-def ensure(spec: DataSpec) -> Path:
-    """The file of the full data set, after fetching it where it is missing. Raises CourseError as ``Download``."""
-    return download(spec).ensure()
-
-
 def download(spec: DataSpec) -> storage.Download:
     """How the full data set is fetched, checked and written."""
     host = urlsplit(next(iter(spec.host_files))).hostname

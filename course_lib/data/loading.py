@@ -95,7 +95,7 @@ def load(name: str, size: str = "full") -> ImageData:
             _read_test=lambda: sample.read(spec, "test"),
         )
 
-    cache.ensure(spec)
+    cache.download(spec).ensure()
     images, labels = cache.read_array(spec, "train_images"), cache.read_array(spec, "train_labels")
     train, val = stratified_holdout(labels, spec.validation)
     return ImageData(

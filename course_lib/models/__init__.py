@@ -1,4 +1,5 @@
-"""The networks of the course, one architecture a file. Every builder takes ``num_classes`` and ``in_channels``.
+"""The networks of the course, one architecture a file. Every builder takes
+``num_classes``, the number of logits, and ``in_channels``: 1 for grey images, 3 for colour.
 
 >>> sum(parameter.numel() for parameter in mlp().parameters())
 535818
@@ -27,46 +28,3 @@ from course_lib.models.vgg import (
     vgg_small,
 )
 from course_lib.models.whitening import Whitened, whitened
-
-__all__ = [
-    "CONFIGURATIONS",
-    "IMAGENET_MEAN",
-    "IMAGENET_STD",
-    "MLP",
-    "VGG",
-    "AlexNet",
-    "BasicBlock",
-    "Bottleneck",
-    "Classifier",
-    "EfficientNetLite",
-    "LeNet5",
-    "MobileNetV2",
-    "ResNet",
-    "Whitened",
-    "alexnet",
-    "backbone",
-    "dtype_of",
-    "efficientnet_lite0",
-    "in_mode",
-    "lenet5",
-    "meta_copy",
-    "minivgg",
-    "mlp",
-    "mobilenet_v2",
-    "plain34",
-    "resnet18",
-    "resnet34",
-    "resnet50",
-    "resnet_small",
-    "shape_mismatch",
-    "vgg8",
-    "vgg8_bn",
-    "vgg11",
-    "vgg11_bn",
-    "vgg16",
-    "vgg16_bn",
-    "vgg19",
-    "vgg19_bn",
-    "vgg_small",
-    "whitened",
-]

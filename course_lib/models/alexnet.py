@@ -73,8 +73,6 @@ def alexnet(
     60,965,224 with ``groups=2``, the split over two GPUs that the paper describes.
 
     Args:
-        num_classes: number of logits.
-        in_channels: 1 for grey images, 3 for colour.
         width: factor on all channels and hidden units.
         form: ``"torchvision"`` or ``"2012"``.
         groups: number of groups of the 2nd, 4th and 5th convolution.

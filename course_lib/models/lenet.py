@@ -48,8 +48,6 @@ def lenet5(num_classes: int = 10, in_channels: int = 1, image_size: int = 28, fo
     """Build LeNet-5, in one of two forms with the same 61,706 parameters (for MNIST).
 
     Args:
-        num_classes: number of logits.
-        in_channels: 1 for grey images, 3 for colour.
         image_size: side of the image in pixels, at least 12.
         form: ``"1998"``, tanh and average pooling; ``"modern"``, ReLU and max-pooling.
 

@@ -1,36 +1,24 @@
 """MobileNetV2: inverted residual blocks that expand, convolve each channel by itself, and project."""
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import nn
 
 from course_lib.models.classifier import Classifier
 
-# Table 2 of the paper. Per row: expansion t, output channels c, repeats n, stride s of the first block.
-STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
+Stage = tuple[int, int, int, int, int]  # kernel size, expansion, output channels, repeats, stride of the first block
 
-
-class InvertedResidual(nn.Module):
-    """1 × 1 to ``expansion`` times the channels, 3 × 3 on each channel alone, 1 × 1 back to few.
-
-    The input is added where the shape stays. The last convolution has no ReLU, which would lose information in few
-    channels.
-    Source: Sandler et al., 2018, section 3 and table 1.
-    """
-
-    def __init__(self, in_channels: int, channels: int, stride: int, expansion: int):
-        super().__init__()
-        self.skip = stride == 1 and in_channels == channels
-        wide = in_channels * expansion
-        layers = [conv_bn_relu6(in_channels, wide, kernel_size=1)] if expansion != 1 else []
-        self.conv = nn.Sequential(
-            *layers,
-            conv_bn_relu6(wide, wide, kernel_size=3, stride=stride, groups=wide),
-            nn.Conv2d(wide, channels, kernel_size=1, bias=False),
-            nn.BatchNorm2d(channels),
-        )
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x + self.conv(x) if self.skip else self.conv(x)
+# Table 2 of the paper.
+STAGES: Sequence[Stage] = (
+    (3, 1, 16, 1, 1),
+    (3, 6, 24, 2, 2),
+    (3, 6, 32, 3, 2),
+    (3, 6, 64, 4, 2),
+    (3, 6, 96, 3, 1),
+    (3, 6, 160, 3, 2),
+    (3, 6, 320, 1, 1),
+)
 
 
 def conv_bn_relu6(in_channels: int, channels: int, kernel_size: int, stride: int = 1, groups: int = 1) -> nn.Sequential:
@@ -43,6 +31,40 @@ def conv_bn_relu6(in_channels: int, channels: int, kernel_size: int, stride: int
     )
 
 
+class InvertedResidual(nn.Module):
+    """1 × 1 to ``expansion`` times the channels, a larger kernel on each channel alone, 1 × 1 back to few.
+
+    The input is added where the shape stays. The last convolution has no ReLU, which would lose information in few
+    channels. ``layer`` makes the other convolutions, as :func:`conv_bn_relu6`, and ``norm`` the last batch norm.
+
+    Source: Sandler et al., 2018, section 3 and table 1.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        kernel_size: int,
+        stride: int,
+        expansion: int,
+        layer: Callable[..., nn.Module] = conv_bn_relu6,
+        norm: Callable[[int], nn.Module] = nn.BatchNorm2d,
+    ):
+        super().__init__()
+        self.skip = stride == 1 and in_channels == channels
+        wide = in_channels * expansion
+        layers = [layer(in_channels, wide, kernel_size=1)] if expansion != 1 else []
+        self.conv = nn.Sequential(
+            *layers,
+            layer(wide, wide, kernel_size, stride, groups=wide),
+            nn.Conv2d(wide, channels, kernel_size=1, bias=False),
+            norm(channels),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.conv(x) if self.skip else self.conv(x)
+
+
 class MobileNetV2(Classifier):
     """MobileNetV2 for images (N, C, side, side); output logits (N, num_classes).
 
@@ -50,24 +72,30 @@ class MobileNetV2(Classifier):
     ``classifier`` are named and initialised as in torchvision. Source: Sandler et al., 2018, section 4.
     """
 
-    def __init__(self, num_classes: int, in_channels: int, dropout: float):
+    def __init__(
+        self,
+        num_classes: int,
+        in_channels: int,
+        stages: Sequence[Stage] = STAGES,
+        layer: Callable[..., nn.Module] = conv_bn_relu6,
+        norm: Callable[[int], nn.Module] = nn.BatchNorm2d,
+    ):
         super().__init__()
-        layers: list[nn.Module] = [conv_bn_relu6(in_channels, 32, kernel_size=3, stride=2)]
-        channels_in = 32
-        for expansion, channels, repeats, stride in STAGES:
-            for number in range(repeats):
-                layers.append(InvertedResidual(channels_in, channels, stride if number == 0 else 1, expansion))
-                channels_in = channels
-        self.features = nn.Sequential(*layers, conv_bn_relu6(channels_in, 1280, kernel_size=1))
-        self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(1280, num_classes))
-        self.apply(initialise)
+        layers, before = [layer(in_channels, 32, kernel_size=3, stride=2)], 32
+        for kernel_size, expansion, channels, repeats, first_stride in stages:
+            for stride in (first_stride, *[1] * (repeats - 1)):
+                layers.append(InvertedResidual(before, channels, kernel_size, stride, expansion, layer, norm))
+                before = channels
+        self.features = nn.Sequential(*layers, layer(before, 1280, kernel_size=1))
+        self.classifier = nn.Sequential(nn.Dropout(0.2), nn.Linear(1280, num_classes))
+        self.apply(_initialise)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         maps = self.features(images)
         return self.classifier(maps.mean(dim=(2, 3)))
 
 
-def initialise(layer: nn.Module) -> None:
+def _initialise(layer: nn.Module) -> None:
     """As torchvision does: He's normal for convolutions, a narrow normal for the linear layer, no bias."""
     if isinstance(layer, nn.Conv2d):
         nn.init.kaiming_normal_(layer.weight, mode="fan_out")
@@ -76,12 +104,6 @@ def initialise(layer: nn.Module) -> None:
         nn.init.zeros_(layer.bias)
 
 
-def mobilenet_v2(num_classes: int = 1000, in_channels: int = 3, *, dropout: float = 0.2) -> MobileNetV2:
-    """MobileNetV2 at its full width: 3,504,872 parameters for 1000 classes.
-
-    Args:
-        num_classes: number of logits.
-        in_channels: 1 for grey images, 3 for colour.
-        dropout: probability with which a feature is zeroed before the linear layer during training.
-    """
-    return MobileNetV2(num_classes, in_channels, dropout)
+def mobilenet_v2(num_classes: int = 1000, in_channels: int = 3) -> MobileNetV2:
+    """MobileNetV2 at its full width: 3,504,872 parameters for 1000 classes."""
+    return MobileNetV2(num_classes, in_channels)

@@ -51,8 +51,6 @@ def mlp(
     """Build a multilayer perceptron for square images.
 
     Args:
-        num_classes: number of logits.
-        in_channels: 1 for grey images, 3 for colour.
         image_size: side of the image in pixels.
         hidden: width of each hidden layer; an empty sequence gives a linear classifier.
         dropout: probability with which a hidden activation is zeroed during training.

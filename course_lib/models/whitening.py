@@ -86,8 +86,6 @@ def whitened(
     """Build the network; call :meth:`Whitened.whiten` on training images before training it.
 
     Args:
-        num_classes: number of logits.
-        in_channels: 3 for colour, 1 for grey images.
         widths: channels of the three groups.
         depth: convolutions in a group, 2 or 3.
         width: factor on the channels of all groups.

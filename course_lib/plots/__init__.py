@@ -8,33 +8,3 @@ from course_lib.plots.images import feature_map_grid, filter_grid, image_grid, m
 from course_lib.plots.receptive_fields import receptive_field_boxes, receptive_growth, window_comparison
 from course_lib.plots.results import compare_curves, confusion_heatmap, learning_curves
 from course_lib.plots.signals import signal_chain, signals_over_steps
-
-__all__ = [
-    "BLUE",
-    "GREEN",
-    "ORANGE",
-    "DescribedFigure",
-    "accuracy_against_cost",
-    "architecture_drawing",
-    "channel_progression",
-    "compare_curves",
-    "confusion_heatmap",
-    "feature_map_grid",
-    "filter_grid",
-    "finish",
-    "image_grid",
-    "layer_bars",
-    "learning_curves",
-    "mistake_grid",
-    "new_figure",
-    "parameter_pie",
-    "receptive_field_boxes",
-    "receptive_growth",
-    "share_bars",
-    "signal_chain",
-    "signals_over_steps",
-    "speed_ladder",
-    "unit_diagram",
-    "weight_grid",
-    "window_comparison",
-]

@@ -1,7 +1,7 @@
 """Costs: parameters, multiply-adds and time, of layers, networks and training loops, and accuracy against them."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib.colors import to_rgb
@@ -25,10 +25,11 @@ from course_lib.plots.labels import counted, label_points, listed, percent, spok
 from course_lib.plots.volumes import CONVOLUTION, KIND_COLOURS, LINEAR, OTHER, kind_of
 
 _NEGLIGIBLE = 0.005
+COSTS = ["parameters", "multiply-adds"]
 
 
-def layer_bars(table: pd.DataFrame, columns: Sequence[str] = ("parameters", "multiply-adds")) -> DescribedFigure:
-    """Draw the costs of each layer with parameters as bars, with numbers and shares: a panel for each column.
+def layer_bars(table: pd.DataFrame) -> DescribedFigure:
+    """Draw parameters and multiply-adds of each layer with parameters as bars, with numbers and shares.
 
     ``table`` comes from :func:`course_lib.analysis.layer_table`. Convolutions and linear layers have a row each. All
     others together (batch norm) have one row, or a note where they are under 0.5% of every column.
@@ -42,15 +43,15 @@ def layer_bars(table: pd.DataFrame, columns: Sequence[str] = ("parameters", "mul
     note = ""
     if len(others):
         what = f"{len(others)} {listed(sorted({kind or name for name, kind in others['type'].items()}))}"
-        if any(others[column].sum() > _NEGLIGIBLE * total[column] for column in columns):
-            rows = pd.concat([rows, others[list(columns)].sum().to_frame().T.assign(kind=OTHER)])
+        if any(others[column].sum() > _NEGLIGIBLE * total[column] for column in COSTS):
+            rows = pd.concat([rows, others[COSTS].sum().to_frame().T.assign(kind=OTHER)])
             names.append(what)
         else:
             note = f"Not shown: {what}, under 0.5%."
     height = 1.0 + 0.27 * len(rows)
-    figure, panels = new_figure(1, len(columns), width=7.4, height=height, sharey=True, squeeze=False)
+    figure, panels = new_figure(1, 2, width=7.4, height=height, sharey=True)
     descriptions = []
-    for axes, column in zip(panels[0], columns, strict=True):
+    for axes, column in zip(panels, COSTS, strict=True):
         values = rows[column].astype(float)
         axes.barh(range(len(rows)), values, height=0.72, color=[KIND_COLOURS[kind] for kind in rows["kind"]])
         for row, value in enumerate(values):
@@ -72,21 +73,19 @@ def layer_bars(table: pd.DataFrame, columns: Sequence[str] = ("parameters", "mul
     if note:
         figure.supxlabel(note, fontsize=10.5, color=QUIET)
     described = finish(figure, f"Bars for {counted(len(rows), 'layer')}. {'. '.join(descriptions)}. {note}")
-    for axes in panels[0]:
+    for axes in panels:
         axes.spines["bottom"].set_visible(False)
     return described
 
 
-def share_bars(
-    tables: Mapping[str, pd.DataFrame], columns: Sequence[str] = ("parameters", "multiply-adds")
-) -> DescribedFigure:
+def share_bars(tables: Mapping[str, pd.DataFrame]) -> DescribedFigure:
     """Draw the shares of convolutions and linear layers in each network's costs: a bar for each network.
 
     ``tables`` come from :func:`course_lib.analysis.layer_table`, by the network's name.
     """
-    figure, panels = new_figure(1, len(columns), width=8, height=1.1 + 0.42 * len(tables), sharey=True, squeeze=False)
+    figure, panels = new_figure(1, 2, width=8, height=1.1 + 0.42 * len(tables), sharey=True)
     descriptions, drawn = [], []
-    for axes, column in zip(panels[0], columns, strict=True):
+    for axes, column in zip(panels, COSTS, strict=True):
         parts = []
         for row, (name, table) in enumerate(tables.items()):
             shares, total = _shares(table, column), table.loc["total", column]
@@ -111,7 +110,7 @@ def share_bars(
     keys = [Patch(facecolor=KIND_COLOURS[kind], label="batch norm etc." if kind == OTHER else kind) for kind in kinds]
     figure.legend(handles=keys, loc="outside lower center", ncols=3, frameon=False, handlelength=1.3)
     described = finish(figure, f"Shares of convolutional and linear layers. {'. '.join(descriptions)}.")
-    for axes in panels[0]:
+    for axes in panels:
         axes.spines[:].set_visible(False)
     return described
 

@@ -49,7 +49,7 @@ def weight_grid(weights: torch.Tensor, titles: Sequence[str] | None = None, what
     )
 
 
-def filter_grid(weights: torch.Tensor, titles: Sequence[str] | None = None) -> DescribedFigure:
+def filter_grid(weights: torch.Tensor) -> DescribedFigure:
     """Draw the filters of a first convolution: (M, 3, H, W) in colour, (M, 1, H, W) as by :func:`weight_grid`.
 
     Each colour filter is scaled by its own largest weight, around zero, which is mid-grey. A colour shows the channels
@@ -62,9 +62,9 @@ def filter_grid(weights: torch.Tensor, titles: Sequence[str] | None = None) -> D
         shape = "×".join(str(side) for side in weights.shape)
         raise ValueError(f"filters of {shape} are no pictures: draw those of a first layer, with one channel or three")
     if weights.shape[1] == 1:
-        return weight_grid(weights[:, 0], titles, "filter weights")
+        return weight_grid(weights[:, 0], what="filter weights")
     largest = weights.abs().amax(dim=(1, 2, 3), keepdim=True).clamp(min=1e-12)
-    figure = _grid(list((0.5 + 0.5 * weights / largest).permute(0, 2, 3, 1).numpy()), titles)
+    figure = _grid(list((0.5 + 0.5 * weights / largest).permute(0, 2, 3, 1).numpy()), None)
     energy = weights.square().sum(dim=(1, 2, 3)).clamp(min=1e-24)
     grey = 3 * weights.mean(dim=1).square().sum(dim=(1, 2)) / energy > 0.9
     return finish(

@@ -6,5 +6,3 @@ its history.
 """
 
 from course_lib.recipes.result import NAMES, Result, run, take
-
-__all__ = ["NAMES", "Result", "run", "take"]

@@ -7,17 +7,3 @@ from course_lib.records import studies
 from course_lib.records.comparison import compare, difference, interval
 from course_lib.records.lines import append, digest, read, results_folder
 from course_lib.records.table import bench, summary, table
-
-__all__ = [
-    "append",
-    "bench",
-    "compare",
-    "difference",
-    "digest",
-    "interval",
-    "read",
-    "results_folder",
-    "studies",
-    "summary",
-    "table",
-]

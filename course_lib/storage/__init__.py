@@ -2,5 +2,3 @@
 
 from course_lib.storage.disk import atomic_file, home, is_disk_error, writable_folder
 from course_lib.storage.fetching import Download
-
-__all__ = ["Download", "atomic_file", "home", "is_disk_error", "writable_folder"]

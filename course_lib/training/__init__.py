@@ -10,31 +10,3 @@ from course_lib.training.schedules import constant, cosine, one_cycle
 from course_lib.training.seeds import set_seed
 from course_lib.training.setup import Setup, best_device, choose_setup, describe_device, synchronize, usable_cores
 from course_lib.training.throughput import convolution_roof, interleave, matmul_roof, share_of_roof, speedups
-
-__all__ = [
-    "Epoch",
-    "History",
-    "Score",
-    "Setup",
-    "TrainingWarning",
-    "best_device",
-    "checkpoint_path",
-    "choose_setup",
-    "constant",
-    "convolution_roof",
-    "cosine",
-    "describe_device",
-    "evaluate",
-    "fit",
-    "interleave",
-    "matmul_roof",
-    "memory_kept",
-    "one_cycle",
-    "predict",
-    "record",
-    "set_seed",
-    "share_of_roof",
-    "speedups",
-    "synchronize",
-    "usable_cores",
-]

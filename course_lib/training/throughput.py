@@ -84,15 +84,11 @@ def interleave(works: Mapping[str, Callable[[], float]], rounds: int = 5) -> pd.
     return pd.DataFrame([{name: work() for name, work in works.items()} for _ in range(rounds)])
 
 
-def speedups(seconds: pd.DataFrame, against: str | None = None) -> pd.DataFrame:
-    """How many times faster than ``against`` each piece of work was, round by round.
-
-    Args:
-        seconds: the table of :func:`interleave`.
-        against: a column; default the first.
+def speedups(seconds: pd.DataFrame) -> pd.DataFrame:
+    """How many times faster than the first each piece of work was, round by round, from a table of :func:`interleave`.
 
     Returns: a row for each piece of work: ``seconds`` (the median), and the ratio's ``median``, ``least`` and ``most``.
     """
-    ratios = 1 / seconds.div(seconds[against or seconds.columns[0]], axis=0)
+    ratios = 1 / seconds.div(seconds.iloc[:, 0], axis=0)
     table = {"seconds": seconds.median(), "median": ratios.median(), "least": ratios.min(), "most": ratios.max()}
     return pd.DataFrame(table)

@@ -49,11 +49,11 @@ def batch_as_seen(
     return finish(figure, alt)
 
 
-def channel_pictures(prepared: Split, number: int = 0) -> DescribedFigure:
-    """Draw red, green and blue of one image side by side, on one scale from 0 to 255."""
+def channel_pictures(prepared: Split) -> DescribedFigure:
+    """Draw red, green and blue of the first image side by side, on one scale from 0 to 255."""
     figure, panels = new_figure(1, 3, width=6, height=2.4)
     means = []
-    for name, channel, axes in zip(("red", "green", "blue"), prepared.images[number].cpu(), panels, strict=True):
+    for name, channel, axes in zip(("red", "green", "blue"), prepared.images[0].cpu(), panels, strict=True):
         axes.imshow(channel.numpy(), cmap="gray", vmin=0, vmax=255)
         axes.set_title(f"{name}: mean {channel.float().mean():.0f}", fontsize=10)
         axes.set_axis_off()

@@ -137,9 +137,9 @@ def better_than_from_scratch(accuracy: float, scratch: float, images: int) -> No
         )
 
 
-def check_inputs(digits: Split, prepared: Split, count: int = 100) -> None:
-    """Run the guards of rungs 1 to 3 on the first ``count`` images."""
-    first = range(min(count, len(digits)))
+def check_inputs(digits: Split, prepared: Split) -> None:
+    """Run the guards of rungs 1 to 3 on the first 100 images."""
+    first = range(min(100, len(digits)))
     digits, prepared = digits.select(first), prepared.select(first)
     one_image_each(digits, prepared)
     three_equal_channels(prepared.images)

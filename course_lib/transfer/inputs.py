@@ -36,20 +36,12 @@ def prepare(digits: Split, choices: Choices) -> Split:
     if digits.images.ndim != 4 or digits.images.shape[1] != 1:
         shape = "×".join(str(side) for side in digits.images.shape[1:])
         raise ValueError(f"prepare takes grey images, (N, 1, H, W), and each of these is {shape}")
-    colour = repeat_grey(digits.images) if choices.channels == "repeat" else grey_in_red(digits.images)
+    grey = digits.images
+    others = grey if choices.channels == "repeat" else torch.zeros_like(grey)
+    colour = torch.cat([grey, others, others], dim=1)
     enlarge = interpolate if choices.resize == "interpolate" else refill
     mean, std = (IMAGENET_MEAN, IMAGENET_STD) if choices.normalise else ((0.0,) * 3, (1 / 255,) * 3)
     return replace(digits, images=enlarge(colour, choices.side), mean=mean, std=std)
-
-
-def repeat_grey(images: torch.Tensor) -> torch.Tensor:
-    """(N, 1, H, W) to (N, 3, H, W), three equal channels."""
-    return images.expand(-1, 3, -1, -1)
-
-
-def grey_in_red(images: torch.Tensor) -> torch.Tensor:
-    """(N, 1, H, W) to (N, 3, H, W): grey in the red channel, zeros in green and blue."""
-    return torch.cat([images, torch.zeros_like(images).expand(-1, 2, -1, -1)], dim=1)
 
 
 def interpolate(images: torch.Tensor, side: int) -> torch.Tensor:

@@ -5,16 +5,4 @@
 """
 
 from course_lib.weights.catalog import NAMES, checksum, imagenet_classes
-from course_lib.weights.loading import available, download, ensure, load, path_of, verify
-
-__all__ = [
-    "NAMES",
-    "available",
-    "checksum",
-    "download",
-    "ensure",
-    "imagenet_classes",
-    "load",
-    "path_of",
-    "verify",
-]
+from course_lib.weights.loading import available, download, ensure, load, path_of

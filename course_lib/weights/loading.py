@@ -48,11 +48,6 @@ def ensure(name: str, again: bool = False) -> Path:
     return download(name).ensure(again)
 
 
-def verify(name: str) -> bool:
-    """Check weights in the cache. Returns False where they were never fetched; raises CourseError where damaged."""
-    return download(name).verify()
-
-
 def download(name: str) -> storage.Download:
     """How weights are fetched, checked and written. Raises CourseError for an unknown name."""
     spec = spec_of(name)

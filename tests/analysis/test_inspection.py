@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from course_lib import models
-from course_lib.analysis import Source, feature_maps, filters
+from course_lib.analysis import feature_maps, filters
 
 
 @pytest.fixture
@@ -23,17 +23,13 @@ def test_feature_maps_are_the_layers_output_also_before_an_in_place_layer(net):
     assert maps.shape == (2, 4, 32, 32) and not maps.requires_grad
 
 
-def test_network_is_unchanged(net):
+def test_network_is_unchanged(net, unchanged):
     net.features.eval()
-    modes = [layer.training for layer in net.modules()]
-    before = {key: tensor.clone() for key, tensor in net.state_dict().items()}
-    feature_maps(net, torch.rand(2, 1, 32, 32), "features.0")
-    filters(net).zero_()
-    with pytest.raises(ValueError, match="does not fit"):
-        feature_maps(net, torch.rand(2, 3, 32, 32), "features.0")
-    assert [layer.training for layer in net.modules()] == modes
-    assert all(torch.equal(tensor, before[key]) for key, tensor in net.state_dict().items())
-    assert not any(layer._forward_hooks for layer in net.modules())
+    with unchanged(net):
+        feature_maps(net, torch.zeros(2, 1, 32, 32), "features.0")
+        filters(net).zero_()
+        with pytest.raises(ValueError, match="does not fit"):
+            feature_maps(net, torch.zeros(2, 3, 32, 32), "features.0")
 
 
 class Twice(nn.Module):
@@ -57,10 +53,6 @@ def test_filters_are_the_weights(net):
     assert filters(net).shape == (4, 1, 3, 3) and not filters(net).requires_grad
     assert torch.equal(filters(net, "features.4"), net.features[4].weight)
     assert torch.equal(filters(net.features[4]), net.features[4].weight)
-
-
-def test_source_is_what_runs():
-    assert "return self.classifier(self.features(self.flatten(images)))" in Source(models.MLP)._repr_markdown_()
 
 
 def test_unknown_layers_get_a_suggestion(net):

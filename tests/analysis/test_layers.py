@@ -43,20 +43,6 @@ def test_work_outside_of_layers_has_its_own_row():
     assert table["multiply-adds"].tolist() == [48, elsewhere, 48 + elsewhere]
 
 
-class Gram(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.relu = nn.ReLU()
-
-    def forward(self, numbers):
-        return self.relu(numbers @ numbers.transpose(-1, -2))
-
-
-def test_work_without_parameters_outside_of_layers_has_a_row_too():
-    table = layer_table(nn.Sequential(nn.Linear(4, 3, bias=False), Gram()), (5, 4))
-    assert table["multiply-adds"].sum() == 2 * table.loc["total", "multiply-adds"] == 2 * (5 * 4 * 3 + 5 * 5 * 3)
-
-
 def test_names_the_layer_that_does_not_fit():
     plain = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Conv2d(3, 2, 3))
     with pytest.raises(ValueError, match=r"1×9×9 does not fit Sequential: 1 \(Conv2d\) takes 3 channels, and 2×7×7"):

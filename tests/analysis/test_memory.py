@@ -73,25 +73,13 @@ def test_frozen_weights_have_no_gradients_and_buffers_are_held():
     assert needed.optimizer == 2 * needed.gradients
 
 
-def test_network_and_generator_are_unchanged():
+def test_network_and_generator_are_unchanged(unchanged):
     model = models.vgg8_bn(width=1 / 16)
     model.features.eval()
-    modes = [layer.training for layer in model.modules()]
-    before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
-    generator_state = torch.get_rng_state()
-    training_memory(model, (3, 32, 32), 4)
-    with pytest.raises(ValueError, match=r"1×32×32 does not fit VGG: features\.0 \(Conv2d\) takes 3 channels"):
-        training_memory(model, (1, 32, 32), 4)
-    assert torch.equal(torch.get_rng_state(), generator_state)
-    assert [layer.training for layer in model.modules()] == modes
-    assert all(torch.equal(tensor, before[key]) for key, tensor in model.state_dict().items())
-    assert all(parameter.grad is None for parameter in model.parameters())
-    assert not any(layer._forward_hooks for layer in model.modules())
-
-
-def test_printed_form():
-    needed = training_memory(models.minivgg(), (1, 28, 28), 128)
-    assert str(needed).startswith(f"{needed.total / 1e6:,.0f} MB (weights 119, gradients 119, optimizer 238, saved ")
+    with unchanged(model):
+        training_memory(model, (3, 32, 32), 4)
+        with pytest.raises(ValueError, match=r"1×32×32 does not fit VGG: features\.0 \(Conv2d\) takes 3 channels"):
+            training_memory(model, (1, 32, 32), 4)
 
 
 def test_refuses_invalid_arguments():
@@ -99,6 +87,8 @@ def test_refuses_invalid_arguments():
         training_memory(tiny(), (1, 12, 12), 0)
     with pytest.raises(ValueError, match="Adafactor needs the numbers themselves"):
         training_memory(tiny(), (1, 12, 12), 2, torch.optim.Adafactor)
+    with pytest.raises(ValueError, match=r"^size must be at least 1 byte, not 0$"):
+        tensors_of_size(tiny(), (1, 12, 12), 0)
 
 
 def small():
@@ -155,11 +145,6 @@ def test_tensors_of_392_mib_in_vgg16_with_batch_norm():
         ("features.13", "indices", "float32", 128),
         ("features.13", "indices", "float16", 128),
     ]
-
-
-def test_refuses_a_size_below_one():
-    with pytest.raises(ValueError, match=r"^size must be at least 1 byte, not 0$"):
-        tensors_of_size(small(), (3, 8, 8), 0)
 
 
 MEASURE = """

@@ -10,18 +10,11 @@ from course_lib import models
 from course_lib.analysis import receptive_field, receptive_field_by_gradient, trace
 
 CHAINS = {
-    "one convolution": nn.Sequential(nn.Conv2d(2, 3, 5)),
-    "two small": nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.Conv2d(3, 3, 3)),
-    "padding": nn.Sequential(nn.Conv2d(2, 3, 3, padding=1), nn.Conv2d(3, 3, 3, padding=1)),
     "stride": nn.Sequential(nn.Conv2d(2, 3, 7, stride=2, padding=3), nn.MaxPool2d(3, 2, 1), nn.Conv2d(3, 3, 3)),
-    "dilation": nn.Sequential(nn.Conv2d(2, 3, 3, dilation=2), nn.Conv2d(3, 3, 3, dilation=3)),
     "overlapping pools": nn.Sequential(nn.Conv2d(2, 3, 5), nn.MaxPool2d(3, 2), nn.AvgPool2d(3, 2), nn.Conv2d(3, 4, 3)),
     "dropout and norm": nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.Dropout(), nn.Conv2d(3, 3, 3)),
     "channel by channel": nn.Sequential(nn.Conv2d(2, 3, 3), nn.LocalResponseNorm(3), nn.Tanh(), nn.Conv2d(3, 3, 3)),
     "a threshold that nothing passes": nn.Sequential(nn.Conv2d(2, 3, 3), nn.Threshold(20, 0), nn.Conv2d(3, 3, 3)),
-    "a dilated pool": nn.Sequential(nn.Conv2d(2, 3, 3), nn.MaxPool2d(3, 2, dilation=2), nn.Conv2d(3, 3, 3)),
-    "incomplete windows": nn.Sequential(nn.Conv2d(2, 3, 3), nn.MaxPool2d(2, 3, ceil_mode=True), nn.Conv2d(3, 3, 3)),
-    "groups": nn.Sequential(nn.Conv2d(2, 4, 3, groups=2), nn.Conv2d(4, 4, 3, groups=4)),
     "a thick rim": nn.Sequential(nn.ZeroPad2d((40, 0, 0, 40)), nn.Conv2d(2, 3, 3)),
 }
 
@@ -29,41 +22,6 @@ CHAINS = {
 @pytest.mark.parametrize("layers", CHAINS.values(), ids=CHAINS)
 def test_arithmetic_and_gradient_agree(layers):
     assert receptive_field_by_gradient(layers) == receptive_field(layers)["receptive field"].iloc[-1]
-
-
-def convolutional_part(model):
-    if hasattr(model, "features"):
-        return model.features
-    return nn.Sequential(*[layer for name, layer in model.named_children() if name not in ("avgpool", "fc")])
-
-
-@pytest.mark.parametrize(
-    ("name", "options", "side"),
-    [
-        ("lenet5", {}, 16),
-        ("minivgg", {}, 20),
-        ("vgg_small", {}, 36),
-        ("vgg8", {}, 94),
-        ("vgg8_bn", {}, 94),
-        ("alexnet", {}, 195),
-        ("alexnet", {"form": "2012", "groups": 2, "width": 1 / 16}, 195),
-        ("vgg11", {}, 150),
-        ("vgg16", {}, 212),
-        ("vgg19", {}, 268),
-        ("resnet_small", {}, 49),
-        ("resnet18", {}, 435),
-        ("resnet18", {"stem": "cifar"}, 109),
-        ("resnet34", {}, 899),
-        ("plain34", {}, 899),
-        ("resnet50", {}, 427),
-    ],
-)
-def test_known_receptive_fields_both_ways(name, options, side):
-    if name != "lenet5":
-        options = {"width": 1 / 32, "in_channels": 1} | options
-    layers = convolutional_part(getattr(models, name)(**options))
-    assert trace(layers, (1, 64, 64)).steps[-1].field == side
-    assert receptive_field_by_gradient(layers) == side
 
 
 class Skip(nn.Module):
@@ -165,23 +123,12 @@ def test_negative_weights_outside_of_layers_do_not_matter(scale):
     assert receptive_field_by_gradient(Scaled()) == 5
 
 
-def test_zero_weights_and_dead_units_do_not_matter():
-    layers = nn.Sequential(nn.Conv2d(1, 1, 3), nn.ReLU())
-    with torch.no_grad():
-        layers[0].weight.zero_()
-        layers[0].bias.fill_(-1)
-    assert receptive_field_by_gradient(layers) == 3
-
-
-def test_network_is_unchanged_also_in_inference_mode():
+def test_network_is_unchanged_also_in_inference_mode(unchanged):
     layers = CHAINS["dropout and norm"].train()
-    before = {key: tensor.clone() for key, tensor in layers.state_dict().items()}
-    with torch.inference_mode():
+    with unchanged(layers), torch.inference_mode():
         receptive_field(layers)
         receptive_field_by_gradient(layers)
-    assert all(layer.training for layer in layers) and isinstance(layers[2], nn.Dropout)
-    assert all(torch.equal(tensor, before[key]) for key, tensor in layers.state_dict().items())
-    assert all(one.requires_grad and one.grad is None and one.dtype is torch.float32 for one in layers.parameters())
+    assert isinstance(layers[2], nn.Dropout)
 
 
 def test_refuses_networks_without_a_finite_receptive_field():

@@ -48,22 +48,15 @@ def test_signals_are_those_of_autograd(net, batch):
         assert row["zeros"] == 0
 
 
-def test_network_is_unchanged(net, batch):
+def test_network_is_unchanged(net, batch, unchanged):
     net.eval()
     net[4].train()
     net[0].weight.grad = torch.ones_like(net[0].weight)
-    modes = [layer.training for layer in net.modules()]
-    before = {key: tensor.clone() for key, tensor in net.state_dict().items()}
-    with torch.no_grad():
+    with unchanged(net), torch.no_grad():
         signals(net, *batch)
         with pytest.raises((RuntimeError, ValueError)):
             signals(net, batch[0][:, :, :7], batch[1])
-    assert [layer.training for layer in net.modules()] == modes
-    assert all(torch.equal(tensor, before[key]) for key, tensor in net.state_dict().items())
     assert torch.equal(net[0].weight.grad, torch.ones_like(net[0].weight))
-    assert net[4].weight.grad is None
-    assert not any(layer._forward_hooks or layer._forward_pre_hooks for layer in net.modules())
-    assert not any(parameter._post_accumulate_grad_hooks for parameter in net.parameters())
 
 
 def one_step(net, images, labels, rate=0.1):
@@ -75,27 +68,16 @@ def one_step(net, images, labels, rate=0.1):
     return {name: rms(one.grad) for name, one in net.named_parameters()}
 
 
-def test_each_step_has_its_own_gradients(net, batch):
-    with watch(net) as recorded:
-        by_hand = [one_step(net, *batch) for _ in range(3)]
-    table = recorded.table()
-    assert table["step"].tolist() == [0, 0, 1, 1, 2, 2]
-    for name in ("0", "4"):
-        assert table.loc[name, "weight gradient rms"].tolist() == pytest.approx(
-            [step[f"{name}.weight"] for step in by_hand], rel=1e-5
-        )
-    assert len(set(table.loc["4", "weight gradient rms"])) == 3, "else any step's gradients would do"
-
-
-def test_every_so_many_steps(net, batch):
-    with watch(net, every=3) as recorded:
+@pytest.mark.parametrize("every", [1, 3])
+def test_every_so_many_steps_have_their_own_gradients(net, batch, every):
+    with watch(net, every=every) as recorded:
         by_hand = [one_step(net, *batch) for _ in range(7)]
-    table = recorded.table().loc["4"]
-    assert table["step"].tolist() == [0, 3, 6]
-    assert table["weight gradient rms"].tolist() == pytest.approx([by_hand[at]["4.weight"] for at in (0, 3, 6)])
-    assert not table.isna().any().any()
-    with pytest.raises(ValueError, match="every must be at least 1, not 0"), watch(net, every=0):
-        pass
+    table, steps = recorded.table(), range(0, 7, every)
+    assert table["step"].tolist() == [step for step in steps for _ in range(2)] and not table.isna().any().any()
+    for name in ("0", "4"):
+        found = table.loc[name, "weight gradient rms"].tolist()
+        assert found == pytest.approx([by_hand[step][f"{name}.weight"] for step in steps], rel=1e-5)
+    assert len(set(found)) == len(steps), "else any step's gradients would do"
 
 
 def test_evaluation_in_between_does_not_count(net, batch):
@@ -165,9 +147,10 @@ def test_recording_ends_with_the_block(net, batch):
     assert set(recorded.table()["step"]) == {0}
 
 
-def test_refuses_a_network_without_such_layers():
-    with (
-        pytest.raises(ValueError, match="Sequential has no layer of type Conv2d, Linear to watch"),
-        watch(nn.Sequential(nn.ReLU())),
-    ):
+@pytest.mark.parametrize(
+    ("layer", "every", "problem"),
+    [(nn.ReLU(), 1, "has no layer of type Conv2d, Linear"), (nn.Linear(1, 1), 0, "every must")],
+)
+def test_refuses_networks_without_such_layers_and_no_step(layer, every, problem):
+    with pytest.raises(ValueError, match=problem), watch(nn.Sequential(layer), every=every):
         pass

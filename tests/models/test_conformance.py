@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from course_lib import models
 from course_lib.analysis import count_parameters, trace
@@ -29,12 +28,6 @@ def on_meta(name, **options):
 @functools.cache
 def traced(name, shape=(3, 224, 224), **options):
     return trace(on_meta(name, **options), shape)
-
-
-def sides(name, shape, **options):
-    """Sides of the maps, in order, each once."""
-    seen = [step.shape[1] for step in traced(name, shape, **options).steps if len(step.shape) == 3]
-    return list(dict.fromkeys(seen))
 
 
 def narrow_head(network):
@@ -107,36 +100,7 @@ def test_logits_and_gradients_are_torchvisions(name, whole):
         torch.testing.assert_close(mine, one, rtol=1e-5, atol=1e-6, msg=key)
 
 
-class Draws(TorchDispatchMode):
-    """Records how each meta tensor is filled: by which rule, and after how many random numbers."""
-
-    def __init__(self):
-        super().__init__()
-        self.before, self.last = {"normal_": 0, "uniform_": 0}, {}
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        rule = func.overloadpacket.__name__
-        if rule in self.before:
-            self.last[id(args[0])] = (rule, *args[1:], *self.before.values())
-            self.before[rule] += args[0].numel()
-        elif rule in ("fill_", "zero_"):
-            self.last[id(args[0])] = float(args[1] if rule == "fill_" else 0)
-        return func(*args, **kwargs or {})
-
-
-@pytest.mark.parametrize("name", SHARED)
-def test_first_weights_are_drawn_as_torchvisions(name):
-    drawn = []
-    for source in (models, theirs):
-        with torch.device("meta"), Draws() as draws:
-            network = getattr(source, name)()
-        drawn.append({key: draws.last[id(weight)] for key, weight in network.named_parameters()})
-    assert drawn[0] == drawn[1]
-    places = [rule[-2:] for rule in drawn[0].values() if isinstance(rule, tuple)]
-    assert len(set(places)) == len(places) > 5, "else one place would be as good as another"
-
-
-@pytest.mark.parametrize("name", ["alexnet", pytest.param("vgg11_bn", marks=pytest.mark.nightly), *RESNETS])
+@pytest.mark.parametrize("name", ["alexnet", "vgg11_bn", *RESNETS])
 def test_the_same_seed_gives_torchvisions_first_weights(name):
     """All VGGs are initialised by the same lines, so the smallest stands for them."""
     states = []
@@ -147,77 +111,12 @@ def test_the_same_seed_gives_torchvisions_first_weights(name):
         assert torch.equal(states[0][key], one), key
 
 
-@pytest.mark.parametrize(
-    ("name", "options", "count"),
-    [
-        ("alexnet", {}, 61_100_840),
-        ("alexnet", {"form": "2012"}, 62_378_344),
-        ("alexnet", {"form": "2012", "groups": 2}, 60_965_224),
-        ("vgg11", {}, 132_863_336),
-        ("vgg11_bn", {}, 132_868_840),
-        ("vgg16", {}, 138_357_544),
-        ("vgg16_bn", {}, 138_365_992),
-        ("vgg16", {"num_classes": 10}, 134_301_514),
-        ("vgg16", {"num_classes": 10, "in_channels": 1}, 134_300_362),
-        ("vgg19", {}, 143_667_240),
-        ("vgg19_bn", {}, 143_678_248),
-        ("minivgg", {}, 29_773_354),
-        ("resnet18", {}, 11_689_512),
-        ("resnet34", {}, 21_797_672),
-        ("resnet50", {}, 25_557_032),
-        ("plain34", {}, 21_623_848),
-    ],
-)
-def test_number_of_parameters(name, options, count):
-    assert count_parameters(on_meta(name, **options)) == count
-
-
-@pytest.mark.parametrize(
-    ("name", "options", "shape", "channels", "expected"),
-    [
-        ("vgg16", {}, (3, 224, 224), [64, 128, 256, 512, 512], [224, 112, 56, 28, 14, 7]),
-        ("vgg16_bn", {}, (3, 224, 224), [64, 128, 256, 512, 512], [224, 112, 56, 28, 14, 7]),
-        ("vgg8", {}, (3, 32, 32), [64, 128, 256, 512, 512], [32, 16, 8, 4, 2, 1]),
-        ("vgg_small", {}, (1, 28, 28), [32, 64, 128], [28, 14, 7, 3]),
-        ("minivgg", {}, (1, 28, 28), [32, 64], [28, 14, 7]),
-        ("alexnet", {"stem": "small", "in_channels": 1}, (1, 28, 28), [64, 192, 256], [28, 13, 6, 2]),
-        ("resnet18", {}, (3, 224, 224), [64], [112, 56, 28, 14, 7, 1]),
-        ("resnet50", {}, (3, 224, 224), [64], [112, 56, 28, 14, 7, 1]),
-        ("resnet18", {"stem": "cifar"}, (3, 32, 32), [], [32, 16, 8, 4, 1]),
-        ("resnet_small", {}, (1, 28, 28), [], [28, 14, 7, 4, 1]),
-    ],
-)
-def test_sides_and_channels_at_the_pools(name, options, shape, channels, expected):
-    assert sides(name, shape, **options) == expected
-    pools = [step.shape[0] for step in traced(name, shape, **options).steps if step.type == "MaxPool2d"]
-    assert pools == channels
-
-
-@pytest.mark.parametrize(
-    ("name", "shape"), [("vgg8", (3, 32, 32)), ("vgg_small", (1, 28, 28)), ("minivgg", (1, 28, 28))]
-)
-def test_adaptive_pool_does_nothing_to_images_of_the_intended_size(name, shape):
-    steps = traced(name, shape).steps
-    last = [step.shape for step in steps if step.type == "MaxPool2d"][-1]
-    assert {step.name: step.shape for step in steps}["avgpool"] == last
-
-
-@pytest.mark.parametrize("name", [name for name in models.__all__ if name.endswith("_bn")])
+@pytest.mark.parametrize("name", ["vgg8_bn", "vgg11_bn", "vgg16_bn", "vgg19_bn"])
 def test_each_convolution_is_followed_by_batch_norm(name):
     types = [type(layer) for layer in on_meta(name).features]
     plain = [type(layer) for layer in on_meta(name.removesuffix("_bn")).features]
     expected = [both for kind in plain for both in ([kind, nn.BatchNorm2d] if kind is nn.Conv2d else [kind])]
     assert types == expected
-
-
-@pytest.mark.parametrize("form", ["torchvision", "2012"])
-def test_alexnets_sides_windows_and_channels(form):
-    assert sides("alexnet", (3, 224, 224), form=form) == [55, 27, 13, 6]
-    steps = [step for step in traced("alexnet", form=form).steps if step.window is not None]
-    windows = [(step.window, step.stride) for step in steps]
-    assert windows == [(11, 4), (3, 2), (5, 1), (3, 2), (3, 1), (3, 1), (3, 1), (3, 2)]
-    channels = [step.shape[0] for step in steps if step.type == "Conv2d"]
-    assert channels == ([96, 256, 384, 384, 256] if form == "2012" else [64, 192, 384, 256, 256])
 
 
 def test_local_response_norm_is_the_papers_after_the_first_two_relus():

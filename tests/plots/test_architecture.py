@@ -100,24 +100,3 @@ def test_texts_are_large_and_inside_and_do_not_overlap(drawing, overlapping):
     assert all(axes.bbox.x0 <= extent.x0 and extent.x1 <= axes.bbox.x1 for extent in extents)
     assert min(text.get_fontsize() for text in axes.texts) >= 9
     assert drawing.figure.get_size_inches()[0] < 8
-
-
-@pytest.mark.parametrize(
-    ("name", "options", "shape", "parts"),
-    [
-        ("vgg16", {}, (3, 224, 224), ["an input of 3×224×224 passes 13 convolutions, 5 pools and 3 linear layers"]),
-        ("vgg16", {}, (3, 224, 224), ["64 of 224×224, then 128 of 112×112", "4,096, 4,096 and 1,000 units"]),
-        ("resnet50", {}, (3, 224, 224), ["256 of 56×56", "16 skips, 4 of them through a convolution"]),
-        ("vgg8", {"width": 0.5}, (3, 32, 32), ["32 of 32×32, then 64 of 16×16"]),
-        ("mlp", {}, (1, 28, 28), ["passes 3 linear layers. Bars show 512, 256 and 10 units."]),
-    ],
-)
-def test_alt_text_describes_the_model(build, name, options, shape, parts):
-    figure = plots.architecture_drawing(build(name, **options), shape, title="A title")
-    assert all(part in figure.alt for part in ["A title, drawn from left to right", *parts])
-    assert figure.axes[0].get_title() == "A title"
-
-
-def test_names_the_layer_that_an_image_does_not_fit(build):
-    with pytest.raises(ValueError, match=r"classifier\.1"):
-        plots.architecture_drawing(build("lenet5"), (1, 32, 32))

@@ -52,7 +52,7 @@ def test_batch_norms_are_noted_where_they_are_small_else_one_row(tables, build):
     assert "Not shown: 36 BatchNorm2d, under 0.5%." in figure.alt
     assert "Not shown: 36 BatchNorm2d, under 0.5%." in figure.get_supxlabel()
     table = layer_table(build("resnet_small", width=1 / 16), (1, 28, 28))
-    figure = plots.layer_bars(table, columns=["parameters"])
+    figure = plots.layer_bars(table)
     norms = table.loc[table["type"] == "BatchNorm2d", "parameters"]
     assert figure.axes[0].patches[-1].get_width() == norms.sum() > 0.005 * table.loc["total", "parameters"]
     assert (
@@ -83,13 +83,6 @@ def test_slices_of_the_pie(tables, overlapping):
     assert "convolutions 14.7 M, 10.6%; the first linear layer 103 M, 74.3%" in figure.alt
     assert overlapping(figure) == []
     assert "the linear layer 513 k, 2.4%" in plots.parameter_pie(tables["resnet34"]).alt
-
-
-def test_a_thin_slice_has_a_visible_edge(tables):
-    figure = plots.parameter_pie(tables["minivgg"])
-    thin = figure.axes[0].patches[0]
-    assert abs(thin.theta2 - thin.theta1) < 2 and thin.get_edgecolor() == thin.get_facecolor()
-    assert "convolutions 102 k, 0.3%" in figure.alt
 
 
 def test_accuracy_over_each_cost(costs, overlapping):
@@ -147,19 +140,6 @@ def test_speed_ladder(loops, overlapping):
     assert all(extent.x0 > end for extent, end in zip(extents, ends, strict=True)), "texts are behind the ranges"
     assert max(extent.x1 for extent in extents) <= figure.bbox.x1
     pd.testing.assert_frame_equal(loops, before)
-
-
-@pytest.mark.parametrize("missing", [["least", "most"], ["share_of_roof"], ["most"]])
-def test_speed_ladder_without_optional_columns(loops, missing):
-    figure = plots.speed_ladder(loops.drop(columns=missing))
-    assert len(figure.axes[0].containers) == (1 if "most" in missing else 2)
-    assert ("of the roof" in figure.alt) is ("share_of_roof" not in missing)
-
-
-def test_speed_ladder_with_a_median_outside_of_its_range(loops):
-    loops["least"], loops["most"] = loops["milliseconds"] + 1, loops["milliseconds"] - 1
-    bars = plots.speed_ladder(loops).axes[0].containers[1]
-    assert all(segment[0].tolist() == segment[1].tolist() for segment in bars.lines[2][0].get_segments())
 
 
 def test_refuses_a_speed_ladder_without_rows():

@@ -5,11 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from matplotlib.colors import to_rgba
 from PIL import Image
 
 from course_lib import analysis, models, plots, training
-from course_lib.plots import BLUE, GREEN, ORANGE
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +78,3 @@ def test_confusion_matrix_shows_counts_as_numbers_and_mistakes_as_colour():
     axes = plots.confusion_heatmap(pd.DataFrame([[5, 0], [2, 3]], index=names, columns=names)).axes[0]
     assert axes.collections[0].get_array().tolist() == [[0, 0], [2, 0]]
     assert [text.get_text() for text in axes.texts] == ["5", "", "2", "3"]
-
-
-def test_lines_have_the_palette():
-    _, axes = plots.new_figure()
-    lines = axes.plot([[0, 1, 2], [1, 2, 3]])
-    assert [to_rgba(line.get_color()) for line in lines] == [to_rgba(colour) for colour in (BLUE, ORANGE, GREEN)]

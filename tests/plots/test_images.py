@@ -23,9 +23,8 @@ def test_the_alt_text_counts_grey_and_coloured_filters():
 
 
 def test_one_channel_is_drawn_as_weights():
-    figure = plots.filter_grid(torch.randn(6, 1, 5, 5), [str(place) for place in range(6)])
+    figure = plots.filter_grid(torch.randn(6, 1, 5, 5))
     assert "6 maps of filter weights, 5 by 5" in figure.alt
-    assert figure.axes[1].get_title() == "1"
 
 
 def test_refuses_filters_of_deep_layers():

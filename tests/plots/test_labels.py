@@ -5,7 +5,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from course_lib import plots
-from course_lib.plots.labels import counted, label_points, listed, percent, spoken
+from course_lib.plots.labels import label_points, percent, spoken
 
 
 def boxes_of(labels, figure):
@@ -49,11 +49,6 @@ def test_names_avoid_error_bars():
     assert not any(Bbox.intersection(box, bar) for box in boxes_of(labels, figure))
 
 
-def test_a_distant_name_has_a_line_to_its_point():
-    _, _, labels = crowd([(5 + 0.1 * place, 5) for place in range(6)])
-    assert any(label.arrow_patch.get_visible() for label in labels)
-
-
 @pytest.mark.parametrize(
     ("number", "words"),
     [
@@ -85,8 +80,3 @@ def test_counts_have_three_digits(number, words):
 )
 def test_a_share_is_never_rounded_to_nothing_or_to_all(share, words):
     assert percent(share) == words
-
-
-def test_lists_and_plurals():
-    assert [listed([]), listed(["a"]), listed(["a", "b", "c"])] == ["", "a", "a, b and c"]
-    assert [counted(1, "pool"), counted(2, "pool")] == ["1 pool", "2 pools"]

@@ -2,7 +2,7 @@ import pytest
 from torch import nn
 
 from course_lib import plots
-from course_lib.plots.volumes import CONVOLUTION, LINEAR, OTHER, POOLING, Skip, chain_of_volumes, kind_of
+from course_lib.plots.volumes import CONVOLUTION, LINEAR, POOLING, Skip, chain_of_volumes
 
 
 def test_lenets_chain(build):
@@ -60,19 +60,6 @@ def test_maps_need_not_be_square():
     assert [volume.sides for volume in chain.volumes] == ["10×20", "8×18", "4×9"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "layers"),
-    [
-        (CONVOLUTION, [nn.Conv2d, nn.ConvTranspose2d]),
-        (POOLING, [nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d]),
-        (LINEAR, [nn.Linear]),
-        (OTHER, [nn.BatchNorm2d, nn.ReLU, nn.Dropout, nn.Flatten]),
-    ],
-)
-def test_kinds_of_torchs_layers(kind, layers):
-    assert {kind_of(layer.__name__) for layer in layers} == {kind}
-
-
 def test_channel_progression_of_vgg16(build, overlapping):
     figure = plots.channel_progression(build("vgg16"), (3, 224, 224))
     upper, lower = figure.axes
@@ -83,13 +70,3 @@ def test_channel_progression_of_vgg16(build, overlapping):
     ]
     assert "the side of the maps goes from 224 to 7, the channels from 3 to 512" in figure.alt
     assert overlapping(figure) == []
-
-
-def test_channels_of_a_block_are_those_of_its_widest_layer(build):
-    _, lower = plots.channel_progression(build("resnet50"), (3, 224, 224)).axes
-    assert [bar.get_height() for bar in lower.patches] == [3, 64, 256, 512, 1024, 2048, 2048]
-
-
-def test_refuses_a_channel_progression_without_maps(build):
-    with pytest.raises(ValueError, match="MLP has no convolution"):
-        plots.channel_progression(build("mlp"), (1, 28, 28))

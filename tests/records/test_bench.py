@@ -4,7 +4,6 @@ import pytest
 
 from course_lib import records
 from course_lib.errors import CourseError
-from course_lib.records import lines
 
 
 @pytest.fixture
@@ -52,7 +51,3 @@ def test_a_changed_line_is_refused_whatever_its_kind(measured, kind):
     measured.write_text(measured.read_text().replace("123.0", "12.3"))
     with pytest.raises(CourseError, match=r"^bench-cpu\.jsonl, line 3 was changed after it was written"):
         records.bench(kind)
-
-
-def test_they_are_no_records_of_chapters(measured):
-    assert lines.chapter_files() == [] and records.table().empty

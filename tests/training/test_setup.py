@@ -7,7 +7,7 @@ from torch import nn
 from course_lib import models, training
 from course_lib.errors import CourseError
 from course_lib.training import setup
-from course_lib.training.setup import Setup, choose_setup, usable_cores
+from course_lib.training.setup import choose_setup, usable_cores
 
 CPU, CUDA, MPS = torch.device("cpu"), torch.device("cuda"), torch.device("mps")
 INSTRUCTIONS = {"avx": "_is_avx512_bf16_supported", "amx": "_is_amx_tile_supported"}
@@ -181,12 +181,6 @@ def test_threads_are_restored_after_an_error():
         assert torch.get_num_threads() == before + 1
         raise KeyError
     assert torch.get_num_threads() == before
-
-
-def test_a_setup_is_one_line():
-    everything = Setup(CPU, "bfloat16", channels_last=True, fused=True, compiled=True, keeps_memory=True, threads=2)
-    assert str(everything) == "CPU, 2 threads, bfloat16, channels last, fused optimiser, compiled, memory kept"
-    assert str(Setup(CPU)) == "CPU, 1 thread, float32" and str(Setup(MPS)) == "Apple MPS, float32"
 
 
 @pytest.mark.parametrize(

@@ -79,11 +79,6 @@ def test_the_fastest_run_counts_and_the_first_only_warms_up(monkeypatch):
     assert log == [cpu, "clock", "work", cpu, "clock"] * 4, "the device has finished before the clock is read"
 
 
-def test_share_of_peak_throughput():
-    """10 million multiply-adds forward, 30 to train; 2,000 images a second make 60 billion of 240 billion."""
-    assert training.share_of_roof(10_000_000, 2_000.0, 240e9) == pytest.approx(0.25)
-
-
 @pytest.fixture
 def seconds():
     """Round by round ``fast`` is 2, ½ and 3 times as fast; by their medians it would be 4/3 times."""
@@ -101,14 +96,7 @@ def test_works_run_in_turn_after_a_warm_up(seconds):
     assert log == ["slow", "fast"] * 4
 
 
-def test_refuses_no_round_and_nothing_to_time():
-    for works, rounds in (({"work": lambda: 1 / 0}, 0), ({}, 3)):
-        with pytest.raises(ValueError, match=r"^there must be something to time, and at least one round$"):
-            training.interleave(works, rounds)
-
-
 def test_speedups_are_taken_round_by_round(seconds):
     table = training.speedups(seconds)
     assert table.loc["fast"].to_dict() == {"seconds": 3.0, "median": 2.0, "least": 0.5, "most": 3.0}
     assert table.loc["slow"].to_dict() == {"seconds": 4.0, "median": 1.0, "least": 1.0, "most": 1.0}
-    assert training.speedups(seconds, against="fast").loc["slow"].tolist() == pytest.approx([4, 1 / 2, 1 / 3, 2])

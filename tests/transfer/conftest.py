@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib import models, weights
+from course_lib import models
 from course_lib.transfer import Choices
 
 SIDE = 32
@@ -47,10 +47,3 @@ def small():
 def val(digits):
     """60 digits to evaluate on."""
     return digits.val.select(range(60))
-
-
-@pytest.fixture(scope="session")
-def real_cache():
-    """Cache of downloaded weights, before a test changes COURSE_HOME; None without MobileNetV2's weights."""
-    path = weights.path_of("mobilenet-v2")
-    return path.parents[1] if path.exists() else None

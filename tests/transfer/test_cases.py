@@ -36,19 +36,6 @@ def test_no_run_has_the_choices_of_another_and_all_backbones_exist():
     assert {choices.backbone for choices in every.values()} <= {*BACKBONES, "none"}
 
 
-@pytest.mark.parametrize(
-    ("cell", "toggles"),
-    [(("refilled", "all at 0.001"), {"resize", "trained", "learning_rate"}), (("right images", "last blocks"), set())],
-)
-def test_cells_of_the_grid(cell, toggles):
-    assert changed(transfer.GRID[transfer.cell_name(*cell)], transfer.RIGHT) == toggles
-
-
-def test_the_right_sized_backbone_is_cheaper():
-    costs = [transfer.multiply_adds(choices) for choices in (cases.SCRATCH, cases.RIGHT_SIZED, transfer.RIGHT)]
-    assert costs[0] < costs[1] / 100 and costs[1] < costs[2] / 5
-
-
 def test_blocks_end_with_their_pool():
     with torch.device("meta"):
         layers = models.vgg16().features

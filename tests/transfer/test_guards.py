@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from course_lib import models, transfer
+from course_lib import transfer
 from course_lib.errors import CourseError
 from course_lib.transfer import Choices, cases
 from course_lib.transfer.networks import BACKBONES
@@ -137,17 +137,3 @@ def test_a_guarded_run_stops_at_a_bug_and_only_there(few, val, small, bug, rung)
         return transfer.run(few, val, small(**bug), guarded=True, epochs=1, device="cpu")
 
     raises(rung, run) if rung else run()
-
-
-def test_statistics_of_the_real_mobilenet(real_cache, monkeypatch, digits):
-    if real_cache is None:
-        pytest.skip("the weights are not in the cache: python -m course_lib.data fetch mobilenet-v2")
-    monkeypatch.setenv("COURSE_HOME", str(real_cache))
-    monkeypatch.setattr(models, "backbone", models.backbones.backbone)
-    for kept in (True, False):
-        choices = Choices(backbone="mobilenet-v2", side=32, trained="head", freeze_batch_norm=kept)
-        begun = transfer.first_steps(digits.train, choices, steps=1, device="cpu")
-        if kept:
-            transfer.statistics_stand_still(begun.before, begun.network)
-        else:
-            raises("rung 6", lambda begun=begun: transfer.statistics_stand_still(begun.before, begun.network))

