@@ -37,7 +37,7 @@ def test_the_untouched_master_earns_nothing(asked, master, handed_in):
 EVERY_MISTAKE = pytest.mark.parametrize(
     ("mistake", "seed"),
     [(mistake, (2026, 99)[at % 2]) for at, mistake in enumerate(MISTAKES)],
-    ids=lambda value: f"{value.task}: {value.name}" if isinstance(value, Mistake) else str(value),
+    ids=lambda value: f"{value.part}: {value.hint}" if isinstance(value, Mistake) else str(value),
 )
 
 
