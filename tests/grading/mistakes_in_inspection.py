@@ -29,11 +29,7 @@ MISTAKES = [
         (_PICTURE, "    return picture.permute(2, 0, 1)\n", "The three colours come last"),
         ("tile.permute(1, 2, 0)", "tile.permute(2, 1, 0)", "The picture is transposed"),
         (_PLACE, "column, row = divmod(place, rows)", "as text is written"),
-        (
-            _PICTURE,
-            "    return torch.nn.functional.pad(picture, (0, 0, 1, 1, 1, 1), value=1.0)\n",
-            "between tiles only",
-        ),
+        (_PICTURE, "    return torch.nn.functional.pad(picture, (0, 0, 1, 1, 1, 1), value=1.0)\n", "between tiles"),
         (
             _PICTURE,
             """    there = [i for i in range(height) if i % (side + 1) < side]
@@ -91,11 +87,7 @@ MISTAKES = [
         (_MODES, "        one.training = True\n", "was in evaluation mode, and is not any more"),
         (_MODES, "        one.training = modes[network]\n", "every module is in the mode in which it was"),
         ("    hook.remove()\n", "", "hook is left"),
-        (
-            "    return kept[0]\n",
-            "    network(images)\n    return kept[0]\n",
-            "its running statistics are not what they were",
-        ),
+        ("return kept[0]", "network(images)\n    return kept[0]", "its running statistics are not what they were"),
     ),
     *mistakes_in(
         "worst_mistakes",
@@ -103,11 +95,7 @@ MISTAKES = [
         (_CHOSEN, "return order[:count].tolist()", "a place among the mistakes"),
         (_ORDER, "order = confidence[wrong].argsort()", "most sure comes first"),
         (_CONFIDENCE, "confidence, predicted = logits.max(dim=1)", "A large logit is not yet a large probability"),
-        (
-            _ORDER,
-            "order = logits.softmax(dim=1)[wrong, labels[wrong]].argsort()",
-            "probability of the class that was predicted",
-        ),
+        (_ORDER, "order = logits.softmax(dim=1)[wrong, labels[wrong]].argsort()", "the class that was predicted"),
         (
             _ORDER,
             """first, second = logits.softmax(dim=1).topk(2, dim=1).values[wrong].T

@@ -35,11 +35,7 @@ MISTAKES = [
     return counts / counts.sum(dim=1, keepdim=True).clamp(min=1)""",
             "not a share of them",
         ),
-        (
-            _COUNTS,
-            "counts = torch.zeros(num_classes**2, dtype=torch.int64)\n    counts[pairs] += 1",
-            "counted once only",
-        ),
+        (_COUNTS, "counts = torch.zeros(num_classes**2, dtype=torch.int64)\n    counts[pairs] += 1", "counted once"),
         (_MATRIX, _MATRIX + ".float()", "asks for int64"),
         (
             _MATRIX,

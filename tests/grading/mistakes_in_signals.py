@@ -83,11 +83,7 @@ MISTAKES = [
     ),
     *mistakes_in(
         "gradient_strength",
-        (
-            _GRADIENTS,
-            "loss.backward()\n    gradients = [weight.grad for weight in weights]",
-            "Older gradients were in the network",
-        ),
+        (_GRADIENTS, "loss.backward()\n    gradients = [weight.grad for weight in weights]", "Older gradients"),
         (_RMS, "gradient.norm().item()", "That is the length"),
         (_RMS, "gradient.square().mean().item()", "its root is still"),
         (_RMS, "gradient.abs().mean().item()", "Square every entry"),
@@ -127,11 +123,7 @@ MISTAKES = [
         ("math.sqrt(2 / fan)", "0.1", "signal"),
         ("layer.weight[0].numel()", "layer.weight.shape[1]", "channels, and what else"),
         ("2 / fan", "4 / fan", "The signal explodes"),
-        (
-            "math.sqrt(2 / fan)",
-            "math.sqrt(2 / fan) if layer.weight.ndim == 4 else 1",
-            "The convolutions are right, and the linear layers",
-        ),
+        ("math.sqrt(2 / fan)", "math.sqrt(2 / fan) if layer.weight.ndim == 4 else 1", "the linear layers make"),
         (_ZEROS, _ZEROS + "            break\n", "has its old weights"),
         ("(nn.Conv2d, nn.Linear)", "nn.Conv2d", "Linear layer 1 has its old weights"),
         ("for layer in network.modules():", "for layer in network.children():", "has its old weights"),

@@ -5,24 +5,12 @@ from known_mistakes import mistakes_in
 MISTAKES = [
     *mistakes_in(
         "output_size",
-        (
-            'reach = layer["dilation"] * (layer["kernel"] - 1) + 1',
-            'reach = layer["kernel"]',
-            "A kernel with dilation has gaps",
-        ),
+        ('reach = layer["dilation"] * (layer["kernel"] - 1) + 1', 'reach = layer["kernel"]', "A kernel with dilation"),
         ('size + 2 * layer["padding"] - reach', 'size + layer["padding"] - reach', "on how many sides"),
         ("steps += 1", "pass", "With ceil, a last window"),
-        (
-            'if one_more and (steps + 1) * layer["stride"] < size + layer["padding"]:',
-            "if one_more:",
-            "begin in the padding",
-        ),
+        ('if one_more and (steps + 1) * layer["stride"] < size + layer["padding"]:', "if one_more:", "in the padding"),
         ("size = steps + 1", "size = steps", "count the places"),
-        (
-            'one_more = layer["ceil"] and room % layer["stride"]',
-            'one_more = room % layer["stride"]',
-            "a last step that does not fit whole is not taken",
-        ),
+        ('one_more = layer["ceil"] and room % layer["stride"]', 'one_more = room % layer["stride"]', "last step that"),
         ("if size == 0 or room < 0:", "if False:", "the task asks for 0"),
     ),
     *mistakes_in(
@@ -40,10 +28,6 @@ MISTAKES = [
             'field += (layer["kernel"] - 1) * jump',
             "Dilation spreads a window",
         ),
-        (
-            "    return field, jump",
-            '    return field - sum(layer["padding"] for layer in layers), jump',
-            "not what one of them sees",
-        ),
+        ("return field, jump", 'return field - sum(layer["padding"] for layer in layers), jump', "one of them sees"),
     ),
 ]

@@ -15,35 +15,15 @@ MISTAKES = [
         (_LOSS, 'loss = F.cross_entropy(network(images), labels, reduction="sum")', "That is the sum over the batch"),
         ("    loss.backward()", "    (len(labels) * loss).backward()", "times too long"),
         (_LOSS, "loss = F.cross_entropy(network(images[::2]), labels[::2])", "Every image of the batch counts"),
-        (
-            "    loss.backward()",
-            "    F.cross_entropy(network(images[::2]), labels[::2]).backward()",
-            "went somewhere else",
-        ),
-        (
-            "return loss.item()",
-            "return F.cross_entropy(network(images), labels).item()",
-            "before the step, while the weights are still",
-        ),
-        (
-            _LOSS,
-            "loss = F.cross_entropy(network(images).detach().requires_grad_(), labels)",
-            "does it reach the weights",
-        ),
+        ("loss.backward()", "F.cross_entropy(network(images[::2]), labels[::2]).backward()", "went somewhere else"),
+        ("return loss.item()", "return F.cross_entropy(network(images), labels).item()", "before the step, while"),
+        (_LOSS, "loss = F.cross_entropy(network(images).detach().requires_grad_(), labels)", "reach the weights"),
         ("    loss.backward()\n", "", "there are no gradients"),
         ("    optimizer.step()\n", "", "nobody used them"),
         ("    optimizer.step()\n", "    optimizer.zero_grad()\n    optimizer.step()\n", "clear them before the step"),
         ("    optimizer.step()\n", "    optimizer.step()\n    optimizer.step()\n", "took 2 steps"),
-        (
-            "    optimizer.step()\n",
-            "    torch.optim.SGD(network.parameters(), lr=0.01).step()\n",
-            "the optimizer that was given took no step",
-        ),
-        (
-            "    optimizer.step()\n",
-            "    type(optimizer)(network.parameters(), **optimizer.defaults).step()\n",
-            "the optimizer that was given took no step",
-        ),
+        ("optimizer.step()", "torch.optim.SGD(network.parameters(), lr=0.01).step()", "took no step"),
+        ("optimizer.step()", "type(optimizer)(network.parameters(), **optimizer.defaults).step()", "took no step"),
         (
             "    optimizer.step()\n",
             "    with torch.no_grad():\n"
@@ -51,19 +31,11 @@ MISTAKES = [
             '            p -= optimizer.param_groups[0]["lr"] * p.grad\n',
             "the optimizer that was given took no step",
         ),
-        (
-            "    optimizer.step()\n",
-            "    optimizer.state.clear()\n    optimizer.step()\n",
-            "Momentum is what an optimizer remembers",
-        ),
+        ("optimizer.step()", "optimizer.state.clear()\n    optimizer.step()", "an optimizer remembers"),
         ("    network.train()\n", "", "The network came in the other one"),
         ("    loss.backward()", "    F.cross_entropy(network(images), labels).backward()", "through the network once"),
         (_CLEAR, "", "Gradients of another batch were there"),
-        (
-            _CLEAR + "    " + _LOSS + "\n" + _STEP,
-            "    " + _LOSS + "\n" + _STEP + _CLEAR,
-            "Gradients of another batch were there",
-        ),
+        (_CLEAR + "    " + _LOSS + "\n" + _STEP, "    " + _LOSS + "\n" + _STEP + _CLEAR, "another batch were there"),
     ),
     *mistakes_in(
         "memorise",
@@ -72,11 +44,7 @@ MISTAKES = [
         ("lr=0.01", "lr=1e30", "steps too large"),
         ("error.backward()", "(-error).backward()", "it did not fall"),
         ("if error < 0.01:", "if (network(images).argmax(1) == labels).all():", "What decides when to stop"),
-        (
-            "    adam = ",
-            "    import copy\n\n    network = copy.deepcopy(network)\n    adam = ",
-            "Was another network trained, or a copy",
-        ),
+        ("    adam = ", "    import copy\n\n    network = copy.deepcopy(network)\n    adam = ", "Was another network"),
         (
             "CrossEntropyLoss()(network(images), labels)",
             "CrossEntropyLoss()(network(images[:8]), labels[:8])",

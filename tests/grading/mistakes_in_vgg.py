@@ -33,11 +33,7 @@ MISTAKES = [
         (_POOL, f"    {_POOL}", "A block has one pool"),
         ("3, padding=1,", "3,", "a map as large as the one it takes"),
         (_GLOBAL, "nn.AdaptiveMaxPool2d(1)", "the mean over all places"),
-        (
-            "range(convs):\n            vgg",
-            "range(max(1, convs - 1)):\n            vgg",
-            "how many convolutions it has",
-        ),
+        ("range(convs):\n            vgg", "range(max(1, convs - 1)):\n            vgg", "how many convolutions"),
         (
             "    for convs, channels in blocks:\n        for _ in range(convs):\n            vgg",
             "    first = in_channels\n    for convs, channels in blocks:\n        in_channels = first\n"
@@ -48,11 +44,7 @@ MISTAKES = [
         (_LINEAR, _LINEAR.replace("num_classes", "10"), "How many logits"),
         ("MaxPool2d(2)", "MaxPool2d(2, ceil_mode=True)", "does not fit whole"),
         (_LINEAR, f"vgg.append(nn.Dropout(0.5)); {_LINEAR}", "no dropout"),
-        (
-            "BatchNorm2d(channels)",
-            "BatchNorm2d(channels, track_running_stats=False)",
-            "uses its running mean and variance",
-        ),
+        ("BatchNorm2d(channels)", "BatchNorm2d(channels, track_running_stats=False)", "its running mean and variance"),
         (
             "vgg.append(nn.BatchNorm2d(channels))",
             "norm = nn.BatchNorm2d(channels); norm.train = lambda mode=True, norm=norm: norm\n"
@@ -67,24 +59,12 @@ MISTAKES = [
         ("norm += 2 *", "norm += 4 *", "are no parameters"),
         ("norm += 2 *", "norm +=", "a weight and a bias"),
         ("norm += 2 * channels", "norm += 2 * channels * (_ == 0)", "behind every convolution"),
-        (
-            "                conv += channels",
-            "                conv += channels; norm += 2 * channels",
-            "no norms to count",
-        ),
+        ("conv += channels", "conv += channels; norm += 2 * channels", "no norms to count"),
         (_COUNT_START, f"{_COUNT_START}    in_channels = 3\n", "takes in_channels channels"),
         (_COUNTED, _COUNTED.replace("9 * ", ""), "nine weights"),
-        (
-            _COUNT_CHAIN,
-            "            pass\n        in_channels = channels\n    linear",
-            "the others take the block's own channels",
-        ),
+        (_COUNT_CHAIN, "            pass\n        in_channels = channels\n    linear", "take the block's own channels"),
         (_COUNTED, f"{_COUNTED} * (_ == 0)", "the others take the block's own channels"),
-        (
-            _COUNTED,
-            "conv += 9 * (in_channels if not conv else channels) * channels",
-            "takes the channels that the block in front",
-        ),
+        (_COUNTED, "conv += 9 * (in_channels if not conv else channels) * channels", "the block in front of"),
         ("in_channels * num_classes + num_classes", "in_channels * num_classes", "and a bias for each class"),
         (
             _COUNT_START,

@@ -75,7 +75,7 @@ def test_the_reference_passes(solved):
 def test_the_stub_earns_nothing_and_says_so_for_every_part(folder, run):
     status, out, errors = run()
     assert status == REFUSED
-    assert "0 of 92 points" in out and ": right" not in out
+    assert "0 of 92 points" in out and ": right" not in out and "handed in" not in out
     assert "output_size is still to be written." in out
     assert "Traceback" not in out + errors
 
@@ -181,7 +181,6 @@ def spoiled(change):
         (spoiled(lambda tensors: tensors.update(val_5=tensors["val_5"].to(torch.float8_e4m3fn))), "should be float16"),
         (spoiled(lambda tensors: tensors["val_5"].fill_(torch.nan)), "val_5 in logits.safetensors holds NaN"),
         (spoiled(lambda tensors: tensors.pop("val_5")), "it should hold train_5, val_5, train_100, val_100"),
-        (lambda file: None, "There is no logits.safetensors yet"),
         (lambda file: file.write_bytes(b"no"), "is not a safetensors file"),
     ],
 )

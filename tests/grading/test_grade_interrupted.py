@@ -183,7 +183,7 @@ def test_a_judges_process_that_dies_costs_one_submission(tmp_path, monkeypatch):
     exam = SimpleNamespace(master=tmp_path, trusted=True)
     jobs = [SimpleNamespace(name=name) for name in ("one", "deadly")]
     kept = {}
-    marks = judge.judge_all(exam, jobs, {}, kept.__setitem__, processes=2, show=False)
+    marks = judge.judge_all(exam, jobs, {}, kept.__setitem__, processes=2)
     assert set(marks) == {"one", "deadly"} and set(kept) == {"one"}
     assert "the process that judged it ended" in marks["deadly"].failure
     assert kept["one"].hints == {"output_size": None}

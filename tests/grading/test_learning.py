@@ -10,10 +10,8 @@ from torch import nn
 from torch.nn.functional import dropout
 
 from checks.tasks import PARTS, Draw
-from checks.tasks.initialisation import _BEFORE
 
-STEP, HEART, WEIGHTS = PARTS["train_step"], PARTS["memorise"], PARTS["initialise"]
-DROPOUT = PARTS["build_alexnet, classifier"]
+DROPOUT, HEART, WEIGHTS = (PARTS[key] for key in ("build_alexnet, classifier", "memorise", "initialise"))
 
 
 @pytest.fixture(scope="module")
@@ -129,21 +127,3 @@ def test_forged_weights_are_refused(part):
     for forged in forged_from(networks[-1]):
         reply = {"parameters": forged} if part is HEART else [*networks[:-1], forged]
         assert part.judge(question, None, reply)
-
-
-def test_weights_come_all_alike():
-    seen = []
-    WEIGHTS.answer(lambda network: seen.extend(network.parameters()), WEIGHTS.questions(Draw(2026))[0])
-    assert seen and all((weight == _BEFORE).all() for weight in seen if weight.ndim > 1)
-
-
-def test_a_network_to_train_comes_in_evaluation_mode():
-    modes = []
-
-    def look(network, optimizer, images, labels):
-        modes.append(network.training)
-        return 0.0
-
-    for question in STEP.questions(Draw(2026)):
-        STEP.answer(look, question)
-    assert modes and not any(modes)

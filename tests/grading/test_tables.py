@@ -104,6 +104,7 @@ def test_points_go_to_whom_they_are_meant_for(file, text, given):
         ("student,WHY_STUCK\ns9,3\n", "line 2: no submission has the student s9"),
         ("student,WHY_STUCK\n,3\n", "line 2 does not say whose"),
         ("student,WHY_STUCK\ns1,5\n", "line 2: WHY_STUCK is 5; write a number from 0 to 4"),
+        ("student,WHY_STUCK\ns1,-1\n", "from 0 to 4"),
         ("student,WHY_STUCK\ns1,nan\n", "from 0 to 4"),
         ("student,output_size\ns1,5\n", "line 2 changes output_size and gives no reason"),
         ("student,WHY_STUCK\ns1,1\ns1,2\n", "line 3: s1 has a line already"),
