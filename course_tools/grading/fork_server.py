@@ -67,7 +67,7 @@ def main(user: int) -> None:
         _warm_up()
         os.environ.clear()  # of what packages have set, such as folders with a user's name
         os.environ.update(environment)
-        memory = MEMORY + _address_space()
+        memory = MEMORY + int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
         for folder in _TEMPORARY:
             _call("umount2", folder.encode(), _DETACH)
         os.dup2(os.open(os.devnull, os.O_RDWR), 2)  # nobody reads it from here on
@@ -100,11 +100,6 @@ def _warm_up() -> None:
     with torch.no_grad():
         torch.nn.Conv2d(3, 4, 3, padding=1)(torch.zeros(2, 3, 8, 8)).flatten(1) @ torch.zeros(256, 2)
     torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1).step()
-
-
-def _address_space() -> int:
-    """Bytes."""
-    return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _send(control: socket.socket, **content: Any) -> None:
@@ -171,7 +166,8 @@ def _answer(user: int, memory: int, seconds: float, request: int, reply: int, be
         os.write(begin, _BEGUN)  # from here on, what goes wrong is the student's
         os.close(begin)
         begun = True
-        _write(reply, _reply(content))
+        with os.fdopen(reply, "wb") as file:
+            file.write(_reply(content))
         os._exit(0)
     except BaseException as error:
         if not begun:
@@ -206,18 +202,10 @@ def confine(user: int, seconds: float, memory: int) -> None:
         os.setresuid(user, user, user)
     os.chdir(SCRATCH)
     _call("capset", (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)())  # no rights of a superuser
-    limit(seconds, memory)
+    most = {"CPU": math.ceil(seconds), "AS": memory, "NPROC": THREADS, "FSIZE": REPLY, "CORE": 0, "MEMLOCK": 0}
+    for name, number in most.items():
+        _lower(name, number)
     filter_calls()
-
-
-def limit(seconds: float, memory: int) -> None:
-    """Lower this process's limits: seconds of processor time, rounded up, bytes of address space, and the rest."""
-    _lower("CPU", math.ceil(seconds))
-    _lower("AS", memory)
-    _lower("NPROC", THREADS)
-    _lower("FSIZE", REPLY)
-    _lower("CORE", 0)
-    _lower("MEMLOCK", 0)
 
 
 def _lower(name: str, most: int) -> None:
@@ -302,11 +290,6 @@ def _reply(request: dict[str, Any]) -> bytes:
         return messages.pack({"replies": replies})
     except Exception as error:  # such as a tensor that claims more elements than there is memory
         return messages.pack({"replies": [{"problem": worker.problem(error)}]})
-
-
-def _write(file: int, blob: bytes) -> None:
-    while blob:
-        blob = blob[os.write(file, blob) :]
 
 
 if __name__ == "__main__":

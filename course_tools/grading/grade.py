@@ -74,7 +74,6 @@ def grade(
     seed: int | None = None,
     jobs: int | None = None,
     trusted: bool = False,
-    show: bool = True,
 ) -> Outcome:
     """Grade submissions. Those whose marks are kept from an earlier run are not run again.
 
@@ -88,7 +87,6 @@ def grade(
         seed: of the questions; by default fresh, and then the same for all runs into ``out``.
         jobs: how many processes judge at a time; by default one a core.
         trusted: run students' code without a sandbox.
-        show: draw a progress bar.
 
     Raises: CourseError where an argument is wrong, there is no sandbox, or the disk is full; what was judged is kept.
     """
@@ -104,7 +102,7 @@ def grade(
         exam = _exam(master, store.seed(seed), trusted)
         entries = _entries(paths, students, absent, exam.seed, by_student=roster_file is not None)
         given = rubric.read(rubric_file, entries) if rubric_file else {}
-        entries, earlier = _judge(store, exam, entries, until, jobs, show)
+        entries, earlier = _judge(store, exam, entries, until, jobs)
         remarks = [f"No folders, so not graded: {tables.listed(left_out)}."] if left_out else []
         if absent:
             remarks.append(f"Nothing was handed in by {tables.listed([shown(student.id) for student in absent])}.")
@@ -120,7 +118,6 @@ def regrade(
     seed: int | None = None,
     jobs: int | None = None,
     trusted: bool = False,
-    show: bool = True,
 ) -> Outcome:
     """Run some submissions again, as they lie in their folders now, and replace their rows alone.
 
@@ -130,7 +127,7 @@ def regrade(
         out: the table, as ``grade`` wrote it. Its roster and deadline still hold.
         rubric_file: points that a person gives, for the whole class; by default those of the last run.
         seed: of the questions to these; by default the one of all others.
-        jobs, trusted, show: as for :func:`grade`.
+        jobs, trusted: as for :func:`grade`.
 
     Raises: CourseError where one of them was not graded before, and as :func:`grade` does.
     """
@@ -144,7 +141,7 @@ def regrade(
         exam = _exam(master, store.seed(None) if seed is None else seed, trusted)
         given = rubric.read(rubric_file, register.entries) if rubric_file else register.given
         until = datetime.fromisoformat(register.deadline) if register.deadline else None
-        entries, _ = _judge(store, exam, again, until, jobs, show, afresh=True)
+        entries, _ = _judge(store, exam, again, until, jobs, afresh=True)
         judged = {entry.stem: entry for entry in entries if not entry.failure}
         entries_now = [judged.get(entry.stem, entry) for entry in register.entries]
         problems = _failures(entry for entry in entries if entry.failure)
@@ -196,7 +193,6 @@ def _judge(
     entries: Sequence[Entry],
     until: datetime | None,
     jobs: int | None,
-    show: bool,
     afresh: bool = False,
 ) -> tuple[list[Entry], int]:
     """Read all entries' folders, and have judged what has no marks yet; everything where it should be ``afresh``.
@@ -206,7 +202,7 @@ def _judge(
     pairs = [_read(store, exam, entry, until) for entry in entries]
     wanted = {job.name: job for _, job in pairs if job}
     known = {} if afresh else {name: marks for name in wanted if (marks := store.marks(name))}
-    marks = judge.judge_all(exam, [*wanted.values()], known, store.keep, processes=jobs or usable_cores(), show=show)
+    marks = judge.judge_all(exam, [*wanted.values()], known, store.keep, jobs or usable_cores())
     judged = []
     for entry, job in pairs:
         failure = marks[job.name].failure if job else ""

@@ -81,9 +81,7 @@ def judge_all(
     jobs: Sequence[Job],
     known: Mapping[str, Marks],
     keep: Callable[[str, Marks], None],
-    *,
     processes: int,
-    show: bool = True,
 ) -> dict[str, Marks]:
     """The marks of all jobs, by their names. What was too slow is tried once more, with nothing beside it.
 
@@ -93,7 +91,6 @@ def judge_all(
         known: marks of an earlier run, which are not found again.
         keep: is called with each job's marks as soon as they are found. Failures are no marks: they are not kept.
         processes: how many judge at a time.
-        show: draw a progress bar.
 
     Raises: CourseError where there is no sandbox; whatever ``keep`` raises.
     """
@@ -105,7 +102,7 @@ def judge_all(
         else:
             sandbox.check()
     marks = dict(known)
-    with tqdm(total=len(jobs), initial=len(known), desc="grading", unit="submission", disable=not show) as bar:
+    with tqdm(total=len(jobs), initial=len(known), desc="grading", unit="submission") as bar:
         for name, fresh in _judge_many(exam, waiting, processes):
             marks[name] = fresh
             if not fresh.failure:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 from checks.tasks import PARTS
 from course_lib.errors import CourseError
@@ -16,15 +16,6 @@ from course_tools.grading import tables
 from course_tools.grading.submissions import shown
 
 _WHO = {"code": "code", "student": "id", "folder": "name"}  # a column, and the attribute that it names
-
-
-class Known(Protocol):
-    """What a row of the rubric can name: see :class:`course_tools.grading.state.Entry`."""
-
-    stem: str
-    code: str
-    id: str
-    name: str
 
 
 @dataclass(frozen=True)
@@ -35,12 +26,13 @@ class Given:
     reason: str = ""
 
 
-def read(file: Path, entries: Sequence[Known]) -> dict[str, Given]:
+def read(file: Path, entries: Sequence[Any]) -> dict[str, Given]:
     """The points of each submission, by its stem.
 
     Args:
         file: the table. A row names its submission by ``code``, ``student`` or ``folder``.
-        entries: the submissions that there are. A student with two gets the points for both.
+        entries: the submissions that there are: :class:`course_tools.grading.state.Entry`. A student with two gets the
+            points for both.
 
     Raises: CourseError that names the line: nobody of that name, points out of range, no reason, somebody twice.
     """
@@ -72,7 +64,7 @@ def _points(file: Path, line: tables.Line, key: str) -> float:
     return points
 
 
-def _named(file: Path, line: tables.Line, entries: Sequence[Known]) -> list[Known]:
+def _named(file: Path, line: tables.Line, entries: Sequence[Any]) -> list[Any]:
     for column, attribute in _WHO.items():
         if wanted := line.cells.get(column):
             named = [entry for entry in entries if getattr(entry, attribute) == wanted]

@@ -23,8 +23,6 @@ from course_lib.storage import atomic_file, is_disk_error
 from course_tools.grading.judge import Exam, Marks
 from course_tools.grading.rubric import Given
 
-_PRIVATE = 0o600
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -172,6 +170,6 @@ def _read(file: Path) -> Any:
 
 def _write(file: Path, content: Mapping[str, Any]) -> None:
     with atomic_file(file) as scratch:
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
+        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
             json.dump(content, opened, indent=1)

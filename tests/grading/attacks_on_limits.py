@@ -7,8 +7,6 @@ _ENDED = "it ended Python"
 _BOTH = ("output_size", "receptive_field")
 
 _TIME = earns_nothing(
-    ("an endless loop", "while True: pass", _LONG),
-    ("an endless loop in C, which no signal of Python's ends", "import re; re.match('(a+)+$', 'a' * 60 + 'b')", _LONG),
     (
         "an endless loop that handles every signal",
         """
@@ -20,11 +18,6 @@ _TIME = earns_nothing(
         """,
         _LONG,
     ),
-    (
-        "a thread that computes while the main one waits",
-        "threading.Thread(target=lambda: sum(range(10**12))).start(); threading.Event().wait()",
-        _LONG,
-    ),
     seconds=1,
 )
 _WAITS = earns_nothing(("a sleep without end", "time.sleep(10**6)", "it took longer than 0.3 seconds"), seconds=0.3)
@@ -32,9 +25,7 @@ _WAITS = earns_nothing(("a sleep without end", "time.sleep(10**6)", "it took lon
 _END = earns_nothing(
     ("an exit of the process", "os._exit(0)", _ENDED),
     ("an exit of Python", "sys.exit(0)", "raised SystemExit"),
-    ("an interrupt", "raise KeyboardInterrupt", "raised KeyboardInterrupt"),
     ("a crash", "ctypes.string_at(0)", _ENDED),
-    ("an abort", "os.abort()", _ENDED),
     (
         "a recursion without end",
         """
@@ -50,19 +41,7 @@ _END = earns_nothing(
 
 _MEMORY = earns_nothing(
     ("a memory bomb of Python's", "kept = []\nwhile True: kept.append(bytearray(2**24))", "raised MemoryError"),
-    ("a memory bomb of torch's", "kept = []\nwhile True: kept.append(torch.ones(2**22))", "memory"),
     ("a tensor of a terabyte", "return torch.ones(2**38)", "memory"),
-    (
-        "shared memory",
-        """
-        import mmap
-        kept = []
-        while True:
-            kept.append(mmap.mmap(-1, 2**24))
-            kept[-1].write(bytes(2**24))
-        """,
-        "Cannot allocate memory",
-    ),
     (
         "memory that belongs to no process",
         """
@@ -173,21 +152,17 @@ _PROCESSES = [
             """,
         ),
         ("a flood on the screen", "for stream in (1, 2): [os.write(stream, bytes(2**20)) for _ in range(200)]"),
-        ("a flood of print", "[print('x' * 2**20, flush=True) for _ in range(100)]"),
         (
             "things to do at the end",
             "import atexit; atexit.register(lambda: open(@ESCAPES@[0], 'w')); atexit.register(time.sleep, 99)",
         ),
         ("a trace of every line", "sys.settrace(lambda *_: None); sys.setprofile(lambda *_: None)"),
-        ("no collection of garbage", "import gc; gc.disable(); gc.freeze()"),
     ),
 ]
 
 _LOADING = [
     Attack("an endless loop while loading", "while True: pass", _LONG, at="load", loses=_BOTH, seconds=1),
     Attack("an exit while loading", "import os; os._exit(0)", _ENDED, at="load", loses=_BOTH),
-    Attack("an exit of Python while loading", "raise SystemExit", "raised SystemExit", at="load", loses=_BOTH),
-    Attack("a memory bomb while loading", "x = bytearray(2**31)", "raised MemoryError", at="load", loses=_BOTH),
     Attack("a problem that is none", "import os; os.write(3, b''); os._exit(0)", _ENDED, at="load", loses=_BOTH),
     Attack(
         "a forged problem while loading",
@@ -202,7 +177,6 @@ _LOADING = [
         at="load",
         loses=_BOTH,
     ),
-    Attack("a trace while loading", "import sys; sys.settrace(lambda *_: None)", at="load", loses=()),
     Attack(
         "no builtins any more, for this cell and all after it",
         "__builtins__['__build_class__'] = __builtins__['__import__'] = __builtins__['len'] = None",

@@ -1,6 +1,6 @@
 """Attacks that want points: replies that say they are right, and a judge or a channel that would believe it."""
 
-from hostile import earns_nothing
+from hostile import Attack, earns_nothing
 
 _NO_INT = "output_size should return an int"
 _OBJECTS = earns_nothing(
@@ -39,10 +39,7 @@ _OBJECTS = earns_nothing(
         """,
         "RecursionError",
     ),
-    ("lists in lists without end", "value = []; value.append(value); return value", "it returned a list"),
-    ("an int of four thousand digits", "return 10**4000", "expected"),
     ("an int of ten thousand digits", "sys.set_int_max_str_digits(0); return 10**10_000", "no reply"),
-    ("a reply with half a character", r"return '\ud800'", _NO_INT),
     (
         "an exception with terminal codes",
         r"raise ValueError('\x1b]0;owned\x07' + '\ud800' + '<script>' * 99)",
@@ -77,15 +74,6 @@ _TENSORS = earns_nothing(
         "raised AttributeError",
     ),
     (
-        "a tensor whose == is always true",
-        """
-        class Equal(torch.Tensor):
-            __eq__ = equal = allclose = lambda self, *_: torch.ones(num_classes, num_classes, dtype=torch.bool)
-        return torch.zeros(num_classes, num_classes, dtype=torch.int64).as_subclass(Equal)
-        """,
-        "",
-    ),
-    (
         "patched comparisons of torch",
         """
         torch.equal = torch.allclose = torch.isclose = torch.Tensor.equal = lambda *_, **__: True
@@ -105,11 +93,7 @@ _TENSORS = earns_nothing(
     ),
     ("a tensor of 10**12 numbers in four bytes", "return torch.zeros(1).expand(10**12)", "memory"),
     ("a sparse tensor of 10**18 numbers", "return torch.sparse_coo_tensor(size=(10**9, 10**9))", "raised"),
-    ("a tensor without storage", "return torch.empty(10**6, 10**6, device='meta')", ""),
-    ("a tensor of no numbers and a huge shape", "return torch.zeros(0, 2**40)", "shape"),
     ("a tensor of a thousand dimensions", "return torch.zeros([1] * 60)", "shape"),
-    ("a tensor larger than a message", "return torch.zeros(10**7, dtype=torch.int64)", "larger than 16 MB"),
-    ("a tensor of another type", "return right(logits, labels, num_classes).to(torch.complex64)", ""),
     place="confusion_matrix",
 )
 
@@ -169,7 +153,6 @@ _FORGED = earns_nothing(
         _NO_INT,
     ),
     ("a forged reply with no answer in it", "os.write(3, bytes_of({'replies': []})); os._exit(0)", "gave no reply"),
-    ("a forged reply of another kind", "os.write(3, bytes_of({'problem': None})); os._exit(0)", "no reply"),
     ("a reply that is a number", "os.write(3, bytes_of(5)); os._exit(0)", "no reply"),
     ("replies that are tensors", "os.write(3, bytes_of({'replies': torch.zeros(3)})); os._exit(0)", "could be read"),
     (
@@ -182,7 +165,6 @@ _FORGED = earns_nothing(
         "raised tensor",
     ),
     ("two replies, one after the other", "os.write(3, bytes_of({'replies': [{'value': 0}]})); return 0", "no reply"),
-    ("a length of eight exabytes", "os.write(3, b'\\xff' * 8); os._exit(0)", "no reply"),
     (
         "a reply without end",
         """
@@ -193,16 +175,6 @@ _FORGED = earns_nothing(
             os._exit(0)
         """,
         "larger than 16 MB",
-    ),
-    ("a file with a hole instead of a reply", "os.ftruncate(3, 2**24 - 1); os._exit(0)", "no reply"),
-    (
-        "a reply of millions of lists",
-        """
-        text = json.dumps({"__metadata__": {"content": '{"replies": [' + "[]," * 4_000_000 + "0]}"}}).encode()
-        os.write(3, len(text).to_bytes(8, "little") + text)
-        os._exit(0)
-        """,
-        "no reply",
     ),
     (
         "a reply that would run code if it were a pickle",
@@ -231,10 +203,6 @@ _FORGED = earns_nothing(
     ),
 )
 
-_FIELD = earns_nothing(
-    ("tensors where a judge compares numbers", "return [torch.zeros(2), 4]", ""),
-    ("a tensor that is no number where one is expected", "return [torch.zeros(0), torch.zeros(3)]", ""),
-    place="receptive_field",
-)
+_FIELD = Attack("tensors where a judge compares numbers", "return [torch.zeros(2), 4]", place="receptive_field")
 
-ATTACKS = [*_OBJECTS, *_TENSORS, *_FORGED, *_FIELD]
+ATTACKS = [*_OBJECTS, *_TENSORS, *_FORGED, _FIELD]

@@ -217,7 +217,6 @@ _SIGNALS = harms_nothing(
         """,
     ),
     ("a signal to its group", "for one in (15, 9, 2, 19): tried(lambda: os.kill(0, one), lambda: os.killpg(0, one))"),
-    ("a signal to itself", "for one in (15, 2, 19, 9): tried(lambda: os.kill(os.getpid(), one))"),
     ("a signal by a timer", "import signal; signal.setitimer(signal.ITIMER_REAL, 0.001); time.sleep(0.01)"),
 )
 

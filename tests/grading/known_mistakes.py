@@ -10,7 +10,6 @@ from checks.tasks import TASKS
 class Mistake:
     """``part`` is the key of the part that it should lose; ``hint`` is in the hint that the student gets."""
 
-    name: str
     part: str
     old: str
     new: str
@@ -30,11 +29,11 @@ class Mistake:
         mine = [at for at, cell in enumerate(cells) if f'"task-{self.task}"' in cell.partition("\n")[0]]
         places = [at for at in mine for _ in range(cells[at].count(self.old))]
         if len(places) != 1:
-            raise ValueError(f"{self.name}: {len(places)} places for {self.old!r}")
+            raise ValueError(f"{self.part}: {len(places)} places for {self.old!r}")
         cells[places[0]] = cells[places[0]].replace(self.old, self.new)
         return "".join(cells)
 
 
-def mistakes_in(part: str, *rows: tuple[str, str, str, str]) -> list[Mistake]:
-    """The mistakes of one part, from rows of name, old text, new text and hint."""
-    return [Mistake(name, part, *edit) for name, *edit in rows]
+def mistakes_in(part: str, *rows: tuple[str, str, str]) -> list[Mistake]:
+    """The mistakes of one part, from rows of old text, new text and hint."""
+    return [Mistake(part, *row) for row in rows]

@@ -16,14 +16,8 @@ _CHOSEN = "return wrong[order][:count].tolist()"
 MISTAKES = [
     *mistakes_in(
         "filter_picture",
+        (_RANGE, "low, high = weights.min(), weights.max()", "Each filter is stretched by its own"),
         (
-            "one range for all filters",
-            _RANGE,
-            "low, high = weights.min(), weights.max()",
-            "Each filter is stretched by its own",
-        ),
-        (
-            "one range for each channel",
             """        low, high = one.min(), one.max()
         tile = (one - low) / (high - low) if high > low else torch.full_like(one, 0.5)
 """,
@@ -32,31 +26,19 @@ MISTAKES = [
 """,
             "three channels together",
         ),
-        ("channels first", _PICTURE, "    return picture.permute(2, 0, 1)\n", "The three colours come last"),
-        ("filters transposed", "tile.permute(1, 2, 0)", "tile.permute(2, 1, 0)", "The picture is transposed"),
-        ("column by column", _PLACE, "column, row = divmod(place, rows)", "as text is written"),
+        (_PICTURE, "    return picture.permute(2, 0, 1)\n", "The three colours come last"),
+        ("tile.permute(1, 2, 0)", "tile.permute(2, 1, 0)", "The picture is transposed"),
+        (_PLACE, "column, row = divmod(place, rows)", "as text is written"),
+        (_PICTURE, "    return torch.nn.functional.pad(picture, (0, 0, 1, 1, 1, 1), value=1.0)\n", "between tiles"),
         (
-            "white around the picture",
-            _PICTURE,
-            "    return torch.nn.functional.pad(picture, (0, 0, 1, 1, 1, 1), value=1.0)\n",
-            "between tiles only",
-        ),
-        (
-            "no line between tiles",
             _PICTURE,
             """    there = [i for i in range(height) if i % (side + 1) < side]
     return picture[there][:, [i for i in range(width) if i % (side + 1) < side]]
 """,
             "one white pixel",
         ),
+        ("picture = torch.ones(height, width, 3)", "picture = torch.zeros(height, width, 3)", "is not white, 1.0"),
         (
-            "black lines between tiles",
-            "picture = torch.ones(height, width, 3)",
-            "picture = torch.zeros(height, width, 3)",
-            "is not white, 1.0",
-        ),
-        (
-            "unfilled places black",
             _PICTURE,
             """    for place in range(count, rows * columns):
         row, column = divmod(place, columns)
@@ -66,19 +48,16 @@ MISTAKES = [
             "that no filter fills are white",
         ),
         (
-            "no wider than the filters there are",
             "rows = -(-count // columns)",
             "columns = min(columns, count)\n    rows = -(-count // columns)",
             "as many tiles wide as columns says",
         ),
         (
-            "a flat filter divided by 0",
             "tile = (one - low) / (high - low) if high > low else torch.full_like(one, 0.5)",
             "tile = (one - low) / (high - low)",
             "grey, 0.5",
         ),
         (
-            "weights changed in place",
             _RANGE,
             "high = (one.max() - one.min()).clone()\n        one.sub_(one.min().clone())\n        low = 0",
             "not what they were",
@@ -87,19 +66,12 @@ MISTAKES = [
     *mistakes_in(
         "maps_of",
         (
-            "maps that a module takes",
             _HOOK,
             "hook = module.register_forward_hook(lambda module, inputs, output: kept.append(inputs[0].clone()))",
             "not what it takes",
         ),
+        ("module = network.get_submodule(name)", "module = dict(network.named_children())[name]", "raised KeyError"),
         (
-            "top level only",
-            "module = network.get_submodule(name)",
-            "module = dict(network.named_children())[name]",
-            "raised KeyError",
-        ),
-        (
-            "modules run in the order of their names",
             _RUN,
             """    with torch.no_grad():
         steps = [one for one in network.modules() if not list(one.children())]
@@ -108,73 +80,36 @@ MISTAKES = [
 """,
             "does more than to call its modules",
         ),
-        ("mode left as it is", "    network.eval()\n", "", "should work as in evaluation"),
-        ("overwritten by a ReLU", "kept.append(output.clone())", "kept.append(output)", "inplace=True stands behind"),
-        (
-            "with gradients",
-            "    with torch.no_grad():\n",
-            "    with torch.enable_grad():\n",
-            "require gradients",
-        ),
-        ("evaluation mode for good", _MODES, "        pass\n", "was in training mode, and is not any more"),
-        (
-            "training mode in the end",
-            _MODES,
-            "        one.training = True\n",
-            "was in evaluation mode, and is not any more",
-        ),
-        (
-            "one mode for all modules",
-            _MODES,
-            "        one.training = modes[network]\n",
-            "every module is in the mode in which it was",
-        ),
-        ("hook left", "    hook.remove()\n", "", "hook is left"),
-        (
-            "running statistics changed",
-            "    return kept[0]\n",
-            "    network(images)\n    return kept[0]\n",
-            "its running statistics are not what they were",
-        ),
+        ("    network.eval()\n", "", "should work as in evaluation"),
+        ("kept.append(output.clone())", "kept.append(output)", "inplace=True stands behind"),
+        ("    with torch.no_grad():\n", "    with torch.enable_grad():\n", "require gradients"),
+        (_MODES, "        pass\n", "was in training mode, and is not any more"),
+        (_MODES, "        one.training = True\n", "was in evaluation mode, and is not any more"),
+        (_MODES, "        one.training = modes[network]\n", "every module is in the mode in which it was"),
+        ("    hook.remove()\n", "", "hook is left"),
+        ("return kept[0]", "network(images)\n    return kept[0]", "its running statistics are not what they were"),
     ),
     *mistakes_in(
         "worst_mistakes",
-        ("right predictions too", _WRONG, "wrong = torch.arange(len(labels))", "Only wrong predictions"),
-        ("places among the mistakes", _CHOSEN, "return order[:count].tolist()", "a place among the mistakes"),
-        ("least confident first", _ORDER, "order = confidence[wrong].argsort()", "most sure comes first"),
+        (_WRONG, "wrong = torch.arange(len(labels))", "Only wrong predictions"),
+        (_CHOSEN, "return order[:count].tolist()", "a place among the mistakes"),
+        (_ORDER, "order = confidence[wrong].argsort()", "most sure comes first"),
+        (_CONFIDENCE, "confidence, predicted = logits.max(dim=1)", "A large logit is not yet a large probability"),
+        (_ORDER, "order = logits.softmax(dim=1)[wrong, labels[wrong]].argsort()", "the class that was predicted"),
         (
-            "ranked by logit",
-            _CONFIDENCE,
-            "confidence, predicted = logits.max(dim=1)",
-            "A large logit is not yet a large probability",
-        ),
-        (
-            "ranked by the true class",
-            _ORDER,
-            "order = logits.softmax(dim=1)[wrong, labels[wrong]].argsort()",
-            "probability of the class that was predicted",
-        ),
-        (
-            "ranked by the distance to the second",
             _ORDER,
             """first, second = logits.softmax(dim=1).topk(2, dim=1).values[wrong].T
     order = (first - second).argsort(descending=True)""",
             "probability of the class that was predicted",
         ),
-        ("the first mistakes instead of the worst", _WRONG, _WRONG + "[:count]", "wherever they lie"),
+        (_WRONG, _WRONG + "[:count]", "wherever they lie"),
         (
-            "filled up with right predictions",
             _CHOSEN,
             """right = (predicted == labels).nonzero().flatten()
     return torch.cat([wrong[order], right])[:count].tolist()""",
             "fewer mistakes than count",
         ),
-        (
-            "something where there is nothing",
-            _CHOSEN,
-            "return wrong[order][:count].tolist() or [0]",
-            "the list is empty",
-        ),
-        ("a tensor of places", _CHOSEN, "return wrong[order][:count]", "a list of ints"),
+        (_CHOSEN, "return wrong[order][:count].tolist() or [0]", "the list is empty"),
+        (_CHOSEN, "return wrong[order][:count]", "a list of ints"),
     ),
 ]

@@ -28,32 +28,25 @@ _ZEROS = "            nn.init.zeros_(layer.bias)\n"
 MISTAKES = [
     *mistakes_in(
         "chance_loss",
-        ("logarithm to base 10", "math.log(", "math.log10(", "the natural logarithm"),
-        ("sign", "math.log(num_classes)", "math.log(1 / num_classes)", "never below 0"),
-        ("the probability", "math.log(num_classes)", "1 / num_classes", "What is the cross-entropy"),
-        ("ten classes always", "math.log(num_classes)", "math.log(10)", "What is the cross-entropy"),
+        ("math.log(", "math.log10(", "the natural logarithm"),
+        ("math.log(num_classes)", "math.log(1 / num_classes)", "never below 0"),
+        ("math.log(num_classes)", "1 / num_classes", "What is the cross-entropy"),
+        ("math.log(num_classes)", "math.log(10)", "What is the cross-entropy"),
     ),
     *mistakes_in(
         "signal_strength",
-        ("variance", "output.std()", "output.var()", "That is the variance"),
+        ("output.std()", "output.var()", "That is the variance"),
+        ("output.std()", "output.std(dim=(0, 2, 3)).mean()", "images, channels and places together"),
+        ("output.std()", "output.square().mean().sqrt()", "images, channels and places together"),
+        ("output.std()", "output[0].std()", "images, channels and places together"),
         (
-            "each channel by itself",
-            "output.std()",
-            "output.std(dim=(0, 2, 3)).mean()",
-            "images, channels and places together",
-        ),
-        ("root mean square", "output.std()", "output.square().mean().sqrt()", "images, channels and places together"),
-        ("the first image only", "output.std()", "output[0].std()", "images, channels and places together"),
-        (
-            "behind ReLU",
             _NOTE + "\n    " + _CONVS,
             "        if isinstance(layer, nn.ReLU):\n"
             "            seen.pop()\n" + _NOTE + "\n    " + _CONVS.replace("nn.Conv2d", "(nn.Conv2d, nn.ReLU)"),
             "before ReLU has cut half of it off",
         ),
-        ("at ReLU", _CONVS, _CONVS.replace("Conv2d", "ReLU"), "Every nn.Conv2d gives one"),
+        (_CONVS, _CONVS.replace("Conv2d", "ReLU"), "Every nn.Conv2d gives one"),
         (
-            "measured when the next layer has run",
             _MEASURING,
             _MEASURING.replace("output.std().item()", "output").replace(
                 "return seen", "return [output.std().item() for output in seen]"
@@ -61,31 +54,19 @@ MISTAKES = [
             "before the next layer has run, or after",
         ),
         (
-            "in the order of definition",
             _MEASURING,
             _MEASURING.replace("seen = []", "seen = {}")
             .replace("seen.append(output.std().item())", "seen[layer] = output.std().item()")
             .replace("return seen", "return [seen[conv] for conv in convs]"),
             "in the order in which an image passes",
         ),
-        ("tensors", "output.std().item()", "output.std()", "a list that holds a tensor"),
+        ("output.std().item()", "output.std()", "a list that holds a tensor"),
+        (_CONVS, _CONVS.replace("nn.Conv2d", "(nn.Conv2d, nn.Linear)"), "Only convolutions are asked about"),
+        (_CONVS, _CONVS.replace("modules", "children"), "Convolutions may lie in blocks"),
+        ("            handle.remove()\n", "            pass\n", "A hook was left"),
+        (_PASS, "            network.eval()\n" + _PASS, "left in another mode"),
+        (_PASS, "            network.eval()\n" + _PASS + "            network.train()\n", "left in another mode"),
         (
-            "linear layers too",
-            _CONVS,
-            _CONVS.replace("nn.Conv2d", "(nn.Conv2d, nn.Linear)"),
-            "Only convolutions are asked about",
-        ),
-        ("children alone", _CONVS, _CONVS.replace("modules", "children"), "Convolutions may lie in blocks"),
-        ("hooks left", "            handle.remove()\n", "            pass\n", "A hook was left"),
-        ("left in evaluation mode", _PASS, "            network.eval()\n" + _PASS, "left in another mode"),
-        (
-            "left in training mode",
-            _PASS,
-            "            network.eval()\n" + _PASS + "            network.train()\n",
-            "left in another mode",
-        ),
-        (
-            "every part in the mode of the whole",
             _PASS,
             "            mode = network.training\n            network.eval()\n"
             + _PASS
@@ -93,7 +74,6 @@ MISTAKES = [
             "or part of it was",
         ),
         (
-            "ReLUs changed for good",
             _PASS,
             "            for m in network.modules():\n"
             '                if hasattr(m, "inplace"):\n'
@@ -103,50 +83,31 @@ MISTAKES = [
     ),
     *mistakes_in(
         "gradient_strength",
+        (_GRADIENTS, "loss.backward()\n    gradients = [weight.grad for weight in weights]", "Older gradients"),
+        (_RMS, "gradient.norm().item()", "That is the length"),
+        (_RMS, "gradient.square().mean().item()", "its root is still"),
+        (_RMS, "gradient.abs().mean().item()", "Square every entry"),
+        (_RMS, "gradient.std().item()", "a distance from 0"),
         (
-            "older gradients added",
-            _GRADIENTS,
-            "loss.backward()\n    gradients = [weight.grad for weight in weights]",
-            "Older gradients were in the network",
-        ),
-        ("length", _RMS, "gradient.norm().item()", "That is the length"),
-        ("mean square", _RMS, "gradient.square().mean().item()", "its root is still"),
-        ("mean of absolute values", _RMS, "gradient.abs().mean().item()", "Square every entry"),
-        ("standard deviation", _RMS, "gradient.std().item()", "a distance from 0"),
-        (
-            "sum over the batch",
             "F.cross_entropy(network(images), labels)",
             'F.cross_entropy(network(images), labels, reduction="sum")',
             "That is the gradient of the sum",
         ),
         (
-            "biases too",
             _WEIGHTS,
             "convs = [m for m in network.modules() if isinstance(m, nn.Conv2d)]\n"
             "    weights = [p for conv in convs for p in conv.parameters()]",
             "no bias, no linear layer",
         ),
+        (_WEIGHTS, _WEIGHTS.replace("nn.Conv2d", "(nn.Conv2d, nn.Linear)"), "no bias, no linear layer"),
         (
-            "linear layers' gradients too",
-            _WEIGHTS,
-            _WEIGHTS.replace("nn.Conv2d", "(nn.Conv2d, nn.Linear)"),
-            "no bias, no linear layer",
-        ),
-        (
-            "children's gradients alone",
             f"{_WEIGHTS}\n{_LOSS}    {_GRADIENTS}",
             f"{_WEIGHTS.replace('modules', 'children')}\n{_LOSS}    loss.backward()\n"
             "    gradients = [weight.grad for weight in weights]",
             "Convolutions may lie in blocks",
         ),
+        ("for gradient in gradients]", "for gradient in reversed(gradients)]", "the first convolution comes first"),
         (
-            "from the last to the first",
-            "for gradient in gradients]",
-            "for gradient in reversed(gradients)]",
-            "the first convolution comes first",
-        ),
-        (
-            "a step taken",
             _GRADIENTS,
             _GRADIENTS + "\n    with torch.no_grad():\n        weights[0] -= 0.1 * gradients[0]",
             "To measure is not to train",
@@ -154,43 +115,27 @@ MISTAKES = [
     ),
     *mistakes_in(
         "initialise",
-        ("Xavier", _NORMAL, "nn.init.xavier_normal_(layer.weight)", "The signal dies"),
-        ("PyTorch's own way", _NORMAL, "nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5))", "The signal dies"),
-        ("no room for ReLU", "math.sqrt(2 / fan)", "math.sqrt(1 / fan)", "lost in each ReLU"),
-        ("variance for width", "math.sqrt(2 / fan)", "2 / fan", "The signal dies"),
-        ("always 0.01", "math.sqrt(2 / fan)", "0.01", "the number of its inputs"),
-        ("always 0.1", "math.sqrt(2 / fan)", "0.1", "signal"),
-        ("fan without the kernel", "layer.weight[0].numel()", "layer.weight.shape[1]", "channels, and what else"),
-        ("twice the variance", "2 / fan", "4 / fan", "The signal explodes"),
+        (_NORMAL, "nn.init.xavier_normal_(layer.weight)", "The signal dies"),
+        (_NORMAL, "nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5))", "The signal dies"),
+        ("math.sqrt(2 / fan)", "math.sqrt(1 / fan)", "lost in each ReLU"),
+        ("math.sqrt(2 / fan)", "2 / fan", "The signal dies"),
+        ("math.sqrt(2 / fan)", "0.01", "the number of its inputs"),
+        ("math.sqrt(2 / fan)", "0.1", "signal"),
+        ("layer.weight[0].numel()", "layer.weight.shape[1]", "channels, and what else"),
+        ("2 / fan", "4 / fan", "The signal explodes"),
+        ("math.sqrt(2 / fan)", "math.sqrt(2 / fan) if layer.weight.ndim == 4 else 1", "the linear layers make"),
+        (_ZEROS, _ZEROS + "            break\n", "has its old weights"),
+        ("(nn.Conv2d, nn.Linear)", "nn.Conv2d", "Linear layer 1 has its old weights"),
+        ("for layer in network.modules():", "for layer in network.children():", "has its old weights"),
         (
-            "linear layers from the standard normal",
-            "math.sqrt(2 / fan)",
-            "math.sqrt(2 / fan) if layer.weight.ndim == 4 else 1",
-            "The convolutions are right, and the linear layers",
-        ),
-        ("the first convolution alone", _ZEROS, _ZEROS + "            break\n", "has its old weights"),
-        ("convolutions alone", "(nn.Conv2d, nn.Linear)", "nn.Conv2d", "Linear layer 1 has its old weights"),
-        (
-            "children drawn alone",
-            "for layer in network.modules():",
-            "for layer in network.children():",
-            "has its old weights",
-        ),
-        (
-            "a copy drawn",
             "    for layer in network.modules():",
             "    import copy\n\n    for layer in copy.deepcopy(network).modules():",
             "has its old weights",
         ),
-        (
-            "constant weights",
-            _NORMAL,
-            "nn.init.constant_(layer.weight, math.sqrt(2 / fan))",
-            "units with equal weights",
-        ),
-        ("never below 0", _NORMAL, "nn.init.uniform_(layer.weight, 0, math.sqrt(6 / fan))", "as much above 0 as below"),
-        ("biases drawn", "zeros_(layer.bias)", "normal_(layer.bias)", "biases that are not 0"),
-        ("biases kept", _ZEROS, "", "biases that are not 0"),
-        ("NaN", _NORMAL, "nn.init.constant_(layer.weight, math.nan)", "NaN"),
+        (_NORMAL, "nn.init.constant_(layer.weight, math.sqrt(2 / fan))", "units with equal weights"),
+        (_NORMAL, "nn.init.uniform_(layer.weight, 0, math.sqrt(6 / fan))", "as much above 0 as below"),
+        ("zeros_(layer.bias)", "normal_(layer.bias)", "biases that are not 0"),
+        (_ZEROS, "", "biases that are not 0"),
+        (_NORMAL, "nn.init.constant_(layer.weight, math.nan)", "NaN"),
     ),
 ]

@@ -1,4 +1,7 @@
-"""What needs no process of its own: a runner, one part asked and judged; and what waits for the night."""
+"""A runner that needs no process of its own, the processes that others start, and what waits for the night."""
+
+import contextlib
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +28,14 @@ class Here:
 def replies_to(function, part, questions):
     """What a function replies to a part's questions, as it arrives."""
     return [messages.unpack(messages.pack(part.answer(function, question))) for question in questions]
+
+
+def descendants(process):
+    """The numbers of the processes that descend from one."""
+    with contextlib.suppress(OSError):
+        for child in map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()):
+            yield child
+            yield from descendants(child)
 
 
 def nightly(*values):

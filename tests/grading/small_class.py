@@ -50,11 +50,11 @@ def hand_in(parent, name, text):
 def grade(folder, out, **more):
     """Grade in this process, with questions that are always the same."""
     folders = folder if isinstance(folder, list) else [folder]
-    return grading.grade(Project(ROOT), folders, out, **{"seed": 5, "jobs": 1, "trusted": True, "show": False, **more})
+    return grading.grade(Project(ROOT), folders, out, **{"seed": 5, "jobs": 1, "trusted": True, **more})
 
 
 def regrade(chosen, out, **more):
-    return grading.regrade(Project(ROOT), chosen, out, **{"jobs": 1, "trusted": True, "show": False, **more})
+    return grading.regrade(Project(ROOT), chosen, out, **{"jobs": 1, "trusted": True, **more})
 
 
 def lines(out):

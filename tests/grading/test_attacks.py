@@ -10,7 +10,7 @@ import attacks_on_limits
 import attacks_on_marks
 import attacks_on_sandbox
 import pytest
-from running_here import nightly
+from running_here import descendants
 
 import course_lib
 from checks import marking, script
@@ -21,38 +21,6 @@ SEED = 731_204_655
 PARTS = ("output_size", "receptive_field", "confusion_matrix")  # an int, lists, tensors
 PUBLIC = (Path("/tmp"), Path("/dev/shm"))
 SECRET = f"planted-{uuid.uuid4().hex}"
-
-# What another attack does in much the same way, at the same wall: that one is tried in every run.
-AT_NIGHT = {
-    "lists in lists without end",
-    "an int of four thousand digits",
-    "a reply with half a character",
-    "a tensor whose == is always true",
-    "a tensor without storage",
-    "a tensor of no numbers and a huge shape",
-    "a tensor larger than a message",
-    "a tensor of another type",
-    "a tensor that is no number where one is expected",
-    "a forged reply of another kind",
-    "a reply that is a number",
-    "a length of eight exabytes",
-    "a file with a hole instead of a reply",
-    "a reply of millions of lists",
-    "a closed channel",
-    "an endless loop",
-    "an endless loop in C, which no signal of Python's ends",
-    "a thread that computes while the main one waits",
-    "an interrupt",
-    "an abort",
-    "a memory bomb of torch's",
-    "shared memory",
-    "a flood of print",
-    "no collection of garbage",
-    "an exit of Python while loading",
-    "a memory bomb while loading",
-    "a trace while loading",
-    "a signal to itself",
-}
 
 
 @pytest.fixture(scope="module")
@@ -129,25 +97,9 @@ def marked(server, asked, handed_in):
     return of
 
 
-def family(root):
-    """The processes that descend from one, by their numbers."""
-    parents = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-    found = {root}
-    while more := {child for child, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found
-
-
-@pytest.mark.parametrize(
-    "attack",
-    [one for attack in ATTACKS for one in (nightly(attack) if attack.name in AT_NIGHT else [attack])],
-    ids=lambda attack: attack.name,
-)
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 def test_an_attack_earns_nothing_and_harms_nothing(attack, reference, planted, server, somebody_else, marked):
-    before = family(server.process.pid)
+    before = set(descendants(server.process.pid))
     planted = planted | {"SERVER": server.process.pid}
     hints, said = marked(attack, attack.made_in(reference, planted))
     lost = {key: hint for key, hint in hints.items() if hint}
@@ -160,12 +112,7 @@ def test_an_attack_earns_nothing_and_harms_nothing(attack, reference, planted, s
     for listener in planted["LISTENING"]:
         with pytest.raises(BlockingIOError):  # nobody has called
             listener.accept()
-    assert family(server.process.pid) == before
-
-
-def test_there_are_attacks_enough_and_each_has_its_name():
-    names = {attack.name for attack in ATTACKS}
-    assert len(names) == len(ATTACKS) >= 24 and names > AT_NIGHT
+    assert set(descendants(server.process.pid)) == before
 
 
 def test_after_all_that_honest_work_gets_full_marks(server, reference, asked, handed_in):

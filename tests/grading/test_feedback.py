@@ -15,7 +15,7 @@ import safetensors.torch
 import torch
 from running_here import Here
 
-from checks import feedback, logits, marking, messages, script
+from checks import feedback, logits, marking, messages
 
 REFUSED = 1
 MASTER = Path(__file__).parents[2] / "assignments" / "cifar10"
@@ -75,7 +75,7 @@ def test_the_reference_passes(solved):
 def test_the_stub_earns_nothing_and_says_so_for_every_part(folder, run):
     status, out, errors = run()
     assert status == REFUSED
-    assert "0 of 92 points" in out and ": right" not in out
+    assert "0 of 92 points" in out and ": right" not in out and "handed in" not in out
     assert "output_size is still to be written." in out
     assert "Traceback" not in out + errors
 
@@ -117,21 +117,18 @@ def test_whatever_an_answer_does_costs_its_own_part_alone(solved, short, run):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "hint", "points"),
+    ("old", "new", "hint"),
     [
-        # Both functions of task 1 are in that cell.
-        (FIELD, "    field, jump = 1,, 1\n", "Python cannot read this cell: invalid syntax, line @ of answers.py", 80),
-        (FIELD, "    raise ValueError('\\x1b[2J right')\n", "raised ValueError, line @ of answers.py", 85),
-        (FIELD, "    raise NotImplementedError\n", "receptive_field is still to be written.", 85),
-        (FIELD, "    elsewhere\n", "Only cells tagged answer are run: what they use must be defined in one.", 85),
-        ("def receptive_field(", "def field(", "No cell tagged answer defines receptive_field. Was it renamed", 85),
+        (FIELD, "    raise ValueError('\\x1b[2J right')\n", "raised ValueError, line @ of answers.py"),
+        (FIELD, "    elsewhere\n", "Only cells tagged answer are run: what they use must be defined in one."),
+        ("def receptive_field(", "def field(", "No cell tagged answer defines receptive_field. Was it renamed"),
     ],
 )
-def test_a_problem_costs_its_part_and_gets_one_hint_with_its_line(solved, run, old, new, hint, points):
+def test_a_problem_costs_its_part_and_gets_one_hint_with_its_line(solved, run, old, new, hint):
     put(solved, old, new)
     lines = (solved / "answers.py").read_text(encoding="utf-8").splitlines(keepends=True)
     _, out, _ = run()
-    assert "\x1b" not in out and f"{points} of 92 points" in out
+    assert "\x1b" not in out and "85 of 92 points" in out
     assert hint.replace("@", str(lines.index(new) + 1) if new in lines else "") in " ".join(out.split())
 
 
@@ -142,7 +139,6 @@ def test_a_problem_costs_its_part_and_gets_one_hint_with_its_line(solved, run, o
         (lambda folder: (folder / "feedback.safetensors").unlink(), "There is no feedback.safetensors here"),
         (lambda folder: (folder / "feedback.safetensors").write_bytes(b"x"), "is not what came with the assignment"),
         (lambda folder: (folder / "feedback.safetensors").write_bytes(messages.pack({})), "is not what came with"),
-        (lambda folder: (folder / "answers.py").write_text("#" * 1_000_001), "larger than 1 MB"),
     ],
 )
 def test_a_folder_that_cannot_be_checked_gets_one_line(folder, run, change, reason):
@@ -159,15 +155,6 @@ def test_a_notebook_that_was_saved_alone(folder, run):
     (folder / "answers.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
     status, _, errors = run()
     assert status == REFUSED and "answers.ipynb was saved last" in errors
-
-
-def test_jupytext_brings_the_pair_together_as_the_check_says(folder):
-    """The command in the hint is the one that mends it."""
-    put(folder, '    """The receptive field and the jump', '    """The receptive field, and the jump')
-    words = [sys.executable, "-m", "jupytext", "--update", "--to", "ipynb", "answers.py"]
-    assert script.difference_of_the_pair(folder)
-    subprocess.run(words, cwd=folder, check=True, capture_output=True)
-    assert script.difference_of_the_pair(folder) is None
 
 
 def test_bad_logits_cost_their_part_alone(solved, run):
@@ -194,10 +181,7 @@ def spoiled(change):
         (spoiled(lambda tensors: tensors.update(val_5=tensors["val_5"].to(torch.float8_e4m3fn))), "should be float16"),
         (spoiled(lambda tensors: tensors["val_5"].fill_(torch.nan)), "val_5 in logits.safetensors holds NaN"),
         (spoiled(lambda tensors: tensors.pop("val_5")), "it should hold train_5, val_5, train_100, val_100"),
-        (lambda file: None, "There is no logits.safetensors yet"),
         (lambda file: file.write_bytes(b"no"), "is not a safetensors file"),
-        (lambda file: file.write_bytes(b"\0" * 2_000_001), "larger than 2 MB"),
-        (lambda file: file.symlink_to(__file__), "is a link"),
     ],
 )
 def test_a_file_that_holds_no_logits_has_its_problem(tmp_path, make, problem):

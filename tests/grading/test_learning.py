@@ -1,4 +1,4 @@
-"""Tasks 4 and 5 judge weights without a reference: right rules always pass, wrong and forged ones never do."""
+"""Dropout and weights are a matter of chance: right ones always pass, wrong and forged ones never do."""
 
 import math
 
@@ -7,11 +7,46 @@ import pytest
 import torch
 from running_here import nightly, replies_to
 from torch import nn
+from torch.nn.functional import dropout
 
 from checks.tasks import PARTS, Draw
-from checks.tasks.initialisation import _BEFORE
 
-STEP, HEART, WEIGHTS = PARTS["train_step"], PARTS["memorise"], PARTS["initialise"]
+DROPOUT, HEART, WEIGHTS = (PARTS[key] for key in ("build_alexnet, classifier", "memorise", "initialise"))
+
+
+@pytest.fixture(scope="module")
+def on_dropout():
+    return [question for question in DROPOUT.questions(Draw(2026)) if question["asked"] == "dropout"]
+
+
+def left_by(drop, question):
+    """What the judge sees where each hidden layer has ``drop(units, share)`` in front of it."""
+    units = torch.ones(256, 10)
+    for row in question["table"][1:]:
+        units = 1 + drop(units, row["dropout"])
+    return units
+
+
+def test_right_dropout_passes_whatever_chance_drops(on_dropout):
+    for question in on_dropout:
+        for seed in range(300):
+            torch.manual_seed(seed)
+            assert DROPOUT.judge(question, None, left_by(dropout, question)) is None
+
+
+def test_a_share_of_dropout_that_is_off_by_a_tenth_shows(on_dropout):
+    """Even if what is kept has the right size for the share in the table."""
+
+    def drops_more(units, share):
+        return units * (torch.rand_like(units) >= share + 0.1) / (1 - share)
+
+    for question in on_dropout:
+        assert "were dropped" in DROPOUT.judge(question, None, left_by(drops_more, question))
+
+
+def test_every_row_of_dropout_is_judged(on_dropout):
+    units = 1 + dropout(torch.full((256, 10), 2.0), on_dropout[-1]["table"][2]["dropout"])
+    assert "a dropout of its own" in DROPOUT.judge(on_dropout[-1], None, units)
 
 
 def hint_for(part, function, seed):
@@ -92,21 +127,3 @@ def test_forged_weights_are_refused(part):
     for forged in forged_from(networks[-1]):
         reply = {"parameters": forged} if part is HEART else [*networks[:-1], forged]
         assert part.judge(question, None, reply)
-
-
-def test_weights_come_all_alike():
-    seen = []
-    WEIGHTS.answer(lambda network: seen.extend(network.parameters()), WEIGHTS.questions(Draw(2026))[0])
-    assert seen and all((weight == _BEFORE).all() for weight in seen if weight.ndim > 1)
-
-
-def test_a_network_to_train_comes_in_evaluation_mode():
-    modes = []
-
-    def look(network, optimizer, images, labels):
-        modes.append(network.training)
-        return 0.0
-
-    for question in STEP.questions(Draw(2026)):
-        STEP.answer(look, question)
-    assert modes and not any(modes)

@@ -1,7 +1,6 @@
 """A worker replies, takes too long, waits for ever, or ends."""
 
 import pytest
-from running_here import nightly
 
 from checks import process
 from checks.process import Worker, WorkerGone
@@ -56,10 +55,7 @@ def test_what_waits_for_ever_is_ended_by_the_clock(worker, monkeypatch):
     worker.stop()
 
 
-@pytest.mark.parametrize(
-    "source", ["import os\nos._exit(0)", *nightly("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")]
-)
-def test_a_process_that_ends_is_no_timeout(worker, source):
-    reason = gone(worker, source)
+def test_a_process_that_ends_is_no_timeout(worker):
+    reason = gone(worker, "import os\nos._exit(0)")
     assert not reason.timed_out and "ended Python" in str(reason)
     assert "ended Python" in str(gone(worker, "x = 1"))

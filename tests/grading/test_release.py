@@ -19,6 +19,7 @@ from course_tools.grading import guard, release
 from course_tools.publishing.project import Project
 
 ROOT = Path(__file__).parents[2]
+PROJECT = Project(ROOT)
 
 
 def git(folder, *words):
@@ -28,6 +29,7 @@ def git(folder, *words):
 def test_is_a_repository_of_one_commit_with_no_other_file(released):
     assert git(released, "rev-list", "--all", "--count") == "1"
     assert git(released, "for-each-ref", "--format", "%(refname)") == "refs/heads/main"
+    assert (released / feedback.PUBLIC).stat().st_size < 2_000_000
     assert git(released, "remote") == "" and git(released, "status", "--porcelain", "--ignored") == ""
     names = git(released, "ls-files").splitlines()
     checks = git(ROOT / "assignments" / "cifar10", "ls-files", "check.py", "checks").splitlines()
@@ -51,10 +53,6 @@ def test_pair_is_in_step_and_jupyter_will_keep_it_so(released):
     notebook = jupytext.read(released / "answers.ipynb")
     assert notebook.metadata["jupytext"]["formats"] == "ipynb,py:percent"
     assert not [cell for cell in notebook.cells if cell.cell_type == "code" and cell.outputs]
-
-
-def test_questions_are_small(released):
-    assert (released / feedback.PUBLIC).stat().st_size < 2_000_000
 
 
 def test_workflow_may_only_read_and_runs_the_readmes_command(released):
@@ -89,31 +87,25 @@ def test_a_second_release_is_equal_and_ignores_the_users_git_settings(released, 
     assert "Prof" not in git(made, "log", "--format=%an %ae %cn %ce")
 
 
-def refused(reason, target, project=None):
+def refused(reason, target, project=PROJECT):
     with pytest.raises(CourseError, match=reason) as error:
-        release.release(project or Project(ROOT), target)
+        release.release(project, target)
     assert "\n" not in str(error.value)
 
 
-def test_refuses_a_target_with_something_in_it(tmp_path):
+def test_refuses_a_target_that_holds_something_or_lies_in_the_checkout(tmp_path):
     (tmp_path / "mine.txt").write_text("keep")
-    refused("exists and is not empty", tmp_path)
-    refused("exists and is not empty", tmp_path / "mine.txt")
+    for target in (tmp_path, tmp_path / "mine.txt"):
+        refused("exists and is not empty", target)
     assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
-
-
-def test_refuses_a_target_in_the_checkout():
     refused("lies in the checkout", ROOT / "_build" / "assignment")
     assert not (ROOT / "_build" / "assignment").exists()
 
 
-def test_refuses_without_git(tmp_path, monkeypatch):
+def test_refuses_without_the_assignment_or_git(tmp_path, monkeypatch):
+    refused("There is no assignment in assignments/cifar10", tmp_path / "made", Project(tmp_path))
     monkeypatch.setattr(release.shutil, "which", lambda name: None)
     refused("install git", tmp_path / "made")
-
-
-def test_refuses_a_checkout_without_the_assignment(tmp_path):
-    refused("There is no assignment in assignments/cifar10", tmp_path / "made", Project(tmp_path))
 
 
 def add(file, text):
@@ -137,15 +129,8 @@ CANARY = guard._CANARY.search(REFERENCE)[0]
     [
         (lambda made: (made / "README.md").write_bytes(REFERENCE), "README.md is a secret file"),
         (lambda made: add(made / "answers.py", REFERENCE), "answers.py holds a secret file's canary"),
-        (lambda made: add(made / "answers.ipynb", CANARY), "answers.ipynb holds a secret file's canary"),
-        (lambda made: add_to_wheel(made, REFERENCE), r"whl, course_lib/old.py is a secret file"),
         (lambda made: add_to_wheel(made, b"x" + CANARY), r"whl, course_lib/old.py holds a secret file's canary"),
-        (
-            lambda made: shutil.copy(ROOT / "assignments/cifar10/logits.safetensors", made / "feedback.safetensors"),
-            "feedback.safetensors is a secret file",
-        ),
         (lambda made: add(made / "reference.py", b"harmless"), "holds reference.py, which does not belong there"),
-        (lambda made: add(made / ".github/workflows/deploy.yml", b"x"), "deploy.yml, which does not belong there"),
         (lambda made: add(made / "wheel/second.whl", b"x"), r"should hold one wheel/\*.whl and holds 2"),
         (lambda made: (made / "LICENSE").unlink(), "should hold one LICENSE and holds 0"),
         (lambda made: (made / "link.py").symlink_to("/etc/passwd"), "holds link.py, which does not belong there"),

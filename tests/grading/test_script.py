@@ -94,13 +94,10 @@ def test_a_pair_in_step_and_a_script_alone_do_not_differ(tmp_path):
     assert script.difference_of_the_pair(tmp_path) is None
 
 
-@pytest.mark.parametrize(("age", "newer"), [(5, "answers.ipynb was saved last"), (-5, "answers.py was saved last")])
-def test_a_pair_that_differs_gets_the_commands_for_either_way(tmp_path, age, newer):
+@pytest.mark.parametrize(("age", "newer"), [(5, "answers.ipynb"), (-5, "answers.py")])
+def test_a_pair_that_differs_has_its_difference(tmp_path, age, newer):
     pair(tmp_path, "x = 2", age)
-    difference = script.difference_of_the_pair(tmp_path)
-    assert newer in difference and "differ in answer cell 1" in difference
-    assert "jupytext --to py:percent answers.ipynb" in difference
-    assert "jupytext --update --to ipynb answers.py" in difference
+    assert f"differ in answer cell 1; {newer} was saved last" in script.difference_of_the_pair(tmp_path)
 
 
 def test_refuses_what_is_no_notebook(tmp_path):

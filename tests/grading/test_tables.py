@@ -1,14 +1,13 @@
 """Tables from instructors: the roster, and the rubric with a person's points. And what we write holds no formula."""
 
 import csv
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from small_class import refuses
+from small_class import ENTRY, refuses
 
-from course_lib.errors import CourseError
 from course_tools.grading import roster, rubric, tables
 from course_tools.grading.rubric import Given
 
@@ -73,28 +72,14 @@ def test_folders_that_nobody_owns_are_listed_with_the_lines_that_may_have_meant_
     refuses(problem, match, file, "folder,student\nann,s1\nbob,s2\n", "ann", "Bob", "dora")
 
 
-@pytest.mark.parametrize("text", ["2026-06-30T23:59+02:00", "2026-06-30T21:59Z", " 2026-06-30 21:59:00+00:00 "])
-def test_a_time_has_its_zone(text):
-    assert roster.moment(text, "--deadline") == datetime(2026, 6, 30, 21, 59, tzinfo=UTC)
+def test_a_time_has_its_zone():
+    for text in ("2026-06-30T23:59+02:00", "2026-06-30T21:59Z", " 2026-06-30 21:59:00+00:00 "):
+        assert roster.moment(text, "--deadline") == datetime(2026, 6, 30, 21, 59, tzinfo=UTC)
+    refuses("^--deadline is 'tomorrow', which is no time: write it as", roster.moment, "tomorrow", "--deadline")
 
 
-@pytest.mark.parametrize(
-    ("text", "problem"), [("2026-06-30T23:59", "no time zone: write it as"), ("tomorrow", "no time: write it as")]
-)
-def test_any_other_time_is_refused(text, problem):
-    with pytest.raises(CourseError, match=f"^--deadline is .*{problem}"):
-        roster.moment(text, "--deadline")
-
-
-@dataclass
-class Known:
-    stem: str
-    code: str
-    id: str
-    name: str
-
-
-CLASS = [Known("ann", "c0de", "s1", "ann"), Known("s2-1", "beef", "s2", "bob"), Known("s2-2", "f00d", "s2", "bob-2")]
+ONE, TWO = {"stem": "s2-1", "code": "beef", "name": "bob"}, {"stem": "s2-2", "code": "f00d", "name": "bob-2"}
+CLASS = [replace(ENTRY, stem="ann", name="ann"), replace(ENTRY, id="s2", **ONE), replace(ENTRY, id="s2", **TWO)]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +106,6 @@ def test_points_go_to_whom_they_are_meant_for(file, text, given):
         ("student,WHY_STUCK\ns1,5\n", "line 2: WHY_STUCK is 5; write a number from 0 to 4"),
         ("student,WHY_STUCK\ns1,-1\n", "from 0 to 4"),
         ("student,WHY_STUCK\ns1,nan\n", "from 0 to 4"),
-        ("student,WHY_STUCK\ns1,good\n", "WHY_STUCK is good"),
         ("student,output_size\ns1,5\n", "line 2 changes output_size and gives no reason"),
         ("student,WHY_STUCK\ns1,1\ns1,2\n", "line 3: s1 has a line already"),
     ],

@@ -17,7 +17,7 @@ import torch
 from checks import messages
 from checks.tasks import PARTS
 
-CAN_COUNT = hasattr(signal, "setitimer")  # processor time, not the clock's
+CAN_COUNT = hasattr(signal, "setitimer")  # processor time, not the clock's; Windows has no such timer
 
 
 class Answers:
@@ -73,18 +73,13 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
     answers = Answers()
     send(replies, {"ready": True})
     while request := receive(requests.read):
-        _allow(request["seconds"])
+        if CAN_COUNT:  # end this process after so much processor time, from now on
+            signal.setitimer(signal.ITIMER_PROF, request["seconds"])
         if request["do"] == "load":
             content = {"problem": answers.load(request["source"], request["line"])}
         else:
             content = {"replies": answers.answer(request["key"], request["questions"], request["seed"])}
         send(replies, content)
-
-
-def _allow(seconds: float) -> None:
-    """End this process after so much processor time, from now on. Windows has no such timer."""
-    if CAN_COUNT:
-        signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def send(stream: BinaryIO, content: Any) -> None:

@@ -93,8 +93,8 @@ def _questions_on_gradient(draw: Draw) -> list[Question]:
     return [level, *asked, _asked(draw, "left behind", networks["blocks"], "training")]
 
 
-def _measure(function: Any, question: Question, *arguments: torch.Tensor) -> dict[str, Any]:
-    """What the function returned, and what it changed in the network."""
+def _measure(names: tuple[str, ...], function: Any, question: Question) -> dict[str, Any]:
+    """What the function returned for what the question has under these names, and what it changed in the network."""
     network = network_of(question["layers"])
     fill(network, Numbers(question["numbers"]), question.get("positive", ()))
     for module in network.modules():
@@ -105,7 +105,7 @@ def _measure(function: Any, question: Question, *arguments: torch.Tensor) -> dic
         for parameter in network.parameters():
             parameter.grad = torch.full_like(parameter, 2.0)
     before = state_of(network)
-    values = function(network, *arguments)
+    values = function(network, *(question[name] for name in names))
     return {"values": values, "changed": changes(before, network)}
 
 
@@ -196,14 +196,8 @@ _GRADIENT_HINTS = {
 }
 
 
-def _answer_signal(function: Any, question: Question) -> Any:
-    return _measure(function, question, question["images"])
-
-
-def _answer_gradient(function: Any, question: Question) -> Any:
-    return _measure(function, question, question["images"], question["labels"])
-
-
+_answer_signal = partial(_measure, ("images",))
+_answer_gradient = partial(_measure, ("images", "labels"))
 _judge_signal = partial(_judge_values, "signal_strength", _SIGNAL_HINTS)
 _judge_gradient = partial(_judge_values, "gradient_strength", _GRADIENT_HINTS)
 
