@@ -219,7 +219,9 @@ def test_share_has_its_size_and_every_class_in_proportion(digits, fraction):
 def test_share_is_drawn_by_its_seed_and_keeps_labels(digits):
     first, same, other = (part_of(digits.train, 0.1, seed) for seed in (0, 0, 1))
     assert torch.equal(first.images, same.images) and not torch.equal(first.images, other.images)
-    label_of = {image.numpy().tobytes(): label for image, label in zip(digits.train.images, digits.train.labels)}
+    label_of = {
+        image.numpy().tobytes(): label for image, label in zip(digits.train.images, digits.train.labels, strict=True)
+    }
     assert [label_of[image.numpy().tobytes()] for image in first.images] == first.labels.tolist()
     assert len({image.numpy().tobytes() for image in first.images}) == len(first)
 
