@@ -36,6 +36,9 @@ class Batches:
     ):
         if len(split) == 0:
             raise ValueError(f"the split {split.name!r} is empty")
+        if len(split.images) != len(split.labels):
+            images, labels = f"{len(split.images):,} images", f"{len(split.labels):,} labels"
+            raise ValueError(f"{split.name}: {images} and {labels}: there must be as many")
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
         self.split = split.to(device)

@@ -18,7 +18,8 @@ class Split:
     ``images`` is uint8, shape (N, C, H, W); ``labels`` are whole numbers from 0 on, shape (N,), kept as int64. Both
     live on the same device. ``mean`` and ``std`` are the data set's, per channel, for pixels scaled to [0, 1].
 
-    Raises: ValueError for images or labels of another type, shape or length, and for labels without a class.
+    Raises: ValueError for images or labels of another type or shape, and for labels without a class. Whether there are
+        as many labels as images is checked where batches are made: chapter 3 shows images without labels of their own.
     """
 
     name: str
@@ -29,12 +30,10 @@ class Split:
     std: tuple[float, ...]
 
     def __post_init__(self):
-        images, labels = self.images, self.labels
+        labels = self.labels
         self._check_images()
         if labels.dim() != 1 or labels.is_floating_point() or labels.dtype in (torch.bool, torch.complex64):
             raise ValueError(f"{self.name}: labels must be whole numbers of shape (N,), not {_described(labels)}")
-        if len(images) != len(labels):
-            raise ValueError(f"{self.name}: {len(images):,} images and {len(labels):,} labels: there must be as many")
         object.__setattr__(self, "labels", labels.to(torch.int64))
         if len(labels) and not labels.is_meta:
             low, high = (int(value) for value in self.labels.aminmax())

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from course_lib.data import Split
+from course_lib import models
+from course_lib.data import Batches, Split
+from course_lib.training import predict
 
 IMAGES = torch.zeros(20, 1, 4, 4, dtype=torch.uint8)
 GOOD = Split("mine", IMAGES, torch.arange(20) % 10, tuple("0123456789"), (0.5,), (0.25,))
@@ -20,7 +22,6 @@ GOOD = Split("mine", IMAGES, torch.arange(20) % 10, tuple("0123456789"), (0.5,),
         ({"labels": torch.arange(20)[:, None] % 10}, r"labels must be whole numbers of shape \(N,\)"),
         ({"labels": torch.rand(20)}, "labels must be whole numbers"),
         ({"labels": torch.ones(20, dtype=torch.bool)}, "labels must be whole numbers"),
-        ({"labels": torch.arange(19) % 10}, "20 images and 19 labels"),
         ({"labels": torch.arange(20) % 10 + 1}, "labels from 1 to 10, but the numbers of 10 classes go from 0 to 9"),
         ({"labels": torch.arange(20) % 10 - 1}, "labels from -1 to 8"),
     ],
@@ -29,6 +30,12 @@ def test_refuses_what_would_give_silent_wrong_numbers(changes, words):
     with pytest.raises(ValueError, match=words) as caught:
         replace(GOOD, **changes)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("use", [Batches, lambda split, size: predict(models.mlp(16), split, batch_size=size)])
+def test_refuses_batches_of_unequal_lengths(use):
+    with pytest.raises(ValueError, match="20 images and 19 labels: there must be as many"):
+        use(replace(GOOD, labels=torch.arange(19) % 10), 8)
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64])
