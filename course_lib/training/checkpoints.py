@@ -92,7 +92,10 @@ def load_checkpoint(path: Path, fingerprint: dict[str, Any], device: torch.devic
         return None
     content = path.read_bytes()
     if not content.startswith(_MARK):
-        raise CourseError(f"{path} is no checkpoint of fit: give the checkpoint another path, or move the file away.")
+        raise CourseError(
+            f"{path} is no checkpoint of fit, or one of an older version: give the checkpoint another path, or move the "
+            "file away."
+        )
     digest, whole = content[len(_MARK) :][:_DIGEST], content[len(_MARK) + _DIGEST :]
     try:
         if hashlib.sha256(whole).digest() != digest:
