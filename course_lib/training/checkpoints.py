@@ -93,8 +93,8 @@ def load_checkpoint(path: Path, fingerprint: dict[str, Any], device: torch.devic
     content = path.read_bytes()
     if not content.startswith(_MARK):
         raise CourseError(
-            f"{path} is no checkpoint of fit, or one of an older version: give the checkpoint another path, or move the "
-            "file away."
+            f"{path} is no checkpoint of fit, or one of an older version: give the checkpoint another path, or move "
+            "the file away."
         )
     digest, whole = content[len(_MARK) :][:_DIGEST], content[len(_MARK) + _DIGEST :]
     try:
