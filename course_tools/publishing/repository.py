@@ -18,6 +18,7 @@ _SEARCHED = (
     "_config.yml",
     "README.md",
     "CONTRIBUTING.md",
+    "CITATION.cff",
     "pyproject.toml",
     "book/**/*.md",
     "notebooks/*.py",
