@@ -144,6 +144,7 @@ CHANGES = {
     "no side": lambda run: replace(run, side=None),
     "channels": lambda run: replace(run, channels=3),
     "not normalised": lambda run: replace(run, normalised=False),
+    "judged on validation images": lambda run: replace(run, judge="validation"),
     "epochs": lambda run: with_recipe(run, epochs=3),
     "learning rate": lambda run: with_recipe(run, learning_rate=2e-3),
     "one more option": lambda run: with_recipe(run, batch_size=64),
