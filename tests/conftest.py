@@ -2,10 +2,22 @@
 
 from contextlib import contextmanager
 
+import hypothesis
 import pytest
 import torch
 
 from course_lib import data, runlog
+
+# The same examples in every run, so that a red test is red again; no deadline, since machines differ.
+hypothesis.settings.register_profile(
+    "course",
+    deadline=None,
+    derandomize=True,
+    max_examples=25,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("course")
 
 
 @pytest.fixture
