@@ -3,8 +3,10 @@
 =========== =====================================================================
 file        what it holds
 =========== =====================================================================
-ledger      ``book/claims.yml``, read and checked
-evidence    what records, calculations and runs give for a claim
+ledger      ``book/claims/*.py``, read and checked
+evidence    what a claim returns, and what it came from
+measurements evidence from records: means over seeds, comparisons
+published   evidence from published chapters
 verdicts    whether a claim agrees with its evidence
 literals    numbers in prose: how they are written, where they stand
 prose       the texts of the book: is each number covered, and is it right?

@@ -1,61 +1,81 @@
-"""``book/claims.yml``: what the sources claim, what the book says of itself, and what proves it."""
+"""``book/claims/*.py``: what the sources claim, what the book says of itself, and what proves it.
 
-import json
+A claim is a function that returns its evidence. Its docstring says what it is about; a second paragraph says why the
+value differs from the source's::
+
+    @fact("C.6", source="93 %", verdict="corrected")
+    def share_of_time_saved():
+        \"\"\"Share of ResNet-34's time that the modified network saves.
+
+        235 of 2,815 seconds are left.
+        \"\"\"
+        return 1 - 235 / 2_815
+
+
+    @claim
+    def minivgg_epoch_seconds():  # in the prose: <!-- claim: minivgg-epoch-seconds -->
+        \"\"\"An epoch of MiniVGG, in chapter 5.\"\"\"
+        return mean("05-minivgg/MiniVGG, on validation", "seconds", per="epoch", split="validation")
+"""
+
+import ast
+import importlib.util
+import inspect
+import textwrap
+import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-from jsonschema import Draft202012Validator
-
 from course_lib.errors import CourseError
 from course_tools.claims import literals
 from course_tools.publishing.project import Project
 
-FILE = Path("book") / "claims.yml"
+FOLDER = Path("book") / "claims"
 # Every claim of the five documents that the course began with. None may be left out.
 DOCUMENTS = {"A": 9, "B": 12, "C": 9, "D": 5, "E": 10}
 # The historical and the general: only these may be explained instead of measured.
 MAY_BE_EXPLAINED = {"A.1", "A.9", "B.1", *(f"B.{number}" for number in range(6, 12))}
 # VGG-16 and ResNet-34 at 224 × 224: nothing smaller stands for them.
 ONLY_FULL = {"C.3", "C.4"}
-PROOFS = ("records", "order", "level", "difference", "calculate", "figures", "run", "printed")
-# Settings of a run; all other measures of a record are its results.
-SETTINGS = ("epochs", "batch_size", "learning_rate")
-MEASURED = ("records", "order", "level", "difference")
+VERDICTS = ("reproduced", "partly", "corrected", "differs", "explained", "ours", "awaiting")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fact:
     """One statement and what proves it.
 
-    ``claim`` is its claim's name and ``what`` says which of the claim's facts it is. ``source`` is the source's own
-    value, as a literal or in words; of an ``ours`` fact, which no source states, it is our own. ``wrong`` marks an
-    error of the source, which the Errata explain. ``proof`` is the kind of evidence (one of ``PROOFS``, or empty for
-    what is explained or cited) and ``query`` what the ledger says of it. ``band`` is how far a measured value may lie
-    from the source's, in units of 1. ``note`` says what is smaller in our run, or whose setting it is. ``ours`` puts
-    into words what is no number. ``needs_numbers`` calculations run on the CPU; the others on torch's meta device, in
-    no time.
+    Args:
+        claim: its claim's name, such as ``A.8``.
+        what: which of the claim's facts it is.
+        evidence: returns a number, a text, True or False, or an :class:`Evidence`; None where papers alone are cited.
+        source: the source's own value, as a literal or in words; of an ``ours`` fact, which no source states, our own.
+        verdict: one of ``VERDICTS``; empty for a claim of the book's own.
+        band: how far a measured value may lie from the source's, in units of 1; set before the run.
+        because: why the value is not the source's, or what a paper says.
+        note: what is smaller in our run, or whose setting it is.
+        ours: what is no number, in words.
+        cite: keys of ``references.bib``.
+        device: on which the evidence computes: ``meta`` takes no time, and ``cpu`` has numbers.
     """
 
     claim: str
-    what: str
+    what: str = ""
+    evidence: Callable[[], Any] = lambda: None
     source: str = ""
     verdict: str = ""
-    wrong: bool = False
-    proof: str = ""
-    query: Any = None
     band: float | None = None
     because: str = ""
     note: str = ""
     ours: str = ""
     cite: tuple[str, ...] = ()
-    needs_numbers: bool = False
+    device: str = "meta"
 
     @property
     def title(self) -> str:
-        return f"{self.claim}, {self.what}" if self.what else self.claim
+        return f"{self.claim}, {self.what}" if self.verdict else self.claim
 
     @cached_property
     def literal(self) -> literals.Literal | None:
@@ -64,6 +84,16 @@ class Fact:
             return literals.read(self.source)
         except ValueError:
             return None
+
+    @property
+    def code(self) -> str:
+        """The lines that compute the evidence, without docstring and the last ``return``."""
+        source = textwrap.dedent(inspect.getsource(inspect.unwrap(self.evidence)))
+        (function,) = ast.parse(source).body
+        lines = source.split("\n")[function.body[1].lineno - 1 :]
+        last = function.body[-1].lineno - function.body[1].lineno
+        lines[last] = lines[last].replace("return ", "", 1)
+        return textwrap.dedent("\n".join(lines)).strip()
 
 
 @dataclass(frozen=True)
@@ -79,94 +109,110 @@ class Claim:
         return self.name[0] if self.name[0].isupper() else ""
 
 
+def fact(name: str, *, source: str = "", value: str = "", verdict: str, cite: Sequence[str] = (), **more: Any):
+    """Make a function the evidence for one fact of a document's claim, such as ``A.8``.
+
+    ``source`` is the source's value, ``value`` ours where no source has any; the rest as in :class:`Fact`.
+    Raises: ValueError for what does not fit the verdict.
+    """
+
+    def decorate(function):
+        what, _, because = inspect.getdoc(function).partition("\n\n")
+        made = Fact(
+            name,
+            what.removesuffix(".").replace("\n", " "),
+            function,
+            source or value,
+            verdict,
+            because=because.replace("\n", " "),
+            cite=tuple(cite),
+            **more,
+        )
+        problem = _misfit(made, bool(source), bool(value), _is_empty(function))
+        if problem:
+            raise ValueError(f"{made.title}: {problem}")
+        function.fact = made
+        return function
+
+    return decorate
+
+
+def claim(function=None, *, value: str = "", cite: Sequence[str] = ()):
+    """Make a function the evidence for a claim of the book's own, named after it: ``vgg_time`` is ``vgg-time``.
+
+    ``value`` is a number that the papers of ``cite`` state; the function is empty then.
+    """
+    if function is None:
+        return lambda function: claim(function, value=value, cite=cite)
+    name = function.__name__.replace("_", "-")
+    if not (value and cite) if _is_empty(function) else value or cite:
+        raise ValueError(f"{name} needs evidence: a value to return, or `value` and `cite` of a paper")
+    function.fact = Fact(name, evidence=function, source=value, cite=tuple(cite))
+    return function
+
+
 def read(project: Project) -> dict[str, Claim]:
     """All claims by name, the documents' first.
 
-    Raises: CourseError, naming the place, for a ledger that is missing, malformed or incomplete.
+    Raises: CourseError, naming the place, for claims that are missing, malformed or incomplete.
     """
-    file = project.root / FILE
-    if not file.is_file():
-        raise CourseError(f"There is no {FILE}: it belongs to the book, so bring it back with `git checkout`.")
-    try:
-        ledger = yaml.load(file.read_text(encoding="utf-8"), Loader=_NoDuplicates)
-    except yaml.YAMLError as error:
-        place = getattr(error, "problem_mark", None)
-        where = f", line {place.line + 1}" if place else ""
-        raise CourseError(f"{FILE}{where}: {getattr(error, 'problem', error)}: fix it.") from error
-    schema = json.loads((Path(__file__).parent / "schema.json").read_text())
-    problem = next(iter(sorted(Draft202012Validator(schema).iter_errors(ledger), key=lambda error: error.path)), None)
-    if problem is not None:
-        raise CourseError(f"{FILE}: {_place_of(problem)}: {problem.message[:200]}: fix it.")
-    claims = {
-        name: Claim(name, [_fact(name, fact) for fact in entry["facts"]]) for name, entry in ledger["sources"].items()
-    }
-    claims |= {name: Claim(name, [_fact(name, entry)]) for name, entry in (ledger["book"] or {}).items()}
-    _refuse_what_is_missing(claims)
-    return claims
-
-
-def _fact(claim: str, entry: dict) -> Fact:
-    proof = next((kind for kind in PROOFS if kind in entry), "")
-    return Fact(
-        claim=claim,
-        what=entry.get("what", ""),
-        source=entry.get("source", entry.get("value", "")),
-        verdict=entry.get("verdict", ""),
-        wrong=entry.get("wrong", False),
-        proof=proof,
-        query=entry.get(proof),
-        band=entry.get("band"),
-        because=" ".join(entry.get("because", "").split()),
-        note=entry.get("note", ""),
-        ours=entry.get("ours", ""),
-        cite=tuple(entry.get("cite", ())),
-        needs_numbers=entry.get("numbers", False),
-    )
-
-
-def _refuse_what_is_missing(claims: dict[str, Claim]) -> None:
+    facts = [fact for file in sorted((project.root / FOLDER).glob("*.py")) for fact in _facts_of(project, file)]
+    own, claims = {}, {}
+    for fact in facts:
+        if not fact.verdict and fact.claim in own:
+            raise CourseError(f"{FOLDER}: {fact.claim} stands there twice: rename one.")
+        (claims if fact.verdict else own).setdefault(fact.claim, Claim(fact.claim, [])).facts.append(fact)
     wanted = [f"{document}.{number}" for document, count in DOCUMENTS.items() for number in range(1, count + 1)]
     for name in wanted:
         if name not in claims:
-            raise CourseError(f"{FILE} has no {name}: every claim of the documents needs a verdict.")
-    for claim in claims.values():
-        if claim.document and claim.name not in wanted:
-            raise CourseError(f"{FILE} has {claim.name}, which no document holds: take it out.")
-        for fact in claim.facts:
-            if fact.verdict == "explained" and claim.name not in MAY_BE_EXPLAINED:
-                raise CourseError(f"{FILE}: {fact.title} may not be explained only: give the evidence.")
-            if claim.name in ONLY_FULL and fact.proof in MEASURED and fact.query.get("profile") != "full":
-                raise CourseError(f"{FILE}: {fact.title} is proven by a full run only: ask for `profile: full`.")
-            agrees = fact.verdict in ("reproduced", "partly")
-            setting = fact.proof == "records" and fact.query["measure"] in SETTINGS
-            if fact.proof == "records" and agrees and fact.band is None and not setting:
-                raise CourseError(f"{FILE}: {fact.title} is measured, so it needs a band: how near is near enough?")
-            if agrees and fact.band is not None and fact.literal is None:
-                raise CourseError(f"{FILE}: {fact.title} has a band, but no number of the source's.")
+            raise CourseError(f"{FOLDER} has no {name}: every claim of the documents needs a verdict.")
+    for name in claims:
+        if name not in wanted:
+            raise CourseError(f"{FOLDER} has {name}, which no document holds: take it out.")
+    return claims | own
 
 
-def _place_of(problem) -> str:
-    path = list(problem.absolute_path)
-    if len(path) > 3 and path[2] == "facts":
-        return f"{path[1]}, fact {path[3] + 1}" + "".join(f", {part}" for part in path[4:])
-    return ", ".join(map(str, path)) or "the file"
+def _facts_of(project: Project, file: Path) -> list[Fact]:
+    """The facts of one file, in its order. Raises CourseError for a file that cannot be imported."""
+    spec = importlib.util.spec_from_file_location(f"book_claims_{file.stem}", file)
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        place = file.relative_to(project.root)
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
+        what, line = (error.msg, error.lineno) if isinstance(error, SyntaxError) else (error, lines[-1])
+        raise CourseError(f"{place}, line {line}: {type(error).__name__}: {what}: fix it.") from error
+    return [thing.fact for thing in vars(module).values() if hasattr(thing, "fact") and callable(thing)]
 
 
-class _NoDuplicates(yaml.SafeLoader):
-    """YAML lets the last of two equal keys win, silently. Here the second is an error."""
+def _is_empty(function) -> bool:
+    """Whether a function holds a docstring and nothing else."""
+
+    def empty():
+        """Nothing."""
+
+    code = inspect.unwrap(function).__code__
+    return code.co_code == empty.__code__.co_code and code.co_consts[-1] is None
 
 
-def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict:
-    loader.flatten_mapping(node)
-    seen = {}
-    for key_node, value_node in node.value:
-        key = loader.construct_object(key_node)
-        if not isinstance(key, str):
-            raise yaml.constructor.ConstructorError(None, None, f"{key} is not a name", key_node.start_mark)
-        if key in seen:
-            raise yaml.constructor.ConstructorError(None, None, f"{key} stands there twice", key_node.start_mark)
-        seen[key] = loader.construct_object(value_node, deep=True)
-    return seen
-
-
-_NoDuplicates.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+def _misfit(fact: Fact, has_source: bool, has_value: bool, is_empty: bool) -> str | None:
+    """Why a fact does not fit its verdict; None where it does."""
+    rules = {
+        f"a verdict is one of {', '.join(VERDICTS)}": fact.verdict in VERDICTS,
+        "no source states what is ours: give `value`": not (fact.verdict == "ours" and has_source),
+        "what a source states has a `source`": not (fact.verdict != "ours" and has_value),
+        "give the source's value": has_source or fact.verdict in ("ours", "explained"),
+        "say in the docstring's second paragraph why": fact.because
+        or fact.verdict not in ("explained", "corrected", "differs"),
+        "say in `note` what is smaller": fact.note or fact.verdict != "partly",
+        "cite a paper": fact.cite or fact.verdict != "explained",
+        "it may not be explained only: return the evidence": fact.claim in MAY_BE_EXPLAINED
+        or fact.verdict != "explained",
+        "return the evidence": not is_empty
+        or fact.verdict in ("explained", "awaiting")
+        or (fact.verdict == "corrected" and fact.ours),
+        "a band lies around a number of the source's": fact.band is None or fact.literal is not None,
+        "a band is above 0": fact.band is None or fact.band > 0,
+    }
+    return next((problem for problem, holds in rules.items() if not holds), None)

@@ -4,14 +4,13 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
-from course_tools.claims.evidence import Evidence, NoEvidence, look_up, mean
-from course_tools.claims.ledger import DOCUMENTS, Claim, Fact
+from course_tools.claims.evidence import Evidence, NoEvidence, look_up
+from course_tools.claims.ledger import DOCUMENTS, VERDICTS, Claim, Fact
 from course_tools.claims.verdicts import in_words
 from course_tools.publishing.project import Project
 from course_tools.publishing.tables import TablePage
 
 COMMAND = "course claims --update"
-VERDICTS = ("reproduced", "partly", "corrected", "differs", "explained", "ours", "awaiting")
 NONE = "—"
 
 
@@ -43,8 +42,8 @@ def _compared_table(project: Project, facts: list[Fact]) -> str:
     rows = []
     for fact in facts:
         evidence = _evidence(project, fact)
-        source = (f"⚠ {_cell(fact.source)}" if fact.wrong else _cell(fact.source)) or NONE
-        rows.append([_cell(fact.what), source, _ours(fact, evidence), _cell(_verdict(fact)), _runs(evidence)])
+        source = (f"⚠ {_cell(fact.source)}" if fact.verdict == "corrected" else _cell(fact.source)) or NONE
+        rows.append([_cell(fact.what), source, _ours(fact, evidence), _cell(_verdict(fact, evidence)), _runs(evidence)])
     return _table(["what", "source", "ours", "verdict", "runs"], facts, rows)
 
 
@@ -71,12 +70,11 @@ def _table(head: list[str], facts: list[Fact], rows: list[list[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _verdict(fact: Fact) -> str:
+def _verdict(fact: Fact, evidence: Evidence | None) -> str:
     """The verdict with its tolerance, and what is special about the run."""
     text = fact.verdict
-    if fact.proof == "figures":
-        chapters = " and ".join(str(int(name[:2])) for name in fact.query)
-        text += f", drawn in chapter{'s' if len(fact.query) > 1 else ''} {chapters}"
+    if evidence is not None and evidence.note:
+        text += f", {evidence.note}"
     if fact.band is not None:
         unit = fact.literal.unit.replace("%", "points")
         band = f"{fact.band / fact.literal.scale:g}{unit}"
@@ -94,7 +92,9 @@ def _summary(claims: dict[str, Claim]) -> str:
 
 def _errata(project: Project, claims: dict[str, Claim]) -> dict[str, str]:
     return {
-        document.lower(): "\n".join(_erratum(project, fact) for fact in _facts(claims, document) if fact.wrong)
+        document.lower(): "\n".join(
+            _erratum(project, fact) for fact in _facts(claims, document) if fact.verdict == "corrected"
+        )
         for document in DOCUMENTS
     }
 
@@ -103,23 +103,14 @@ def _erratum(project: Project, fact: Fact) -> str:
     evidence = _evidence(project, fact)
     lines = [f"### {fact.claim}: {fact.what}", ""]
     lines += [f"Source: **{fact.source}**. Right: **{_ours(fact, evidence)}**.", "", fact.because, ""]
-    if fact.proof == "calculate":
+    if evidence is not None and evidence.kind == "calculation":
         counted = isinstance(evidence.value, int) and not isinstance(evidence.value, bool)
         output = evidence.printed + (f"{evidence.value:,}" if counted else str(evidence.value))
-        lines += ["```python", fact.query.rstrip(), "```", "", "```text", output.rstrip(), "```", ""]
-    elif fact.proof == "order":
-        lines += [_compared(project, fact), ""]
+        lines += ["```python", fact.code, "```", "", "```text", output.rstrip(), "```", ""]
+    elif evidence is not None and evidence.printed:
+        lines += [evidence.printed, ""]
     if fact.cite:
         lines += [f"See {', '.join(f'{{cite:t}}`{key}`' for key in fact.cite)}.", ""]
-    return "\n".join(lines)
-
-
-def _compared(project: Project, fact: Fact) -> str:
-    lines = [f"| `results/` | {fact.query['measure'].replace('_', ' ')} | runs |", "|---|---:|---:|"]
-    for name in (fact.query["higher"], *fact.query["than"]):
-        evidence = mean(project, name, fact.query)
-        spread = f" ± {evidence.spread:.4f}" if evidence.spread is not None else ""
-        lines.append(f"| {name} | {evidence.value:.4f}{spread} | {evidence.count} |")
     return "\n".join(lines)
 
 
@@ -129,8 +120,6 @@ def _facts(claims: dict[str, Claim], document: str) -> list[Fact]:
 
 
 def _evidence(project: Project, fact: Fact) -> Evidence | None:
-    if not fact.proof:
-        return None
     try:
         return look_up(project, fact)
     except NoEvidence:

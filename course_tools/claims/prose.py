@@ -65,11 +65,11 @@ def problems(project: Project, claims: dict[str, Claim]) -> list[str]:
     lines = []
     for text in texts(project):
         lines += [
-            f"{text.where}: {what} has no claim: add `<!-- claim: NAME -->` behind it, and a claim to book/claims.yml."
+            f"{text.where}: {what} has no claim: add `<!-- claim: NAME -->` behind it, and a claim to book/claims."
             for what in literals.uncovered(text.content)
         ]
         lines += [
-            f"{text.where} names the claim {name!r}, which book/claims.yml does not have."
+            f"{text.where} names the claim {name!r}, which book/claims does not have."
             for name in literals.named(text.content)
             if name not in claims
         ]
@@ -120,10 +120,9 @@ def values_of(project: Project, claim: Claim, for_range: bool) -> list[tuple[flo
             values.append(fact.literal.values)
             if fact.literal.is_range:
                 values += [(value,) for value in fact.literal.values]
-        if fact.proof in ("records", "difference", "calculate", "run", "printed") and fact.verdict != "awaiting":
-            evidence = look_up(project, fact)
-            if not isinstance(evidence.value, bool | str):
-                values.append(evidence.numbers[:1] if for_range else evidence.numbers)
+        evidence = look_up(project, fact) if fact.verdict != "awaiting" else None
+        if evidence is not None and not isinstance(evidence.value, bool | str):
+            values.append(evidence.numbers[:1] if for_range else evidence.numbers)
     return values
 
 

@@ -1,6 +1,7 @@
 """Passages where a claim may be missing, for a person to look at. This lists, and fails nothing."""
 
 import ast
+import inspect
 import math
 import re
 from collections import defaultdict
@@ -62,8 +63,9 @@ def _captions(source: str) -> Iterator[str]:
 
 
 def _comparisons(project: Project, claims: dict[str, Claim]) -> Iterator[str]:
-    measured = {name for name, claim in claims.items() if any(_is_measured(project, fact) for fact in claim.facts)}
-    compares = {name for name, claim in claims.items() if any(_is_compared(project, fact) for fact in claim.facts)}
+    kinds = {name: {_kind(project, fact) for fact in claim.facts} for name, claim in claims.items()}
+    measured = {name for name, kind in kinds.items() if kind & {"mean", "setting", "printed"}}
+    compares = {name for name, kind in kinds.items() if kind & {"order", "level", "difference"}}
     for text in prose.texts(project):
         for sentence in _SENTENCE.split(literals.blanked(text.content)):
             plain, named = literals.CLAIM.sub("", sentence), set(literals.named(sentence))
@@ -72,17 +74,18 @@ def _comparisons(project: Project, claims: dict[str, Claim]) -> Iterator[str]:
                 yield f"{text.where}: {word[0]!r} in {' '.join(plain.split())[:160]!r}"
 
 
-def _is_measured(project: Project, fact: Fact) -> bool:
-    """Whether a number came out of a training run."""
-    computed = fact.proof == "calculate" and "records" in fact.query and not _is_compared(project, fact)
-    return computed or fact.proof in ("records", "printed")
+def _kind(project: Project, fact: Fact) -> str:
+    """The kind of a fact's evidence; a calculation over records that is true or false compares them, as ``order`` does.
 
-
-def _is_compared(project: Project, fact: Fact) -> bool:
-    """Whether the evidence compares runs; so does a calculation over records that is true or false."""
-    if fact.proof == "calculate" and "records" in fact.query:
-        return isinstance(look_up(project, fact).value, bool)
-    return fact.proof in ("order", "level", "difference")
+    What other calculations take out of records is a ``mean`` of them.
+    """
+    evidence = look_up(project, fact) if fact.verdict != "awaiting" else None
+    if evidence is None or evidence.kind != "calculation":
+        return evidence.kind if evidence else ""
+    names = inspect.unwrap(fact.evidence).__code__.co_names
+    if not {"records", "record", "studies"} & set(names):
+        return "calculation"
+    return "order" if isinstance(evidence.value, bool) else "mean"
 
 
 def _roundings(project: Project, claims: dict[str, Claim]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from course_lib.errors import CourseError
 from course_tools.claims.evidence import Evidence, NoEvidence, look_up
-from course_tools.claims.ledger import Claim, Fact
+from course_tools.claims.ledger import ONLY_FULL, Claim, Fact
 from course_tools.publishing.project import Project
 
 
@@ -28,19 +28,24 @@ def problem_of(project: Project, fact: Fact) -> str | None:
 
     Raises: CourseError where the evidence itself is wrong or missing.
     """
-    if not fact.proof:  # explained, or cited: the paper is the evidence
+    try:
+        evidence = look_up(project, fact)
+    except NoEvidence:
+        if fact.verdict == "awaiting":
+            return None
+        raise
+    if evidence is None:  # explained, or cited: the paper is the evidence
         return None
     if fact.verdict == "awaiting":
-        try:
-            evidence = look_up(project, fact)
-        except NoEvidence:
-            return None
         return f"{fact.title} awaits a run, but it was measured: {in_words(evidence, fact)}. Give it its verdict."
-    evidence = look_up(project, fact)
     if not fact.verdict:  # the book's own: a comparison must hold, a number is held against the prose
         return f"{fact.claim} does not hold any more: say so in the prose." if evidence.value is False else None
-    if fact.verdict == "ours" and fact.proof in ("records", "difference"):  # a measurement of ours is no forecast
+    if fact.verdict == "ours" and evidence.kind in ("mean", "difference"):  # a measurement of ours is no forecast
         return None
+    if fact.claim in ONLY_FULL and evidence.is_measured and evidence.profiles != {"full"}:
+        return f'{fact.title} is proven by a full run only: ask for `profile="full"`.'
+    if fact.verdict in ("reproduced", "partly") and fact.band is None and evidence.kind == "mean":
+        return f"{fact.title} is measured, so it needs a band: how near is near enough?"
     agrees, ours = _agrees(fact, evidence), in_words(evidence, fact)
     if fact.verdict in ("reproduced", "partly") and not agrees:
         return f"{fact.title}: the source says {fact.source or 'so'}, and ours is {ours}: not reproduced."

@@ -66,7 +66,7 @@ def test_a_changed_accuracy_with_a_right_digest_is_noticed(checkout):
         "01-small.py",
         "book/scorecard.md is out of date (a): run `course claims --update`.",
     ]
-    assert problems[0] == "A.1, test accuracy: the source says 97–98 %, and ours is 95.2 ± 5.8 %: not reproduced."
+    assert problems[0] == "A.1, Test accuracy: the source says 97–98 %, and ours is 95.2 ± 5.8 %: not reproduced."
 
 
 def test_a_benchmark_is_no_record_of_a_run_and_yet_may_not_be_changed(checkout):

@@ -1,8 +1,9 @@
 import pytest
+from small_book import fact
 
 from course_tools.claims.pages import pages_of
 
-NET = {"of": "study-small/net", "measure": "accuracy"}
+NET = 'mean("study-small/net")'
 
 
 def made(checkout):
@@ -17,29 +18,28 @@ def rows(table):
 
 
 def test_a_row_says_what_the_source_says_what_ours_is_and_from_which_runs(checkout):
-    fact = {"what": "accuracy | F1", "source": "98.60 %", "records": NET, "band": 0.01, "verdict": "reproduced"}
-    far = {"what": "it differs", "source": "90 %", "records": NET, "band": 0.01, "because": "No.", "verdict": "differs"}
-    other = {"what": "it is better", "source": "it is", "calculate": "1 > 2", "because": "No.", "ours": "it is not"}
-    checkout.give("E.10", fact, far, other | {"verdict": "differs", "note": "half the width"})
+    near = fact("Accuracy | F1", NET, source="98.60 %", band=0.01, verdict="reproduced")
+    far = fact("It differs", NET, "No.", source="90 %", band=0.01, verdict="differs")
+    settings = {"ours": "it is not", "verdict": "differs", "note": "half the width"}
+    checkout.give("E.10", near, far, fact("It is better", "1 > 2", "No.", source="it is", **settings))
     last = rows(made(checkout)[0]["e"])[-3:]
     assert last == [
-        ["**E.10**", "accuracy \\| F1", "98.60 %", "98.50 ± 0.02 %", "reproduced within ±1 points", "3, CPU"],
-        ["", "it differs", "90 %", "98.5 ± 0.0 %", "differs by more than 1 points", "3, CPU"],
-        ["", "it is better", "it is", "it is not", "differs: half the width", "—"],
+        ["**E.10**", "Accuracy \\| F1", "98.60 %", "98.50 ± 0.02 %", "reproduced within ±1 points", "3, CPU"],
+        ["", "It differs", "90 %", "98.5 ± 0.0 %", "differs by more than 1 points", "3, CPU"],
+        ["", "It is better", "it is", "it is not", "differs: half the width", "—"],
     ]
 
 
 def test_what_is_ours_has_a_table_without_a_source(checkout):
-    fact = {"what": "a sum", "value": "4", "calculate": "2 + 2", "note": "by hand", "verdict": "ours"}
-    checkout.give("E.10", fact)
+    checkout.give("E.10", fact("A sum", "2 + 2", value="4", note="by hand", verdict="ours"))
     compared, own = made(checkout)[0]["e"].split("**Ours, beyond the source.** No document states these.\n\n")
-    assert rows(own) == [["**E.10**", "a sum", "4", "by hand", "—"]]
-    assert "a sum" not in compared
+    assert rows(own) == [["**E.10**", "A sum", "4", "by hand", "—"]]
+    assert "A sum" not in compared
 
 
 def test_figures_say_where_they_are_drawn(checkout):
-    figures = {"01-small": ["plots.picture"]}
-    checkout.give("E.10", {"what": "a picture", "source": "one", "figures": figures, "verdict": "reproduced"})
+    code = 'figures({"01-small": ["plots.picture"]})'
+    checkout.give("E.10", fact("A picture", code, source="one", verdict="reproduced"))
     assert rows(made(checkout)[0]["e"])[-1][4] == "reproduced, drawn in chapter 1"
 
 
@@ -48,8 +48,8 @@ def test_what_awaits_a_run_is_folded_away_even_when_it_was_measured(checkout):
     folded = made(checkout)[0]["c"].split("```")[1]
     assert folded.startswith("{dropdown} Awaiting a run: 2\n")
     assert rows(folded)[1:] == [
-        ["**C.3**", "test accuracy", "98.6 %", "a GPU"],
-        ["**C.4**", "test accuracy", "98.6 %", "a GPU"],
+        ["**C.3**", "Test accuracy", "98.6 %", "a GPU"],
+        ["**C.4**", "Test accuracy", "98.6 %", "a GPU"],
     ]
 
 
@@ -67,7 +67,7 @@ def test_the_summary_counts_facts_by_verdict(checkout):
 def test_an_erratum_has_both_values_the_reason_the_computation_and_the_paper(checkout):
     _, errata = made(checkout)
     assert errata["d"].split("\n\n") == [
-        "### D.3: two and two",
+        "### D.3: Two and two",
         "Source: **5**. Right: **4**.",
         "They are four.",
         '```python\nprint("two and two:")\n2 + 2\n```',
@@ -82,15 +82,14 @@ def test_an_erratum_has_both_values_the_reason_the_computation_and_the_paper(che
     [("1 > 2", "False"), ("138_357_544", "138,357,544"), ("0.5", "0.5"), ("'in block 3'", "in block 3")],
 )
 def test_the_value_of_a_computation_stands_below_it(checkout, code, shown):
-    fact = {"what": "x y z", "source": "it is so", "wrong": True, "calculate": code, "because": "No.", "ours": "not so"}
-    checkout.give("A.2", fact | {"verdict": "corrected"})
+    settings = {"source": "it is so", "ours": "not so", "verdict": "corrected"}
+    checkout.give("A.2", fact("It is so", code, "No.", **settings))
     assert f"```python\n{code}\n```\n\n```text\n{shown}\n```" in made(checkout)[1]["a"]
 
 
 def test_a_wrong_comparison_is_shown_with_its_means(checkout):
-    order = {"measure": "accuracy", "higher": "01-small/other", "than": ["study-small/net"]}
-    fact = {"what": "the other is better", "source": "it is", "wrong": True, "order": order, "because": "No."}
-    checkout.give("A.2", fact | {"ours": "it is worse", "verdict": "corrected"})
+    settings = {"source": "it is", "ours": "it is worse", "verdict": "corrected"}
+    checkout.give("A.2", fact("The other is better", 'higher("01-small/other", "study-small/net")', "No.", **settings))
     assert rows(made(checkout)[1]["a"].partition("No.\n\n")[2].strip()) == [
         ["01-small/other", "0.9750 ± 0.0002", "3"],
         ["study-small/net", "0.9850 ± 0.0002", "3"],

@@ -1,10 +1,11 @@
 import pytest
+from small_book import fact
 
 from course_lib.errors import CourseError
 from course_tools.claims import prose
 from course_tools.claims.ledger import Claim, Fact
 
-MEND = "has no claim: add `<!-- claim: NAME -->` behind it, and a claim to book/claims.yml."
+MEND = "has no claim: add `<!-- claim: NAME -->` behind it, and a claim to book/claims."
 
 
 def problems(checkout):
@@ -48,8 +49,8 @@ def test_a_number_without_a_claim_is_named_with_its_place(checkout, file, text, 
 def test_a_claim_that_nobody_made_is_named(checkout, file, text):
     checkout.add(file, text.format("It is better. <!-- claim: gohst --> It has 5 layers <!-- claim: A.99 -->."))
     assert [one.partition(" names ")[2] for one in problems(checkout)] == [
-        "the claim 'gohst', which book/claims.yml does not have.",
-        "the claim 'A.99', which book/claims.yml does not have.",
+        "the claim 'gohst', which book/claims does not have.",
+        "the claim 'A.99', which book/claims does not have.",
     ]
 
 
@@ -67,11 +68,11 @@ def corrected(checkout, text, *facts):
 
 
 def calculated(value, source="", verdict="reproduced"):
-    return Fact("A.8", "so", source=source, verdict=verdict, proof="calculate", query=value)
+    return Fact("A.8", "so", lambda: value, source, verdict)
 
 
 def test_a_wrong_number_of_a_claim_with_several_values_is_named_in_the_text_and_not_rewritten(checkout):
-    checkout.give("A.2", {"what": "sum", "source": "5", "calculate": "2 + 2", "because": "No.", "verdict": "differs"})
+    checkout.give("A.2", fact("Sum", "2 + 2", "No.", source="5", verdict="differs"))
     checkout.add("README.md", "It has 6 <!-- claim: A.2 --> of them.\n")
     assert problems(checkout) == ["README.md: the prose says 6, and A.2 has only 4 or 5."]
     before = (checkout.root / "README.md").read_bytes()
@@ -82,7 +83,7 @@ def test_a_wrong_number_of_a_claim_with_several_values_is_named_in_the_text_and_
 
 @pytest.mark.parametrize("text", ["97–98 %", "97 %", "98 %"])
 def test_a_range_of_a_source_may_be_quoted_whole_or_by_its_ends(checkout, text):
-    assert corrected(checkout, text, calculated("0.5", "97–98 %")) == text
+    assert corrected(checkout, text, calculated(0.5, "97–98 %")) == text
 
 
 @pytest.mark.parametrize(

@@ -4,96 +4,117 @@ from course_lib.errors import CourseError
 from course_tools.claims import verdicts
 from course_tools.claims.evidence import Evidence, NoEvidence
 from course_tools.claims.ledger import Claim, Fact
-
-NET = {"of": "study-small/net", "measure": "accuracy"}  # 98.50 ± 0.02 % of three seeds
-ABOVE = {"measure": "accuracy", "higher": "study-small/net", "than": ["01-small/other"]}
-BELOW = {"measure": "accuracy", "higher": "01-small/other", "than": ["study-small/net"]}
-NEAR = {"measure": "accuracy", "between": ["study-small/net", "01-small/other"], "within": 0.02}
-FAR = NEAR | {"within": 0.001}
+from course_tools.claims.measurements import higher, level, mean
+from course_tools.claims.published import figures
 
 
-def problem(checkout, verdict, proof="", query=None, source="", **more):
-    return verdicts.problem_of(
-        checkout.project, Fact("C.6", "so", verdict=verdict, proof=proof, query=query, source=source, **more)
-    )
+def net():
+    return mean("study-small/net")  # 98.50 ± 0.02 % of three seeds
+
+
+def above():
+    return higher("study-small/net", "01-small/other")
+
+
+def below():
+    return higher("01-small/other", "study-small/net")
+
+
+def near():
+    return level("study-small/net", "01-small/other", within=0.02)
+
+
+def far():
+    return level("study-small/net", "01-small/other", within=0.001)
+
+
+def problem(checkout, verdict, evidence=lambda: None, source="", **more):
+    return verdicts.problem_of(checkout.project, Fact("C.6", "so", evidence, source, verdict, **more))
 
 
 AGREES = [
-    ("records", NET, "98.4 %", {"band": 0.002}),
-    ("records", NET, "97–98 %", {"band": 0.005}),
-    ("records", NET, "98.5 %", {}),
-    ("order", ABOVE, "it is", {}),
-    ("level", NEAR, "they are", {}),
-    ("calculate", "1 + 1", "2", {}),
-    ("calculate", "'in blocks ' + str(3)", "in blocks 3", {}),
-    ("figures", {"01-small": ["plots.picture"]}, "one figure", {}),
+    (net, "98.4 %", {"band": 0.002}),
+    (net, "97–98 %", {"band": 0.005}),
+    (net, "98.5 %", {"band": 0.001}),
+    (lambda: mean("study-small/net", "epochs"), "2", {}),
+    (above, "it is", {}),
+    (near, "they are", {}),
+    (lambda: 1 + 1, "2", {}),
+    (lambda: f"in blocks {3}", "in blocks 3", {}),
+    (lambda: figures({"01-small": ["plots.picture"]}), "one figure", {}),
 ]
 DIFFERS = [
-    ("records", NET, "98.4 %", {"band": 0.0005}),
-    ("records", NET, "98.4 %", {}),
-    ("order", BELOW, "it is", {}),
-    ("level", FAR, "they are", {}),
-    ("calculate", "102_764_544", "102 M", {}),
-    ("calculate", "'in blocks 3'", "in each block", {}),
+    (net, "98.4 %", {"band": 0.0005}),
+    (below, "it is", {}),
+    (far, "they are", {}),
+    (lambda: 102_764_544, "102 M", {}),
+    (lambda: "in blocks 3", "in each block", {}),
 ]
 
 
-@pytest.mark.parametrize(("proof", "query", "source", "more"), AGREES)
-def test_agreeing_evidence_reproduces_and_needs_no_correction(checkout, proof, query, source, more):
+@pytest.mark.parametrize(("evidence", "source", "more"), AGREES)
+def test_agreeing_evidence_reproduces_and_needs_no_correction(checkout, evidence, source, more):
     for verdict in ("reproduced", "partly", "ours"):
-        assert problem(checkout, verdict, proof, query, source, **more) is None
+        assert problem(checkout, verdict, evidence, source, **more) is None
     for verdict in ("corrected", "differs"):
-        line = problem(checkout, verdict, proof, query, source, **more)
+        line = problem(checkout, verdict, evidence, source, **more)
         assert line.startswith("C.6, so: ours is ") and line.endswith(
             ", as the source says: there is nothing to correct."
         )
 
 
-@pytest.mark.parametrize(("proof", "query", "source", "more"), DIFFERS)
-def test_differing_evidence_corrects_and_does_not_reproduce(checkout, proof, query, source, more):
+@pytest.mark.parametrize(("evidence", "source", "more"), DIFFERS)
+def test_differing_evidence_corrects_and_does_not_reproduce(checkout, evidence, source, more):
     for verdict in ("corrected", "differs"):
-        assert problem(checkout, verdict, proof, query, source, **more) is None
+        assert problem(checkout, verdict, evidence, source, **more) is None
     for verdict in ("reproduced", "partly"):
-        line = problem(checkout, verdict, proof, query, source, **more)
+        line = problem(checkout, verdict, evidence, source, **more)
         assert line.startswith(f"C.6, so: the source says {source}, and ours is ") and line.endswith(
             ": not reproduced."
         )
-    ours = problem(checkout, "ours", proof, query, source, **more)
-    if proof == "records":  # what we measured may change
+    ours = problem(checkout, "ours", evidence, source, **more)
+    if evidence is net:  # what we measured may change
         assert ours is None
     else:
         assert ours.startswith(f"C.6, so: we say {source}, and the evidence is ")
 
 
-@pytest.mark.parametrize(
-    ("proof", "query", "words"),
-    [("records", NET, "98.50 ± 0.02 %"), ("order", ABOVE, "holds"), ("order", BELOW, "does not hold")],
-)
-def test_only_what_was_not_measured_awaits(checkout, proof, query, words):
-    line = problem(checkout, "awaiting", proof, query, "98.4 %")
+@pytest.mark.parametrize(("evidence", "words"), [(net, "98.50 ± 0.02 %"), (above, "holds"), (below, "does not hold")])
+def test_only_what_was_not_measured_awaits(checkout, evidence, words):
+    line = problem(checkout, "awaiting", evidence, "98.4 %")
     assert line == f"C.6, so awaits a run, but it was measured: {words}. Give it its verdict."
-    assert problem(checkout, "awaiting", proof, query | {"profile": "full"}, "98.4 %") is None
+    assert problem(checkout, "awaiting", lambda: mean("study-small/net", profile="full"), "98.4 %") is None
+
+
+@pytest.mark.parametrize("verdict", ["reproduced", "partly"])
+def test_a_measured_value_needs_a_band(checkout, verdict):
+    assert "is measured, so it needs a band" in problem(checkout, verdict, net, "98.5 %")
+
+
+@pytest.mark.parametrize("evidence", [net, above])
+def test_only_a_full_run_stands_for_the_large_networks(checkout, evidence):
+    fact = Fact("C.3", "so", evidence, "98.5 %", "reproduced", band=0.01)
+    assert "is proven by a full run only" in verdicts.problem_of(checkout.project, fact)
 
 
 @pytest.mark.parametrize(
-    ("proof", "query"),
+    "evidence",
     [
-        ("records", NET | {"profile": "full"}),
-        ("order", ABOVE | {"profile": "full"}),
-        ("level", NEAR | {"profile": "full"}),
-        ("figures", {"01-small": ["plots.other"]}),
+        lambda: mean("study-small/net", profile="full"),
+        lambda: higher("study-small/net", "01-small/other", profile="full"),
+        lambda: level("study-small/net", "01-small/other", within=0.02, profile="full"),
+        lambda: figures({"01-small": ["plots.other"]}),
     ],
 )
-def test_no_other_verdict_stands_without_evidence(checkout, proof, query):
+def test_a_verdict_without_evidence_is_an_error(checkout, evidence):
     with pytest.raises(NoEvidence, match=r"^C\.6, so: "):
-        problem(checkout, "reproduced", proof, query, "98.4 %", band=0.1)
+        problem(checkout, "reproduced", evidence, "98.4 %", band=0.002)
 
 
-def test_evidence_that_is_wrong_is_no_missing_evidence(checkout):
-    """A record that contradicts itself must not pass for one that is still to come."""
+def test_wrong_evidence_does_not_await(checkout):
     checkout.record("study-small/net", 0.5, seed=0)
     with pytest.raises(CourseError, match="disagree"):
-        problem(checkout, "awaiting", "records", NET, "98.4 %")
+        problem(checkout, "awaiting", net, "98.4 %")
 
 
 @pytest.mark.parametrize("verdict", ["explained", "corrected"])
@@ -103,31 +124,31 @@ def test_what_a_paper_says_needs_no_evidence_of_ours(checkout, verdict):
 
 def test_a_number_cannot_be_held_against_words(checkout):
     with pytest.raises(CourseError, match=r"C\.6, so: its evidence is the number 2, but the source's is no number"):
-        problem(checkout, "reproduced", "calculate", "1 + 1", "as listed")
+        problem(checkout, "reproduced", lambda: 1 + 1, "as listed")
 
 
 @pytest.mark.parametrize(
-    ("proof", "query", "holds"),
+    ("evidence", "holds"),
     [
-        ("order", ABOVE, True),
-        ("calculate", "1 < 2", True),
-        ("calculate", "1 - 1", True),  # a number, held against the prose
-        ("", None, True),
-        ("level", FAR, False),
-        ("calculate", "1 > 2", False),
+        (above, True),
+        (lambda: 1 < 2, True),
+        (lambda: 0, True),  # a number, held against the prose
+        (far, False),
+        (lambda: 1 > 2, False),
     ],
 )
-def test_statement_of_the_book_has_to_hold(checkout, proof, query, holds):
-    line = verdicts.problem_of(checkout.project, Fact("small-one", "", proof=proof, query=query))
+def test_statement_of_the_book_has_to_hold(checkout, evidence, holds):
+    line = verdicts.problem_of(checkout.project, Fact("small-one", evidence=evidence))
     assert line == (None if holds else "small-one does not hold any more: say so in the prose.")
 
 
 def test_problems_are_collected_and_none_hides_another(checkout):
+    cite = ("paper2000", "ghost1999")
     facts = [
-        Fact("B.1", "one", verdict="explained", cite=("paper2000", "ghost1999"), because="It was so."),
-        Fact("B.1", "two", verdict="reproduced", proof="calculate", query="1 / 0", source="2"),
-        Fact("B.1", "three", verdict="reproduced", proof="calculate", query="1 + 1", source="3"),
-        Fact("B.1", "four", verdict="reproduced", proof="calculate", query="1 + 1", source="2"),
+        Fact("B.1", "one", verdict="explained", cite=cite, because="It was so."),
+        Fact("B.1", "two", lambda: 1 / 0, "2", "reproduced"),
+        Fact("B.1", "three", lambda: 1 + 1, "3", "reproduced"),
+        Fact("B.1", "four", lambda: 1 + 1, "2", "reproduced"),
     ]
     assert verdicts.problems(checkout.project, [Claim("B.1", facts)], {"paper2000"}) == [
         "B.1, one: ghost1999 is not in references.bib.",

@@ -1,0 +1,434 @@
+"""Chapter 5, MiniVGG."""
+
+import math
+
+import pandas as pd
+from torch import nn
+
+from course_lib import analysis, models, records
+from course_lib.records import studies
+from course_tools.claims.ledger import claim
+from course_tools.claims.measurements import difference, higher, mean
+from course_tools.claims.published import memory, output, printed, seconds
+
+
+@claim
+def minivgg_time():
+    """How long chapter 5 takes on two cores."""
+    return seconds("05-minivgg")
+
+
+@claim
+def minivgg_memory():
+    """How much memory chapter 5 takes on two cores."""
+    return memory("05-minivgg")
+
+
+@claim
+def minivgg_three_steps():
+    """From VGG-16 to MiniVGG, half the filters save most of both, and the last step nearly all the work that is
+    left.
+    """
+    full, mini = models.CONFIGURATIONS["D"], models.CONFIGURATIONS["mini"]
+    halved = [one if one == "M" else one // 2 for one in full]
+    plans = [(full, (3, 224, 224)), (full, (1, 224, 224)), (halved, (1, 224, 224)), (mini, (1, 28, 28))]
+    networks = [models.VGG(plan, in_channels=shape[0], num_classes=10) for plan, shape in plans]
+    parameters = [analysis.count_parameters(one) for one in networks]
+    work = [analysis.count_multiply_adds(one, shape) for one, (_, shape) in zip(networks, plans, strict=False)]
+    most = all(one[1] - one[2] > (one[0] - one[3]) / 2 for one in (parameters, work))
+    return most and round(work[2] / work[1], 2) == 0.25 and work[3] < 0.02 * work[2]
+
+
+@claim
+def minivgg_second_linear():
+    """More than half of MiniVGG's parameters are in its second linear layer."""
+    network = models.minivgg()
+    second = [one for one in network.classifier if isinstance(one, nn.Linear)][1]
+    return analysis.count_parameters(second) > analysis.count_parameters(network) / 2
+
+
+@claim
+def minivgg_convolutions_share():
+    """MiniVGG's convolutions hold a third of a percent of its parameters, and do almost half of its work."""
+    table = analysis.layer_table(models.minivgg(), (1, 28, 28)).drop(index="total")
+    shares = (
+        table[["parameters", "multiply-adds"]][table["type"] == "Conv2d"].sum()
+        / table[["parameters", "multiply-adds"]].sum()
+    )
+    return round(300 * shares["parameters"].item()) == 1 and 0.45 < shares["multiply-adds"].item() < 0.5
+
+
+@claim
+def minivgg_memory_factor():
+    """How many times MiniVGG's training memory VGG-16 takes on enlarged digits, in batches of 128."""
+    large = analysis.training_memory(models.vgg16(10, 1), (1, 224, 224), 128).total
+    return large / analysis.training_memory(models.minivgg(), (1, 28, 28), 128).total
+
+
+@claim
+def minivgg_work_factor():
+    """How many times MiniVGG's work VGG-16 does on enlarged digits."""
+    return analysis.count_multiply_adds(models.vgg16(10, 1), (1, 224, 224)) / analysis.count_multiply_adds(
+        models.minivgg(), (1, 28, 28)
+    )
+
+
+@claim
+def minivgg_multiply_adds():
+    """What a digit costs MiniVGG."""
+    return analysis.count_multiply_adds(models.minivgg(), (1, 28, 28))
+
+
+@claim
+def minivgg_memory_is_head():
+    """At 128 digits, most of MiniVGG's training memory is its head, four times over."""
+    network = models.minivgg()
+    memory = analysis.training_memory(network, (1, 28, 28), 128)
+    return 16 * analysis.count_parameters(network.classifier) > 0.7 * memory.total
+
+
+@claim
+def minivgg_view():
+    """At the end of MiniVGG's features a unit sees 20 × 20 pixels."""
+    return analysis.receptive_field(models.minivgg().features)["receptive field"].iloc[-1].item() == 20
+
+
+@claim
+def minivgg_corner_view():
+    """The window of a corner unit holds 12 × 12 pixels of the image."""
+    fields = analysis.receptive_field(models.minivgg().features)
+    jump_before = fields["jump"].shift(fill_value=1)
+    over_the_rim = jump_before[fields["type"] == "Conv2d"].sum()  # each convolution has a rim of one
+    return (fields["receptive field"].iloc[-1] - over_the_rim).item() == 12
+
+
+@claim
+def minivgg_numbers_into_the_head():
+    """3,136 numbers enter MiniVGG's head."""
+    return models.minivgg().classifier[0].in_features
+
+
+@claim
+def error_of_two_draws():
+    """The difference of two equal draws has 1.4 times the error of one."""
+    return math.sqrt(2)
+
+
+@claim
+def vgg_small_against_minivgg():
+    """Vgg_small has a fiftieth of MiniVGG's parameters, and more than half of its multiply-adds, most of them in
+    convolutions.
+    """
+    mini, small = models.minivgg(), models.vgg_small()
+    work = [analysis.count_multiply_adds(one, (1, 28, 28)) for one in (mini, small)]
+    table = analysis.layer_table(small, (1, 28, 28)).drop(index="total")
+    in_convolutions = table["multiply-adds"][table["type"] == "Conv2d"].sum() / work[1]
+    fiftieth = 48 < analysis.count_parameters(mini) / analysis.count_parameters(small) < 52
+    return fiftieth and work[1] > work[0] / 2 and in_convolutions.item() > 0.9
+
+
+@claim
+def minivgg_twice_the_work():
+    """MiniVGG has about twice the multiply-adds of vgg_small."""
+    return (
+        1.8
+        < analysis.count_multiply_adds(models.minivgg(), (1, 28, 28))
+        / analysis.count_multiply_adds(models.vgg_small(), (1, 28, 28))
+        < 2.2
+    )
+
+
+@claim
+def vgg_small_view():
+    """A unit of vgg_small sees 36 × 36 pixels: a whole digit, and a small corner of a photograph of 224 × 224."""
+    side = analysis.receptive_field(models.vgg_small().features)["receptive field"].iloc[-1].item()
+    return side == 36 and side > 28 and (side / 224) ** 2 < 0.03
+
+
+@claim
+def lenet5_more_accurate_than_perceptron():
+    """In chapter 2, LeNet-5 is more accurate than the perceptron."""
+    return higher("02-lenet/LeNet-5, modern", "02-lenet/perceptron")
+
+
+@claim
+def lenet5_smaller_than_perceptron():
+    """In chapter 2, LeNet-5 has fewer parameters than the perceptron."""
+    return higher("02-lenet/perceptron", "02-lenet/LeNet-5, modern", measure="parameters")
+
+
+@claim
+def minivgg_third_block():
+    """With a third block MiniVGG has fewer parameters."""
+    plan = [*models.CONFIGURATIONS["mini"], 128, 128, "M"]
+    deeper = models.VGG(plan, in_channels=1, num_classes=10, pooled=3)
+    return analysis.count_parameters(deeper) - analysis.count_parameters(models.minivgg()) == 221_440 - 8_126_464
+
+
+@claim
+def minivgg_fixed_memory():
+    """Weights, gradients and Adam's means of MiniVGG, in float32."""
+    return 16 * analysis.count_parameters(models.minivgg())
+
+
+@claim
+def minivgg_saved_an_image():
+    """Of each digit MiniVGG keeps a good half a megabyte for the backward pass."""
+    small, large = (analysis.training_memory(models.minivgg(), (1, 28, 28), batch).saved for batch in (100, 200))
+    return 500_000 < (large - small) / 100 < 600_000
+
+
+@claim
+def minivgg_even_batch():
+    """From this batch size on MiniVGG keeps more for the backward pass than weights, gradients and Adam's means
+    take.
+    """
+    small, large = (analysis.training_memory(models.minivgg(), (1, 28, 28), batch).saved for batch in (100, 200))
+    return 16 * analysis.count_parameters(models.minivgg()) / ((large - small) / 100)
+
+
+@claim
+def vgg_small_even_batch():
+    """From this batch size on vgg_small keeps more for the backward pass than weights, gradients and Adam's means
+    take.
+    """
+    small, large = (analysis.training_memory(models.vgg_small(), (1, 28, 28), batch).saved for batch in (100, 200))
+    return 16 * analysis.count_parameters(models.vgg_small()) / ((large - small) / 100)
+
+
+@claim
+def minivgg_half_width():
+    """Half the width leaves MiniVGG about a quarter of its parameters and of its work."""
+    full, half = (analysis.layer_table(models.minivgg(width=width), (1, 28, 28)).loc["total"] for width in (1, 0.5))
+    return all(0.249 < half[one] / full[one] < 0.252 for one in ("parameters", "multiply-adds"))
+
+
+@claim
+def minivgg_third_convolution():
+    """What the third convolution of MiniVGG's second block adds in parameters."""
+    mini = models.CONFIGURATIONS["mini"]
+    plain = [32, 32, "M", 64, 64, "M"]
+    return analysis.count_parameters(models.VGG(mini, in_channels=1, num_classes=10)) - analysis.count_parameters(
+        models.VGG(plain, in_channels=1, num_classes=10)
+    )
+
+
+@claim
+def minivgg_third_convolution_work():
+    """What it adds in multiply-adds."""
+    plain, image = models.VGG([32, 32, "M", 64, 64, "M"], in_channels=1, num_classes=10), (1, 28, 28)
+    return analysis.count_multiply_adds(models.minivgg(), image) - analysis.count_multiply_adds(plain, image)
+
+
+@claim
+def minivgg_rerun_loss_4():
+    """Our repetition's loss on judging images after the fourth epoch."""
+    return mean("05-minivgg/MiniVGG, published recipe", "val_loss", epoch=4)
+
+
+@claim
+def minivgg_rerun_loss_5():
+    """The same after the fifth."""
+    return mean("05-minivgg/MiniVGG, published recipe", "val_loss", epoch=5)
+
+
+@claim
+def six_minivgg():
+    """Test accuracy of MiniVGG by the common recipe."""
+    return mean("study-mnist-six/MiniVGG")
+
+
+@claim
+def six_alexnet():
+    """Test accuracy of the small AlexNet by the common recipe."""
+    return mean("study-mnist-six/AlexNet, small")
+
+
+@claim
+def six_lenet():
+    """Test accuracy of LeNet-5 by the common recipe."""
+    return mean("study-mnist-six/LeNet-5, modern")
+
+
+@claim
+def six_minivgg_less_perceptron():
+    """MiniVGG less the perceptron, by one recipe."""
+    return difference("study-mnist-six/MiniVGG", "study-mnist-six/perceptron")
+
+
+@claim
+def six_minivgg_less_lenet():
+    """MiniVGG less LeNet-5, by one recipe."""
+    return difference("study-mnist-six/MiniVGG", "study-mnist-six/LeNet-5, modern")
+
+
+@claim
+def six_minivgg_less_alexnet():
+    """MiniVGG less the small AlexNet, by one recipe."""
+    return difference("study-mnist-six/MiniVGG", "study-mnist-six/AlexNet, small")
+
+
+@claim
+def six_minivgg_less_vgg8():
+    """MiniVGG less VGG8, by one recipe."""
+    return difference("study-mnist-six/MiniVGG", "study-mnist-six/VGG8-BN, half width")
+
+
+@claim
+def six_minivgg_less_resnet():
+    """MiniVGG less the small ResNet, by one recipe."""
+    return difference("study-mnist-six/MiniVGG", "study-mnist-six/ResNet, small")
+
+
+@claim
+def six_undecided():
+    """By one recipe MiniVGG is above the perceptron and LeNet-5, and the other three differences are undecided."""
+    runs = {name: one.set_index("seed")["accuracy"] for name, one in studies.table("mnist-six").groupby("name")}
+    apart = {name: records.difference(runs["MiniVGG"], one) for name, one in runs.items() if name != "MiniVGG"}
+    return (
+        sorted(name for name, (gap, half) in apart.items() if gap > half) == ["LeNet-5, modern", "perceptron"]
+        and sum(abs(gap) <= half for gap, half in apart.values()) == 3
+    )
+
+
+@claim
+def lenet5_own_recipe():
+    """LeNet-5 by its own recipe less LeNet-5 by the common one."""
+    return difference("02-lenet/LeNet-5, modern", "study-mnist-six/LeNet-5, modern")
+
+
+@claim
+def minivgg_training_images():
+    """Training images of chapter 5."""
+    return mean("05-minivgg/MiniVGG", "train")
+
+
+@claim
+def minivgg_puzzle():
+    """The training accuracy of chapter 5, taken apart as its published page does."""
+    page = output("05-minivgg")
+    steps = "epoch 1: no averaging +6.43, no dropout +0.68, unseen images -0.05"
+    steps += "; epoch 3: no averaging -0.24, no dropout +0.68, unseen images -0.25"
+    return (
+        steps in page
+        and "epoch 1: standard error 0.12 points" in page
+        and "epoch 3: standard error 0.11 points" in page
+    )
+
+
+@claim
+def minivgg_three_seeds():
+    """With three seeds, half of the interval in spreads."""
+    values = pd.Series([0.0, 1.0, 2.0])
+    return records.interval(values)[1] / values.std()
+
+
+@claim
+def minivgg_less_vgg_small():
+    """MiniVGG less vgg_small, on validation images."""
+    return difference("05-minivgg/MiniVGG, on validation", "05-minivgg/vgg_small, on validation", split="validation")
+
+
+@claim
+def minivgg_less_no_hidden():
+    """MiniVGG less the network without a hidden layer."""
+    return difference(
+        "05-minivgg/MiniVGG, on validation", "05-minivgg/no hidden layer, on validation", split="validation"
+    )
+
+
+@claim
+def vgg_small_less_no_hidden():
+    """Vgg_small less the network without a hidden layer."""
+    return difference(
+        "05-minivgg/vgg_small, on validation", "05-minivgg/no hidden layer, on validation", split="validation"
+    )
+
+
+@claim
+def no_hidden_less_smallest():
+    """The network without a hidden layer less the smallest."""
+    return difference(
+        "05-minivgg/no hidden layer, on validation", "05-minivgg/smallest, on validation", split="validation"
+    )
+
+
+@claim
+def minivgg_no_hidden_parameters():
+    """Parameters of MiniVGG without hidden layers."""
+    return analysis.count_parameters(models.minivgg(hidden=()))
+
+
+@claim
+def minivgg_errors_in_a_thousand():
+    """Of a thousand validation images MiniVGG misreads 7, and without hidden layers 11."""
+    means = records.table("05-minivgg").groupby("name")["accuracy"].mean()
+    return [round(1_000 * (1 - means[f"{name}, on validation"])) for name in ("MiniVGG", "no hidden layer")] == [7, 11]
+
+
+@claim
+def smallest_errors_in_a_thousand():
+    """Of a thousand validation images the smallest network misreads 18."""
+    means = records.table("05-minivgg").groupby("name")["accuracy"].mean()
+    return round(1_000 * (1 - means["smallest, on validation"]))
+
+
+@claim
+def minivgg_epoch_seconds():
+    """An epoch of MiniVGG, in chapter 5."""
+    return mean("05-minivgg/MiniVGG, on validation", "seconds", per="epoch", split="validation")
+
+
+@claim
+def vgg_small_epoch_seconds():
+    """An epoch of vgg_small, in chapter 5."""
+    return mean("05-minivgg/vgg_small, on validation", "seconds", per="epoch", split="validation")
+
+
+@claim
+def smallest_epoch_seconds():
+    """An epoch of the smallest network, in chapter 5."""
+    return mean("05-minivgg/smallest, on validation", "seconds", per="epoch", split="validation")
+
+
+@claim
+def smallest_less_work():
+    """How many times the smallest network's work MiniVGG does."""
+    return analysis.count_multiply_adds(models.minivgg(), (1, 28, 28)) / analysis.count_multiply_adds(
+        models.minivgg(width=0.25, hidden=()), (1, 28, 28)
+    )
+
+
+@claim
+def smallest_disturbed():
+    """Of the smallest network's three runs, one took more than twice as long as each of the others."""
+    runs = records.table("05-minivgg")
+    seconds = sorted(runs[runs["name"] == "smallest, on validation"]["seconds"])
+    return seconds[2] > 2 * seconds[1]
+
+
+@claim
+def vgg_small_look():
+    """Validation accuracy of vgg_small after two epochs, seed 0."""
+    return printed("05-minivgg", "of validation images\nepoch 2:", ("cpu",))
+
+
+@claim
+def minivgg_to_lenet_parameters():
+    """How many times LeNet-5's parameters MiniVGG has."""
+    return analysis.count_parameters(models.minivgg()) / analysis.count_parameters(models.lenet5())
+
+
+@claim
+def minivgg_to_lenet_work():
+    """How many times LeNet-5's work MiniVGG does."""
+    return analysis.count_multiply_adds(models.minivgg(), (1, 28, 28)) / analysis.count_multiply_adds(
+        models.lenet5(), (1, 28, 28)
+    )
+
+
+@claim
+def minivgg_batch_gains():
+    """On the published page one batch is 1.7 times as fast as four for MiniVGG, and 0.6 times for vgg_small."""
+    page = output("05-minivgg")
+    return "MiniVGG: 1.7 times as fast in one batch as in four" in page and "vgg_small: 0.6 times as fast" in page

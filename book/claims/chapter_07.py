@@ -1,0 +1,348 @@
+"""Chapter 7, VGG against ResNet."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+
+from course_lib import records
+from course_lib.records import studies
+from course_tools.claims.ledger import claim
+from course_tools.claims.measurements import difference, mean
+from course_tools.claims.published import memory, printed, seconds
+
+
+@claim
+def modified_vgg_accuracy():
+    """Test accuracy of the modified VGG on MNIST."""
+    return mean("study-vgg-vs-resnet/modified VGG")
+
+
+@claim
+def modified_resnet_accuracy():
+    """Test accuracy of the modified ResNet, half width, on MNIST."""
+    return mean("study-vgg-vs-resnet/modified ResNet")
+
+
+@claim
+def modified_vgg_first_training_loss():
+    """The modified VGG's training loss in its first epoch."""
+    return mean("study-vgg-vs-resnet/modified VGG", "train_loss", epoch=1)
+
+
+@claim
+def modified_vgg_last_training_loss():
+    """The modified VGG's training loss in its last epoch."""
+    return mean("study-vgg-vs-resnet/modified VGG", "train_loss", epoch=-1)
+
+
+@claim
+def modified_vgg_third_validation_loss():
+    """The modified VGG's validation loss after three epochs."""
+    return mean("study-vgg-vs-resnet/modified VGG", "val_loss", epoch=3)
+
+
+@claim
+def modified_vgg_last_validation_loss():
+    """The modified VGG's validation loss after the last epoch."""
+    return mean("study-vgg-vs-resnet/modified VGG", "val_loss", epoch=-1)
+
+
+@claim
+def modified_resnet_best_and_worst():
+    """One seed of the modified ResNet has the highest test accuracy of the study's small networks, another the
+    lowest.
+    """
+    runs = studies.table("vgg-vs-resnet")
+    runs = runs[runs["name"].isin(["modified VGG", "modified ResNet"])]
+    return {runs.loc[runs["accuracy"].idxmax(), "name"], runs.loc[runs["accuracy"].idxmin(), "name"]} == {
+        "modified ResNet"
+    }
+
+
+@claim
+def modified_resnet_time_ratio():
+    """How many times as long the modified ResNet trains as the modified VGG, one core each."""
+    seconds = studies.table("vgg-vs-resnet").groupby("name")["seconds"].mean()
+    return seconds["modified ResNet"] / seconds["modified VGG"]
+
+
+@claim
+def modified_resnet_spread():
+    """Spread of the modified ResNet's test accuracy over seeds."""
+    runs = studies.table("vgg-vs-resnet")
+    return runs[runs["name"] == "modified ResNet"]["accuracy"].std()
+
+
+@claim
+def modified_vgg_spread():
+    """Spread of the modified VGG's test accuracy over seeds."""
+    runs = studies.table("vgg-vs-resnet")
+    return runs[runs["name"] == "modified VGG"]["accuracy"].std()
+
+
+@claim
+def modified_resnet_minus_modified_vgg():
+    """Difference of the modified networks' test accuracies, seed by seed."""
+    return difference("study-vgg-vs-resnet/modified ResNet", "study-vgg-vs-resnet/modified VGG")
+
+
+@claim
+def modified_vgg_third_validation():
+    """The modified VGG's validation accuracy after three epochs."""
+    return mean("study-vgg-vs-resnet/modified VGG", "val_accuracy", epoch=3)
+
+
+@claim
+def modified_vgg_last_validation():
+    """The modified VGG's validation accuracy after the last epoch."""
+    return mean("study-vgg-vs-resnet/modified VGG", "val_accuracy", epoch=-1)
+
+
+@claim
+def modified_resnet_third_validation():
+    """The modified ResNet's validation accuracy after three epochs."""
+    return mean("study-vgg-vs-resnet/modified ResNet", "val_accuracy", epoch=3)
+
+
+@claim
+def modified_resnet_last_validation():
+    """The modified ResNet's validation accuracy after the last epoch."""
+    return mean("study-vgg-vs-resnet/modified ResNet", "val_accuracy", epoch=-1)
+
+
+@claim
+def modified_resnet_first_training_loss():
+    """The modified ResNet's training loss in its first epoch."""
+    return mean("study-vgg-vs-resnet/modified ResNet", "train_loss", epoch=1)
+
+
+@claim
+def modified_resnet_first_validation_loss():
+    """The modified ResNet's validation loss after its first epoch."""
+    return mean("study-vgg-vs-resnet/modified ResNet", "val_loss", epoch=1)
+
+
+@claim
+def seven_epochs_undecided():
+    """Of both modified networks, the gain in validation accuracy from the third to the tenth epoch has a 95 % interval
+    that contains zero.
+    """
+    gains = {}
+    for line in studies.read("vgg-vs-resnet"):
+        judged = [one["val_accuracy"] for one in line["epochs"]]
+        gains.setdefault(line["name"], []).append(judged[-1] - judged[2])
+    found = [records.interval(pd.Series(gains[name])) for name in ("modified VGG", "modified ResNet")]
+    return all(abs(mean) < half for mean, half in found)
+
+
+@claim
+def modified_resnet_last_jump():
+    """How far the validation accuracy of the modified ResNet's seed 0 rises from the ninth to the tenth epoch."""
+    (line,) = (one for one in studies.read("vgg-vs-resnet") if one["name"] == "modified ResNet" and one["seed"] == 0)
+    return line["epochs"][-1]["val_accuracy"] - line["epochs"][-2]["val_accuracy"]
+
+
+@claim
+def lenet5_mnist_before():
+    """Mean test accuracy of five runs of LeNet-5, modern form, as chapter 2 was published on 20 November 2026, with
+    the recipe and the seeds of today's (results/02-lenet.jsonl in commit 1fa2042).
+    """
+    return np.mean([0.9925, 0.9923, 0.9923, 0.9927, 0.9925])
+
+
+@claim
+def lenet5_mnist_before_spread():
+    """The spread of these five runs."""
+    return np.std([0.9925, 0.9923, 0.9923, 0.9927, 0.9925], ddof=1)
+
+
+@claim
+def lenet5_mnist_moved():
+    """Today's spread is more than three times that of these five runs, and the means lie four of the old spreads
+    apart.
+    """
+    before = [0.9925, 0.9923, 0.9923, 0.9927, 0.9925]
+    runs = records.table("02-lenet")
+    today = runs[(runs["name"] == "LeNet-5, modern") & (runs["split"] == "test")]["accuracy"]
+    spread = np.std(before, ddof=1)
+    return bool(today.std() > 3 * spread and round((np.mean(before) - today.mean()) / spread) == 4)
+
+
+@claim
+def resnet34_time_ratio():
+    """The share of VGG-16's time that ResNet-34 took for a training step in chapter 7's published run."""
+    return printed("07-vgg-vs-resnet", "ResNet-34 takes ")
+
+
+@claim
+def vgg16_hours():
+    """Hours of ten epochs of VGG-16 on 48,000 digits at the speed of chapter 7's published run."""
+    page = records.results_folder().parent / "notebooks" / "07-vgg-vs-resnet.ipynb"
+    cells = json.loads(page.read_text(encoding="utf-8"))["cells"]
+    outputs = [one for cell in cells for one in cell.get("outputs", []) if one["output_type"] == "stream"]
+    printed = "".join("".join(one["text"]) for one in outputs)
+    seconds, images = re.search(r"VGG-16: ([\d.]+) s a step of (\d+) images", printed).groups()
+    return float(seconds) / int(images) * 48_000 * 10
+
+
+@claim
+def modified_vgg_mistakes():
+    """Mistakes of the modified VGG among the test digits, all seeds."""
+    runs = studies.table("vgg-vs-resnet")
+    return round((1 - runs[runs["name"] == "modified VGG"]["accuracy"]).sum() * 10_000)
+
+
+@claim
+def modified_resnet_mistakes():
+    """Mistakes of the modified ResNet among the test digits, all seeds."""
+    runs = studies.table("vgg-vs-resnet")
+    return round((1 - runs[runs["name"] == "modified ResNet"]["accuracy"]).sum() * 10_000)
+
+
+@claim
+def modified_resnet_most_mistakes():
+    """Mistakes of the modified ResNet's worst seed among the test digits."""
+    runs = studies.table("vgg-vs-resnet")
+    return round((1 - runs[runs["name"] == "modified ResNet"]["accuracy"].min()) * 10_000)
+
+
+@claim
+def modified_resnet_slower():
+    """The modified ResNet trained longer than the modified VGG, with every seed."""
+    seconds = studies.table("vgg-vs-resnet").pivot_table(index="seed", columns="name", values="seconds")
+    return (seconds["modified ResNet"] > seconds["modified VGG"]).all()
+
+
+@claim
+def modified_vgg_cifar10():
+    """Test accuracy of the modified VGG on CIFAR-10 at 28 × 28."""
+    return mean("study-cifar-augment/modified VGG, CIFAR-10")
+
+
+@claim
+def modified_vgg_cifar10_ahead():
+    """How far our modified VGG is ahead of the report's on CIFAR-10."""
+    runs = studies.table("cifar-augment")
+    return runs[runs["name"] == "modified VGG, CIFAR-10"]["accuracy"].mean() - 0.55
+
+
+@claim
+def modified_vgg_cifar10_f1():
+    """Macro F1 of the modified VGG on CIFAR-10, mean of the runs."""
+    return mean("study-cifar-augment/modified VGG, CIFAR-10", "macro_f1")
+
+
+@claim
+def pooled_f1():
+    """Macro F1 of the modified VGG on CIFAR-10, of the runs' matrices added up."""
+    return printed("07-vgg-vs-resnet", "macro ")
+
+
+@claim
+def modified_vgg_cifar10_training_loss():
+    """The modified VGG's training loss on CIFAR-10 in its last epoch."""
+    return mean("study-cifar-augment/modified VGG, CIFAR-10", "train_loss", epoch=-1)
+
+
+@claim
+def modified_vgg_cifar10_validation_loss():
+    """The modified VGG's validation loss on CIFAR-10 after its last epoch."""
+    return mean("study-cifar-augment/modified VGG, CIFAR-10", "val_loss", epoch=-1)
+
+
+@claim
+def no_augmentation_gap():
+    """How far validation loss lies above training loss in the last epoch without augmentation, on 9,000 images."""
+    ends = [one["epochs"][-1] for one in studies.read("cifar-augment") if one["name"] == "augmented by nothing"]
+    return np.mean([end["val_loss"] - end["train_loss"] for end in ends])
+
+
+@claim
+def no_augmentation_helps():
+    """The gain of each augmentation over none has a 95 % interval, paired by seed, that contains zero."""
+    runs = studies.table("cifar-augment")
+    runs = runs[runs["name"].str.startswith("augmented")].pivot(index="seed", columns="name", values="accuracy")
+    nothing = runs.pop("augmented by nothing")
+    found = [records.difference(runs[name], nothing) for name in runs]
+    return all(abs(gain) < half for gain, half in found)
+
+
+@claim
+def flipping_gain():
+    """What flipping adds to the test accuracy on CIFAR-10, 9,000 images."""
+    return difference("study-cifar-augment/augmented by flipping", "study-cifar-augment/augmented by nothing")
+
+
+@claim
+def scaling_gain():
+    """What scaling adds to the test accuracy on CIFAR-10, 9,000 images."""
+    return difference("study-cifar-augment/augmented by scaling", "study-cifar-augment/augmented by nothing")
+
+
+@claim
+def best_of_five_wins():
+    """How often the best of five draws lies above the mean that they are drawn around."""
+    return 1 - 0.5**5
+
+
+@claim
+def sample_without_flips():
+    """Training accuracy on 500 photographs without flips, in chapter 7's published run."""
+    return printed("07-vgg-vs-resnet", "nothing: ")
+
+
+@claim
+def sample_with_flips():
+    """The same with flips."""
+    return printed("07-vgg-vs-resnet", "flips: ")
+
+
+@claim
+def augmentation_raises_training_loss():
+    """With each augmentation the training loss of the last epoch is higher than without."""
+    ends = {}
+    for line in studies.read("cifar-augment"):
+        ends.setdefault(line["name"], []).append(line["epochs"][-1]["train_loss"])
+    means = {name: np.mean(losses) for name, losses in ends.items() if name.startswith("augmented")}
+    return min(means, key=means.get) == "augmented by nothing"
+
+
+@claim
+def flips_and_crops_do_not_help_in_a_short_run():
+    """In chapter 3's short runs on CIFAR-10, the mean accuracy without flips and crops is not below that with them."""
+    lines = records.read(records.results_folder() / "03-alexnet.jsonl")
+
+    def mean(name):
+        return np.mean(
+            [one["final"]["accuracy"] for one in lines if one["name"] == name and one["final"]["split"] == "validation"]
+        )
+
+    return bool(mean("no flips and crops") >= mean("base"))
+
+
+@claim
+def vgg_vs_resnet_time():
+    """What chapter 7's published run took."""
+    return seconds("07-vgg-vs-resnet")
+
+
+@claim
+def vgg_vs_resnet_memory():
+    """The most memory that chapter 7's published run held."""
+    return memory("07-vgg-vs-resnet")
+
+
+@claim
+def first_epochs_apart():
+    """By how much validation accuracy in the first epochs that chapter 7's published run trained again differs from
+    the study's, at most.
+    """
+    again = records.read(records.results_folder() / "07-vgg-vs-resnet.jsonl")
+    study = {one["name"]: one["epochs"] for one in studies.read("vgg-vs-resnet") if one["seed"] == 0}
+    return max(
+        abs(here["val_accuracy"] - there["val_accuracy"])
+        for run in again
+        for here, there in zip(run["epochs"], study[run["name"].removesuffix(", first epochs")], strict=False)
+    )

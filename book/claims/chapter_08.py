@@ -1,0 +1,269 @@
+"""Chapter 8, transfer."""
+
+from course_tools.claims.ledger import claim
+from course_tools.claims.measurements import difference, higher, level, mean
+from course_tools.claims.published import memory, printed, seconds
+
+
+@claim
+def transfer_time():
+    """What chapter 8's published run took."""
+    return seconds("08-transfer-failures")
+
+
+@claim
+def transfer_memory():
+    """The most memory that chapter 8's published run held."""
+    return memory("08-transfer-failures")
+
+
+@claim
+def transfer_frozen():
+    """Frozen VGG-16 under a new head."""
+    return mean("study-transfer-ladder/frozen backbone")
+
+
+@claim
+def transfer_refilled():
+    """The same, with images that np.resize refilled."""
+    return mean("study-transfer-ladder/refilled images")
+
+
+@claim
+def transfer_in_red():
+    """The same, with grey in one of three channels."""
+    return mean("study-transfer-ladder/grey not repeated")
+
+
+@claim
+def transfer_raw():
+    """The same, with pixels from 0 to 255."""
+    return mean("study-transfer-ladder/not normalised")
+
+
+@claim
+def transfer_last_blocks():
+    """VGG-16 whose last blocks learn, at a small rate."""
+    return mean("study-transfer-ladder/nothing wrong")
+
+
+@claim
+def transfer_all():
+    """VGG-16 in which everything learns, at a small rate."""
+    return mean("study-transfer-ladder/everything at a small rate")
+
+
+@claim
+def transfer_at_0001():
+    """VGG-16 in which everything learns at 0.001."""
+    return mean("study-transfer-ladder/everything at 0.001")
+
+
+@claim
+def transfer_first_steps_loss():
+    """The mean training loss of such a network over 31 steps on 1,000 digits."""
+    return mean("study-transfer-ladder/grid: right images, all at 0.001", "train_loss", epoch=-1)
+
+
+@claim
+def transfer_first_steps_accuracy():
+    """What that network names after these steps."""
+    return mean("study-transfer-ladder/grid: right images, all at 0.001")
+
+
+@claim
+def transfer_first_steps_test_loss():
+    """Its loss on the test digits after these steps."""
+    return mean("study-transfer-ladder/grid: right images, all at 0.001", "loss")
+
+
+@claim
+def transfer_moved():
+    """How far a layer of VGG-16 moved in ten steps at 0.001, in chapter 8's published run."""
+    return printed("08-transfer-failures", "has moved by ")
+
+
+@claim
+def transfer_grid_refilled_fast():
+    """1,000 refilled digits, everything learning at 0.001."""
+    return mean("study-transfer-ladder/grid: refilled, all at 0.001")
+
+
+@claim
+def transfer_grid_refilled_small():
+    """The same at a small rate."""
+    return mean("study-transfer-ladder/grid: refilled, all, small rate")
+
+
+@claim
+def transfer_grid_blocks_red():
+    """1,000 digits in red, last blocks learning."""
+    return mean("study-transfer-ladder/grid: grey not repeated, last blocks")
+
+
+@claim
+def transfer_grid_fast_red():
+    """1,000 digits in red, everything learning at 0.001."""
+    return mean("study-transfer-ladder/grid: grey not repeated, all at 0.001")
+
+
+@claim
+def transfer_grid_blocks():
+    """1,000 digits, last blocks learning."""
+    return mean("study-transfer-ladder/grid: right images, last blocks")
+
+
+@claim
+def transfer_grid_blocks_raw():
+    """The same with pixels from 0 to 255."""
+    return mean("study-transfer-ladder/grid: not normalised, last blocks")
+
+
+@claim
+def transfer_grid_all():
+    """1,000 digits, everything learning at a small rate."""
+    return mean("study-transfer-ladder/grid: right images, all, small rate")
+
+
+@claim
+def transfer_grid_all_raw():
+    """The same with pixels from 0 to 255."""
+    return mean("study-transfer-ladder/grid: not normalised, all, small rate")
+
+
+@claim
+def transfer_wins_with_fifty():
+    """With fifty digits, a head on four frozen blocks of VGG-16 is above LeNet-5 from scratch."""
+    return higher(
+        "08-transfer-failures/four blocks of VGG-16, frozen, 50 digits",
+        "08-transfer-failures/LeNet from scratch, 50 digits",
+        split="validation",
+    )
+
+
+@claim
+def transfer_fifty():
+    """A head on four frozen blocks, fifty digits."""
+    return mean("08-transfer-failures/four blocks of VGG-16, frozen, 50 digits", split="validation")
+
+
+@claim
+def transfer_fifty_mobile():
+    """A head on frozen MobileNetV2, fifty digits."""
+    return mean("08-transfer-failures/MobileNetV2, frozen, 50 digits", split="validation")
+
+
+@claim
+def transfer_fifty_lenet():
+    """LeNet-5 from scratch, fifty digits."""
+    return mean("08-transfer-failures/LeNet from scratch, 50 digits", split="validation")
+
+
+@claim
+def transfer_all_seconds():
+    """Seconds of fine-tuning all of VGG-16."""
+    return mean("study-transfer-ladder/everything at a small rate", "seconds")
+
+
+@claim
+def transfer_right_sized_seconds():
+    """Seconds of training the right-sized backbone."""
+    return mean("study-transfer-ladder/right-sized backbone", "seconds")
+
+
+@claim
+def transfer_lenet_seconds():
+    """Seconds of training LeNet-5 on the same digits."""
+    return mean("study-transfer-ladder/LeNet from scratch", "seconds")
+
+
+@claim
+def transfer_no_winner():
+    """LeNet-5 and the right-sized backbone lie within a point."""
+    return level("study-transfer-ladder/LeNet from scratch", "study-transfer-ladder/right-sized backbone", within=0.01)
+
+
+@claim
+def transfer_right_sized_minus_lenet():
+    """The lead of the right-sized backbone over LeNet-5 from scratch, 10,000 digits."""
+    return difference("study-transfer-ladder/right-sized backbone", "study-transfer-ladder/LeNet from scratch")
+
+
+@claim
+def transfer_fifty_lead():
+    """The lead of a head on four frozen blocks of VGG-16 over LeNet-5, fifty digits."""
+    return difference(
+        "08-transfer-failures/four blocks of VGG-16, frozen, 50 digits",
+        "08-transfer-failures/LeNet from scratch, 50 digits",
+        split="validation",
+    )
+
+
+@claim
+def transfer_fifty_mobile_lead():
+    """The lead of a head on frozen MobileNetV2 over LeNet-5, fifty digits."""
+    return difference(
+        "08-transfer-failures/MobileNetV2, frozen, 50 digits",
+        "08-transfer-failures/LeNet from scratch, 50 digits",
+        split="validation",
+    )
+
+
+@claim
+def transfer_mobile_repeat():
+    """A head on MobileNetV2, 320 digits in three channels, in chapter 8's published run."""
+    return printed("08-transfer-failures", "mobilenet-v2, repeat: ")
+
+
+@claim
+def transfer_mobile_one():
+    """The same with digits in one channel."""
+    return printed("08-transfer-failures", "mobilenet-v2, one: ")
+
+
+@claim
+def transfer_cut_two():
+    """A head on two frozen blocks, 1,000 digits."""
+    return mean("study-transfer-ladder/cut: vgg16 blocks 1-2")
+
+
+@claim
+def transfer_cut_three():
+    """A head on three frozen blocks, 1,000 digits."""
+    return mean("study-transfer-ladder/cut: vgg16 blocks 1-3")
+
+
+@claim
+def transfer_cut_last():
+    """A head on all five frozen blocks, 1,000 digits."""
+    return mean("study-transfer-ladder/cut: vgg16")
+
+
+@claim
+def transfer_cut_four():
+    """A head on four frozen blocks, 1,000 digits."""
+    return mean("study-transfer-ladder/cut: vgg16 blocks 1-4")
+
+
+@claim
+def transfer_statistics_kept():
+    """Frozen MobileNetV2 with ImageNet's statistics."""
+    return mean("study-transfer-ladder/MobileNetV2, statistics kept")
+
+
+@claim
+def transfer_statistics_updated():
+    """Frozen MobileNetV2 whose statistics are updated."""
+    return mean("study-transfer-ladder/statistics updated")
+
+
+@claim
+def transfer_right_sized():
+    """Three blocks of VGG-16 on 44 × 44, all learning."""
+    return mean("study-transfer-ladder/right-sized backbone")
+
+
+@claim
+def transfer_lenet():
+    """LeNet-5 from scratch on the same digits."""
+    return mean("study-transfer-ladder/LeNet from scratch")

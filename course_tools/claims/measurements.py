@@ -1,0 +1,177 @@
+"""Evidence from ``results/``: means over seeds, and comparisons of them.
+
+``FILE/NAME``, such as ``02-lenet/LeNet-5, modern``, are the runs of one name in ``results/FILE.jsonl``. A ``measure``
+is a number of a record, see ``course_lib/records/schema.json``. All functions raise NoEvidence where nothing was
+recorded, and CourseError for a measure that no record has, two records of one recipe that disagree, and a record that
+is malformed or was changed.
+"""
+
+import json
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from course_lib import records
+from course_lib.errors import CourseError
+from course_tools.claims.evidence import Evidence, NoEvidence, project_of_claims
+
+SAME = 0.005  # two runs of one recipe, seed included, differ by rounding: by so much accuracy at most
+SETTINGS = ("epochs", "batch_size", "learning_rate")  # of a run; all other measures of a record are its results
+
+
+def mean(
+    of: str,
+    measure: str = "accuracy",
+    *,
+    epoch: int | None = None,
+    per: str | None = None,
+    split: str = "test",
+    profile: str | None = None,
+) -> Evidence:
+    """Mean and spread of a measure over the seeds of one run.
+
+    Args:
+        of: FILE/NAME.
+        measure: such as ``accuracy``, ``parameters``, ``train_loss``, ``gap``.
+        epoch: of which epoch, from 1; -1 is the last.
+        per: ``epoch`` divides by the number of epochs.
+        split: the images on which the run was judged.
+        profile: ``cpu`` or ``full``; either, if not given.
+    """
+    values, runs = _measured(of, measure, epoch, per, split, profile)
+    counted = pd.api.types.is_integer_dtype(values) and values.nunique() == 1  # such as epochs: nothing spreads
+    spread = float(values.std()) if len(values) > 1 and not counted else None
+    kind = "setting" if measure in SETTINGS else "mean"
+    return _of_runs(runs, float(values.mean()), spread, len(values), kind)
+
+
+def difference(of: str, minus: str, measure: str = "accuracy", **which) -> Evidence:
+    """The difference of two means; its spread is half the width of its 95 % t interval. ``which`` as in ``mean``."""
+    (first, runs), (second, others) = (_measured(name, measure, **which) for name in (of, minus))
+    try:
+        value, half = records.difference(first, second)
+    except ValueError as error:
+        raise CourseError(f"{of!r} or {minus!r} has one seed: that supports no comparison.") from error
+    return _of_runs(runs + others, value, half, min(len(first), len(second)), "difference")
+
+
+def higher(of: str, *than: str, measure: str = "accuracy", **which) -> Evidence:
+    """Whether one mean lies above all others: the 95 % t interval of each difference lies above zero."""
+    differences = [difference(of, other, measure, **which) for other in than]
+    holds = all(apart.value > apart.spread for apart in differences)
+    lines = [f"| `results/` | {measure.replace('_', ' ')} | runs |", "|---|---:|---:|"]
+    for name in (of, *than):
+        found = mean(name, measure, **which)
+        spread = f" ± {found.spread:.4f}" if found.spread is not None else ""
+        lines.append(f"| {name} | {found.value:.4f}{spread} | {found.count} |")
+    return replace(differences[0], value=holds, spread=None, kind="order", printed="\n".join(lines))
+
+
+def level(first: str, second: str, *, within: float, measure: str = "accuracy", **which) -> Evidence:
+    """Whether two means lie no further apart than ``within``."""
+    one, other = (mean(name, measure, **which) for name in (first, second))
+    return replace(one, value=abs(one.value - other.value) <= within, spread=None, kind="level")
+
+
+def record(of: str, seed: int = 0, **which) -> dict:
+    """The record of one run, by FILE/NAME and seed."""
+    return next(run for run in _runs(of, **which) if run["seed"] == seed)
+
+
+def _of_runs(runs: list[dict], value: float, spread: float | None, count: int, kind: str) -> Evidence:
+    profiles = frozenset(run["profile"] for run in runs)
+    devices = ", ".join(sorted({run["machine"]["device"] for run in runs}))
+    return Evidence(value, spread, count, kind, profiles, devices)
+
+
+def _measured(
+    of: str,
+    measure: str,
+    epoch: int | None = None,
+    per: str | None = None,
+    split: str = "test",
+    profile: str | None = None,
+) -> tuple[pd.Series, list[dict]]:
+    """A measure of each run of one name, indexed by seed, and the runs."""
+    runs = _runs(of, split, profile)
+    seeds = pd.Index([run["seed"] for run in runs], name="seed")
+    return pd.Series([_measure(run, measure, epoch, per) for run in runs], seeds), runs
+
+
+def _runs(of: str, split: str = "test", profile: str | None = None) -> list[dict]:
+    file, _, name = of.partition("/")
+    path = project_of_claims.get().results / f"{file}.jsonl"
+    if not path.exists():
+        raise NoEvidence(f"there is no results/{file}.jsonl: {_how_to_get(file)}.")
+    runs = [
+        run
+        for run in _read(path, path.stat().st_mtime_ns, path.stat().st_size)
+        if run["name"] == name and run["final"]["split"] == split and profile in (None, run["profile"])
+    ]
+    if not runs:
+        in_profile = f" in profile {profile}" if profile else ""
+        raise NoEvidence(
+            f"results/{file}.jsonl has no run {name!r} judged on {split} images{in_profile}: {_how_to_get(file)}."
+        )
+    return _one_per_recipe(file, runs)
+
+
+@cache
+def _read(path: Path, _changed: int, _size: int) -> list[dict]:
+    """Cached, for hundreds of facts need the same few files; a file that was changed is read again."""
+    return records.read(path)
+
+
+def _one_per_recipe(file: str, records_of_name: list[dict]) -> list[dict]:
+    """A recipe holds its seed, so two records of one recipe are one run, made twice: it counts once.
+
+    Raises: CourseError where the two disagree.
+    """
+    runs: dict[str, list[dict]] = {}
+    for record in records_of_name:
+        runs.setdefault(json.dumps([record["profile"], record["recipe"]], sort_keys=True), []).append(record)
+    for same in runs.values():
+        accuracies = [record["final"]["accuracy"] for record in same]
+        if max(accuracies) - min(accuracies) > SAME:
+            raise CourseError(
+                f"results/{file}.jsonl holds two records of one recipe and seed of {same[0]['name']!r} that disagree: "
+                f"{min(accuracies):.2%} and {max(accuracies):.2%}. One of them is wrong: run it again."
+            )
+    return [same[0] for same in runs.values()]
+
+
+def _how_to_get(file: str) -> str:
+    if file.startswith("study-"):
+        return f"call `course study {file.removeprefix('study-')} --publish`"
+    return f"run and publish {file}"
+
+
+def _measure(record: dict, measure: str, epoch: int | None, per: str | None) -> float:
+    measures = {
+        **record,
+        **record["machine"],
+        **record["recipe"],
+        **record["final"],
+        "seconds": record["seconds"]["total"],
+    }
+    if epoch is not None:
+        place = epoch - 1 if epoch > 0 else epoch
+        if epoch == 0 or not -len(record["epochs"]) <= place < len(record["epochs"]):
+            raise CourseError(f"{record['name']!r} has no epoch {epoch}, it has {len(record['epochs'])}.")
+        measures = record["epochs"][place]
+        if measures["val_loss"] is not None:
+            gap = measures["train_accuracy"] - measures["val_accuracy"]
+            measures = measures | {"gap": gap, "loss_gap": measures["train_loss"] - measures["val_loss"]}
+    if measure == "val_fluctuation":
+        curve = [epoch["val_accuracy"] for epoch in record["epochs"]]
+        value = float(np.std(curve, ddof=1)) if len(curve) > 1 and None not in curve else None
+    else:
+        value = measures.get(measure)
+    if not isinstance(value, int | float):
+        raise CourseError(
+            f"a record of {record['name']!r} has no number {measure!r}: see course_lib/records/schema.json."
+        )
+    return value / len(record["epochs"]) if per == "epoch" else value
