@@ -57,7 +57,7 @@ PLACE = "<!-- claims: {name} -->\n<!-- claims: end -->\n"
 IMPORTS = """\
 from course_lib import analysis, models
 from course_tools.claims.ledger import claim, fact
-from course_tools.claims.measurements import difference, higher, level, mean
+from course_tools.claims.measurements import difference, higher, level, mean, record
 from course_tools.claims.published import figures, memory, printed, seconds
 """
 NUMBERS = itertools.count()  # no two functions of one file have the same name

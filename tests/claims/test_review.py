@@ -1,6 +1,7 @@
 """Passages where a claim may be missing."""
 
 import pytest
+from small_book import IMPORTS
 
 from course_tools import claims
 
@@ -72,6 +73,20 @@ def test_a_comparison_beside_a_measured_number_is_listed(seen, text):
 )
 def test_a_comparison_with_its_claim_is_not_and_neither_is_one_of_counts(seen, text):
     assert seen(text) == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "listed"),
+    [
+        ('record("study-small/net")["final"]["accuracy"]', "It is better, at 98 % <!-- claim: new -->.", True),
+        ('record("study-small/net")["seed"] == 0', f"It is better <!-- claim: new -->, at 98.50 % {NET}.", False),
+        ("0.98", "It is better, at 98 % <!-- claim: new -->.", False),
+    ],
+)
+def test_a_calculation_over_records_is_measured_or_compares(checkout, code, text, listed):
+    (checkout.claims_folder / "new.py").write_text(f'{IMPORTS}@claim\ndef new():\n    """So."""\n    return {code}\n')
+    checkout.add("README.md", f"\n{text}\n")
+    assert bool(list(claims.review(checkout.project).values())[COMPARISONS]) is listed
 
 
 @pytest.mark.parametrize(("literal", "listed"), [("98.5 %", True), ("98.50 %", False), ("0.985", True)])
