@@ -5,7 +5,8 @@ import pytest
 
 from course_lib import models, records, training
 from course_lib.errors import CourseError
-from course_lib.records import comparison, lines
+from course_lib.records import lines
+from course_lib.records.table import mean_and_spread
 from course_tools.publishing.publish import check_records
 
 ROOT = Path(__file__).parents[2]
@@ -122,7 +123,7 @@ def test_only_chapters_files_are_read(made, logged):
 def test_compare_lists_the_recorded_runs_images_and_devices(made, monkeypatch):
     monkeypatch.delenv("COURSE_RECORDS")
     line = records.compare("01-mlp", "small", [0.987], "MNIST (sample)")
-    recorded = comparison.mean_and_spread(records.table()["accuracy"])
+    recorded = mean_and_spread(records.table()["accuracy"])
     assert recorded.endswith(" % (2 seeds)")
     assert line == f"yours 98.70 % (one seed) on MNIST (sample); recorded {recorded} on 300 images, CPU"
     assert records.compare("01-mlp", "other", [0.5, 0.6], "x").endswith("nothing is recorded yet")
@@ -136,7 +137,7 @@ def test_a_run_for_publishing_is_not_compared_with_itself(made, monkeypatch):
     monkeypatch.setenv("COURSE_PROFILE", "cpu")
     accuracies = records.table("01-mlp")["accuracy"].tolist()
     line = records.compare("01-mlp", "small", accuracies, "MNIST")
-    assert line.startswith(comparison.mean_and_spread(records.table("01-mlp")["accuracy"])) and line.count("±") == 1
+    assert line.startswith(mean_and_spread(records.table("01-mlp")["accuracy"])) and line.count("±") == 1
     monkeypatch.setenv("COURSE_PROFILE", "quick")
     assert records.compare("01-mlp", "small", accuracies, "MNIST (sample)").count("±") == 2
 
