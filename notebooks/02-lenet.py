@@ -531,13 +531,12 @@ print(
 print(f"perceptron (shuffled or not): {accuracies['perceptron'].mean():.2%}")
 
 # %% [markdown]
-# Same layers, same parameters, same recipe: only the neighbours are gone, and the lead with
-# them. <!-- claim: perceptron-beats-shuffled-lenet5 --> LeNet reaches 96.15 ± 0.14 % <!-- claim: lenet5-shuffled -->
-# over three seeds. That is 3.0 ± 0.4 points <!-- claim: lenet5-shuffled-under-itself --> below its own result in place,
+# Same layers, same parameters, same recipe: only the neighbours are gone, and the lead with them. LeNet reaches
+# 96.15 ± 0.14 % <!-- claim: lenet5-shuffled --> over three seeds. That is 3.0 ± 0.4 points <!-- claim: lenet5-shuffled-under-itself --> below its own result in place,
 # and 2.4 ± 0.4 points <!-- claim: lenet5-shuffled-under-perceptron --> below the perceptron. Its learning rate was
 # chosen on digits in place; a search on shuffled ones might win some of that back, and we did not try. What made LeNet
 # better is an assumption built into its layers, that near pixels belong together and that what holds here holds there.
-# Where it is true, it helps. Where it is false, it hurts. <!-- claim: lenet5-needs-neighbours -->
+# Where it is true, it helps. Where it is false, it hurts.
 
 # %% [markdown]
 # ## A look inside

@@ -802,9 +802,9 @@ for name, values in scores.items():
     print(f"{name}: {', '.join(f'{one:.1%}' for one in values)}")
 
 # %% [markdown]
-# Now transfer wins, and clearly <!-- claim: transfer-wins-with-fifty -->: four frozen blocks of VGG-16 name
+# Now transfer wins: four frozen blocks of VGG-16 name
 # 84.5 ± 1.6 % <!-- claim: transfer-fifty --> of the digits, LeNet-5 70.8 ± 1.4 % <!-- claim: transfer-fifty-lenet -->,
-# each from five examples of a digit. That is 13.7 ± 5.7 points <!-- claim: transfer-fifty-lead --> apart, draw by draw.
+# each from five examples of a digit. That is 13.7 ± 5.7 points <!-- claim: transfer-fifty-lead --> apart, over three draws.
 # MobileNetV2 has 71.2 ± 3.9 % <!-- claim: transfer-fifty-mobile -->, a lead of
 # 0.4 ± 9.1 points <!-- claim: transfer-fifty-mobile-lead --> over LeNet-5: three draws do not decide. So it matters what
 # you transfer. Four blocks of VGG-16 bring along something that LeNet-5 did not learn from fifty digits. What it is, this

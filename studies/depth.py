@@ -1,6 +1,6 @@
 """Does depth help, on equal terms? VGG8, VGG-11 and VGG-16, with and without batch norm, and one shallow network.
 
-He's first weights in all layers, two rates, three seeds, the same 14,000 photographs for fifteen epochs, at a quarter
+He's first weights in all layers, two rates, five seeds, the same 14,000 photographs for fifteen epochs, at a quarter
 of the width, under the head of VGG8. The shallow network has VGG8's channels and one window of 5 × 5 a block. Judged on
 validation images: the better of two rates is a choice.
 """
@@ -14,7 +14,7 @@ from course_lib.training import one_cycle
 from course_tools.studies.changes import with_he_weights
 from course_tools.studies.plan import Planned
 
-SEEDS = 3
+SEEDS = 5
 IMAGES = 14_000
 RATES = (0.001, 0.004)
 RECIPE = {"epochs": 15, "batch_size": 128, "schedule": one_cycle, "augment": data.flip_and_crop, "precision": "auto"}

@@ -1,7 +1,7 @@
 """Skips and batch norm, with and without each, at 18 and 34 layers; blocks that begin as identity; and 56 layers.
 
 ResNet-18 and -34 at an eighth of the width, 10,000 photographs, 20 epochs; and the paper's CIFAR networks of 20 and 56
-layers at half of their width, plain and residual, 16 epochs. He's first weights, three seeds, judged on validation
+layers at half of their width, plain and residual, 16 epochs. He's first weights, five seeds, judged on validation
 images: what is asked is how well they train.
 """
 
@@ -15,7 +15,7 @@ from course_lib.training import one_cycle
 from course_tools.studies.changes import with_he_weights, with_zero_last_gain, without_batch_norm
 from course_tools.studies.plan import Planned
 
-SEEDS = 3
+SEEDS = 5
 IMAGES = 10_000
 RECIPE = {"batch_size": 128, "learning_rate": 1e-3, "schedule": one_cycle, "augment": data.flip_and_crop}
 RECIPE |= {"precision": "auto"}

@@ -9,7 +9,7 @@ from torch import nn
 
 from course_lib import analysis, data, models, records
 from course_tools.claims.ledger import claim
-from course_tools.claims.measurements import difference, higher, mean
+from course_tools.claims.measurements import difference, mean
 from course_tools.claims.published import memory, output, seconds
 
 
@@ -286,18 +286,6 @@ def shift_6_ink():
 def lenet5_jump():
     """Pixels of the image that neighbouring units of LeNet-5's last maps stand apart."""
     return analysis.receptive_field(models.lenet5().features)["jump"].iloc[-1].item()
-
-
-@claim
-def perceptron_beats_shuffled_lenet5():
-    """With shuffled pixels LeNet-5 falls below the perceptron."""
-    return higher("02-lenet/perceptron", "02-lenet/LeNet-5, modern, shuffled")
-
-
-@claim
-def lenet5_needs_neighbours():
-    """LeNet-5 with neighbours is above the perceptron, and above itself without them."""
-    return higher("02-lenet/LeNet-5, modern", "02-lenet/perceptron", "02-lenet/LeNet-5, modern, shuffled")
 
 
 @claim

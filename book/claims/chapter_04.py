@@ -7,7 +7,7 @@ from torch import nn
 
 from course_lib import analysis, models, records
 from course_tools.claims.ledger import claim
-from course_tools.claims.measurements import difference, higher, mean, record
+from course_tools.claims.measurements import difference, mean, record
 from course_tools.claims.published import memory, printed, seconds
 
 
@@ -502,9 +502,3 @@ def narrow_depth():
 def narrow_head_keeps():
     """What a layer of 128 inputs with weights of 0.01, and its ReLU, keep of a signal's size."""
     return 0.01 * math.sqrt(128 / 2)
-
-
-@claim
-def better_start_helps():
-    """On a twentieth of the data, VGG8 with He's weights in its head is above VGG8 as it is, after the same steps."""
-    return higher("09-training-failures/VGG8, He's weights, 5%", "study-little-data/VGG8, half width, 5%")

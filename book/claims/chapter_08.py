@@ -1,7 +1,7 @@
 """Chapter 8, transfer."""
 
 from course_tools.claims.ledger import claim
-from course_tools.claims.measurements import difference, higher, level, mean
+from course_tools.claims.measurements import difference, level, mean
 from course_tools.claims.published import memory, printed, seconds
 
 
@@ -129,16 +129,6 @@ def transfer_grid_all():
 def transfer_grid_all_raw():
     """The same with pixels from 0 to 255."""
     return mean("study-transfer-ladder/grid: not normalised, all, small rate")
-
-
-@claim
-def transfer_wins_with_fifty():
-    """With fifty digits, a head on four frozen blocks of VGG-16 is above LeNet-5 from scratch."""
-    return higher(
-        "08-transfer-failures/four blocks of VGG-16, frozen, 50 digits",
-        "08-transfer-failures/LeNet from scratch, 50 digits",
-        split="validation",
-    )
 
 
 @claim

@@ -13,7 +13,7 @@ from course_lib.analysis import memory as suspects
 from course_lib.data.catalog import CIFAR10
 from course_lib.records import studies
 from course_tools.claims.ledger import claim
-from course_tools.claims.measurements import difference, higher, mean
+from course_tools.claims.measurements import difference, mean
 from course_tools.claims.published import memory, output, printed, seconds
 
 
@@ -203,12 +203,6 @@ def alexnet_less_vgg8_quarter():
 def alexnet_less_vgg8_all():
     """AlexNet less VGG8 on all of the data."""
     return difference("study-little-data/AlexNet, half width, 100%", "study-little-data/VGG8, half width, 100%")
-
-
-@claim
-def he_mends_vgg8():
-    """On a twentieth of the data, VGG8 with He's weights in its head is above VGG8 as it is."""
-    return higher("09-training-failures/VGG8, He's weights, 5%", "study-little-data/VGG8, half width, 5%")
 
 
 @claim

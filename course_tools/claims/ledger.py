@@ -40,7 +40,7 @@ DOCUMENTS = {"A": 9, "B": 12, "C": 9, "D": 5, "E": 10}
 MAY_BE_EXPLAINED = {"A.1", "A.9", "B.1", *(f"B.{number}" for number in range(6, 12))}
 # VGG-16 and ResNet-34 at 224 × 224: nothing smaller stands for them.
 ONLY_FULL = {"C.3", "C.4"}
-VERDICTS = ("reproduced", "partly", "corrected", "differs", "explained", "ours", "awaiting")
+VERDICTS = ("reproduced", "partly", "corrected", "differs", "undecided", "explained", "ours", "awaiting")
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ is malformed or was changed.
 """
 
 import json
+import math
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -16,9 +17,10 @@ import pandas as pd
 
 from course_lib import records
 from course_lib.errors import CourseError
-from course_tools.claims.evidence import Evidence, NoEvidence, project_of_claims
+from course_tools.claims.evidence import UNDECIDED, Evidence, NoEvidence, project_of_claims
 
 SAME = 0.005  # two runs of one recipe, seed included, differ by rounding: by so much accuracy at most
+SEEDS = 5  # that an order needs
 SETTINGS = ("epochs", "batch_size", "learning_rate")  # of a run; all other measures of a record are its results
 
 
@@ -48,9 +50,19 @@ def mean(
     return _of_runs(runs, float(values.mean()), spread, len(values), kind)
 
 
-def difference(of: str, minus: str, measure: str = "accuracy", **which) -> Evidence:
-    """The difference of two means; its spread is half the width of its 95 % t interval. ``which`` as in ``mean``."""
+def difference(of: str, minus: str, measure: str = "accuracy", mixed: str = "", **which) -> Evidence:
+    """The difference of two means; its spread is half the width of its 95 % t interval.
+
+    Args:
+        of, minus: FILE/NAME.
+        measure: as in ``mean``.
+        mixed: which of ``precision`` and ``processor`` may differ between the two, because that is what is compared.
+        **which: as in ``mean``.
+
+    Raises: CourseError, besides, where the runs come from machines or precisions that are not the same.
+    """
     (first, runs), (second, others) = (_measured(name, measure, **which) for name in (of, minus))
+    _refuse_mixture(f"{of!r} and {minus!r}", runs + others, mixed)
     try:
         value, half = records.difference(first, second)
     except ValueError as error:
@@ -59,9 +71,16 @@ def difference(of: str, minus: str, measure: str = "accuracy", **which) -> Evide
 
 
 def higher(of: str, *than: str, measure: str = "accuracy", **which) -> Evidence:
-    """Whether one mean lies above all others: the 95 % t interval of each difference lies above zero."""
+    """Whether one mean lies above all others: the 95 % t interval of each difference lies above zero.
+
+    Fewer than five seeds decide nothing: the value is "undecided" then, and the note has the differences.
+    """
     differences = [difference(of, other, measure, **which) for other in than]
     holds = all(apart.value > apart.spread for apart in differences)
+    fewest = min(apart.count for apart in differences)
+    if fewest < SEEDS:
+        apart = ", ".join(_in_points(apart, measure) for apart in differences)
+        return replace(differences[0], value=UNDECIDED, spread=None, kind="order", note=f"{apart} in {fewest} seeds")
     lines = [f"| `results/` | {measure.replace('_', ' ')} | runs |", "|---|---:|---:|"]
     for name in (of, *than):
         found = mean(name, measure, **which)
@@ -79,6 +98,29 @@ def level(first: str, second: str, *, within: float, measure: str = "accuracy", 
 def record(of: str, seed: int = 0, **which) -> dict:
     """The record of one run, by FILE/NAME and seed."""
     return next(run for run in _runs(of, **which) if run["seed"] == seed)
+
+
+def _refuse_mixture(names: str, runs: list[dict], mixed: str) -> None:
+    kinds = {
+        "precision": {run["recipe"]["precision"] for run in runs},
+        "processor": {run["machine"].get("processor", run["machine"]["device"]) for run in runs},
+    }
+    for kind, values in kinds.items():
+        if len(values) > 1 and kind != mixed:
+            raise CourseError(
+                f"{names} ran with more than one {kind}, {' and '.join(sorted(values))}: run one of them again, or "
+                f'give `mixed="{kind}"` where that is what is compared.'
+            )
+
+
+def _in_points(apart: Evidence, measure: str) -> str:
+    """A difference with its interval: such as ``+1.2 ± 0.5 points``."""
+    units = {"seconds": " s"} | dict.fromkeys(("accuracy", "val_accuracy", "val_fluctuation", "gap"), " points")
+    unit = units.get(measure, "")
+    value, half = (100 * number if unit == " points" else number for number in apart.numbers)
+    decimals = max(0, 1 - math.floor(math.log10(half))) if half else 2
+    text = f"{value:+.{decimals}f} ± {half:.{decimals}f}{unit}"
+    return text.replace("-", "−")
 
 
 def _of_runs(runs: list[dict], value: float, spread: float | None, count: int, kind: str) -> Evidence:

@@ -73,7 +73,7 @@ def _table(head: list[str], facts: list[Fact], rows: list[list[str]]) -> str:
 def _verdict(fact: Fact, evidence: Evidence | None) -> str:
     """The verdict with its tolerance, and what is special about the run."""
     text = fact.verdict
-    if evidence is not None and evidence.note:
+    if evidence is not None and evidence.kind == "figures":
         text += f", {evidence.note}"
     if fact.band is not None:
         unit = fact.literal.unit.replace("%", "points")

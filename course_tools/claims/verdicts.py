@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from course_lib.errors import CourseError
-from course_tools.claims.evidence import Evidence, NoEvidence, look_up
+from course_tools.claims.evidence import UNDECIDED, Evidence, NoEvidence, look_up
 from course_tools.claims.ledger import ONLY_FULL, Claim, Fact
 from course_tools.publishing.project import Project
 
@@ -38,6 +38,10 @@ def problem_of(project: Project, fact: Fact) -> str | None:
         return None
     if fact.verdict == "awaiting":
         return f"{fact.title} awaits a run, but it was measured: {in_words(evidence, fact)}. Give it its verdict."
+    if (evidence.value == UNDECIDED) != (fact.verdict == UNDECIDED):
+        if evidence.value == UNDECIDED:
+            return f"{fact.title} is undecided: an order needs five seeds. Run more, or quote the difference."
+        return f"{fact.title} is decided by now: {in_words(evidence, fact)}. Give it its verdict."
     if not fact.verdict:  # the book's own: a comparison must hold, a number is held against the prose
         return f"{fact.claim} does not hold any more: say so in the prose." if evidence.value is False else None
     if fact.verdict == "ours" and evidence.kind in ("mean", "difference"):  # a measurement of ours is no forecast
@@ -46,6 +50,8 @@ def problem_of(project: Project, fact: Fact) -> str | None:
         return f'{fact.title} is proven by a full run only: ask for `profile="full"`.'
     if fact.verdict in ("reproduced", "partly") and fact.band is None and evidence.kind == "mean":
         return f"{fact.title} is measured, so it needs a band: how near is near enough?"
+    if fact.verdict == UNDECIDED:
+        return None
     agrees, ours = _agrees(fact, evidence), in_words(evidence, fact)
     if fact.verdict in ("reproduced", "partly") and not agrees:
         return f"{fact.title}: the source says {fact.source or 'so'}, and ours is {ours}: not reproduced."
@@ -75,6 +81,8 @@ def in_words(evidence: Evidence, fact: Fact) -> str:
     """The evidence as the Scorecard shows it: in the style of the source's value."""
     if fact.ours:
         return fact.ours
+    if evidence.value == UNDECIDED:
+        return evidence.note
     if isinstance(evidence.value, bool):
         return "holds" if evidence.value else "does not hold"
     if isinstance(evidence.value, str):

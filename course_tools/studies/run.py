@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from course_lib import records, runlog
 from course_lib.errors import CourseError
+from course_lib.machine import processor
 from course_lib.training import best_device, usable_cores
 from course_tools.publishing import fingerprints
 from course_tools.publishing.project import Project
@@ -100,12 +101,13 @@ def run_study(
             GPU. They share the cores.
         show: draw a progress bar. It counts multiply-adds, not runs, so that its time left means something.
 
-    Raises: CourseError where an earlier run's record is damaged, or the library no longer computes what it did for
-        earlier runs; nothing is run then.
+    Raises: CourseError where an earlier run's record is damaged, comes from another kind of processor, or the library
+        no longer computes what it did for earlier runs; nothing is run then.
     """
     outcomes = {run.key: Outcome(run, skipped=True) for run in planned if finished(project, study, size, run)}
     waiting = [run for run in planned if run.key not in outcomes]
     if waiting:
+        _refuse_another_machine(project, study, size)
         _refuse_changed_library(project, study, size)
         cores = usable_cores()
         jobs = jobs or getattr(study_module(study), "JOBS", None)
@@ -130,6 +132,17 @@ def run_study(
                 workers.kill()
                 raise
     return [outcomes[run.key] for run in planned]
+
+
+def _refuse_another_machine(project: Project, study: str, size: str) -> None:
+    """All runs of a study have one kind of processor, so that they can be compared."""
+    for file in sorted(folder_of(project, study, size).glob("*.jsonl"))[:1]:
+        before = records.read(file)[0]["machine"].get("processor")
+        if before != processor():
+            raise CourseError(
+                f"{study} was begun on {before}, and this is {processor()}: finish it there, or delete "
+                f"{file.parent.relative_to(project.root)} to run all of it here."
+            )
 
 
 def _refuse_changed_library(project: Project, study: str, size: str) -> None:

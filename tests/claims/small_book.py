@@ -48,7 +48,7 @@ README = """\
 
 | chapter | test accuracy |
 |---|---|
-| [A small chapter](notebooks/01-small.ipynb) | 98.50 ± 0.02 % <!-- claim: small-accuracy --> (3 seeds) |
+| [A small chapter](notebooks/01-small.ipynb) | 98.50 ± 0.02 % <!-- claim: small-accuracy --> (5 seeds) |
 """
 PAGE = "# {title}\n\nProse of {title}.\n\n{places}"
 PLACE = "<!-- claims: {name} -->\n<!-- claims: end -->\n"
@@ -177,6 +177,7 @@ class Checkout:
         profile: str = "cpu",
         split: str = "test",
         device: str = "CPU",
+        processor: str = "One",
         seconds: float = 120.0,
         epochs: Sequence[dict[str, float | None]] = ({}, {}),
         **recipe: Any,
@@ -195,7 +196,7 @@ class Checkout:
             | {"recipe": real["recipe"] | {"seed": seed, "epochs": len(each)} | recipe}
             | {"final": real["final"] | {"accuracy": accuracy, "split": split}}
             | {"seconds": {"epochs": [seconds / len(each)] * len(each), "total": seconds}}
-            | {"machine": real["machine"] | {"device": device}},
+            | {"machine": real["machine"] | {"device": device, "processor": processor}},
         )
 
 
@@ -213,7 +214,7 @@ def build(root: Path) -> Checkout:
     facts = [f"# {name}:\n{text.replace('NAME', repr(name))}\n# end\n" for name, text in whole().items()]
     (checkout.claims_folder / "start.py").write_text("\n".join((IMPORTS, *facts)))
     (checkout.claims_folder / "own.py").write_text(IMPORTS + OWN)
-    for seed, accuracy in enumerate((0.9848, 0.9850, 0.9852)):
+    for seed, accuracy in enumerate((0.9848, 0.9850, 0.9852, 0.9848, 0.9852)):
         checkout.record("study-small/net", accuracy, seed=seed)
         checkout.record("01-small/other", accuracy - 0.01, seed=seed)
     checkout.source.write_text(CHAPTER)

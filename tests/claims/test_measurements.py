@@ -2,6 +2,7 @@ import math
 import statistics
 
 import pytest
+from scipy import stats
 
 from course_lib.errors import CourseError
 from course_tools.claims.evidence import NoEvidence, look_up
@@ -127,27 +128,45 @@ def runs(checkout, name, *accuracies):
 @pytest.mark.parametrize(
     ("first", "second", "holds"),
     [
-        ((0.90, 0.92, 0.94), (0.88, 0.90, 0.921), True),  # as pairs 0.02, 0.02, 0.019: far apart, seed by seed
-        ((0.90, 0.92, 0.94), (0.921, 0.88, 0.90), False),  # the same values, paired otherwise
-        ((0.90, 0.92), (0.86, 0.87), False),  # 0.045 apart, in two pairs of 0.04 and 0.05: the factor is 12.7
-        ((0.91, 0.91), (0.90, 0.90), True),
-        ((0.91, 0.91), (0.91, 0.91), False),
+        ((0.90, 0.92, 0.94, 0.92, 0.92), (0.88, 0.90, 0.921, 0.90, 0.90), True),  # seed by seed, far apart
+        ((0.90, 0.92, 0.94, 0.92, 0.92), (0.921, 0.90, 0.88, 0.90, 0.90), False),  # the same values, paired otherwise
+        ((0.91,) * 5, (0.90,) * 5, True),
+        ((0.91,) * 5, (0.91,) * 5, False),
+        ((0.91,) * 4, (0.90,) * 4, "undecided"),
+        ((0.91,) * 5, (0.90,) * 4, "undecided"),
     ],
 )
-def test_a_mean_lies_above_another_where_the_interval_of_the_pairs_does(checkout, first, second, holds):
+def test_a_mean_lies_above_another_where_the_interval_of_five_pairs_does(checkout, first, second, holds):
     one, other = runs(checkout, "one", *first), runs(checkout, "other", *second)
-    assert found(checkout, higher, one, other).value is holds
+    assert found(checkout, higher, one, other).value == holds
+
+
+def test_what_is_undecided_has_the_difference_with_its_interval(checkout):
+    one, other = runs(checkout, "one", 0.90, 0.92, 0.94), runs(checkout, "other", 0.89, 0.90, 0.91)
+    assert found(checkout, higher, one, other).note == "+2.0 ± 2.5 points in 3 seeds"
+    assert found(checkout, higher, one, other, measure="seconds").note == "+0.00 ± 0.00 s in 3 seeds"
+
+
+@pytest.mark.parametrize("kind", ["precision", "processor"])
+def test_runs_of_two_machines_or_precisions_are_not_compared(checkout, kind):
+    one, other = runs(checkout, "one", 0.9, 0.9), "study-new/other"
+    for seed in (0, 1):
+        settings = {"precision": "float16"} if kind == "precision" else {"processor": "Another"}
+        checkout.record(other, 0.8, seed=seed, **settings)
+    with pytest.raises(CourseError, match=f"more than one {kind}"):
+        found(checkout, difference, one, other)
+    assert found(checkout, difference, one, other, mixed=kind).value == pytest.approx(0.1)
 
 
 def test_a_difference_has_the_half_width_of_its_interval(checkout):
     one, other = runs(checkout, "one", 0.90, 0.92, 0.94), runs(checkout, "other", 0.89, 0.90, 0.91)
     seen = found(checkout, difference, one, other)
     assert seen.value == pytest.approx(0.02) and seen.count == 3
-    assert seen.spread == pytest.approx(4.303 * 0.01 / math.sqrt(3))  # of 0.01, 0.02, 0.03
+    assert seen.spread == pytest.approx(stats.t.ppf(0.975, 2) * 0.01 / math.sqrt(3))  # of 0.01, 0.02, 0.03
 
 
 def test_one_lies_above_all_others_or_it_does_not_hold(checkout):
-    high, low, middle = (runs(checkout, *one) for one in (("a", 0.9, 0.9), ("b", 0.8, 0.8), ("c", 0.85, 0.85)))
+    high, low, middle = (runs(checkout, *one) for one in (("a", *[0.9] * 5), ("b", *[0.8] * 5), ("c", *[0.85] * 5)))
     assert found(checkout, higher, high, low, middle).value is True
     assert found(checkout, higher, middle, low, high).value is False
 

@@ -86,6 +86,18 @@ def test_only_what_was_not_measured_awaits(checkout, evidence, words):
     assert problem(checkout, "awaiting", lambda: mean("study-small/net", profile="full"), "98.4 %") is None
 
 
+def test_only_an_order_of_too_few_seeds_is_undecided(checkout):
+    def few():
+        return higher("study-small/net", "01-small/few")
+
+    for seed in range(3):
+        checkout.record("01-small/few", 0.9, seed=seed)
+    assert problem(checkout, "undecided", few, "it is") is None
+    assert "is undecided" in problem(checkout, "reproduced", few, "it is")
+    assert "is decided by now: holds" in problem(checkout, "undecided", above, "it is")
+    assert "is undecided" in verdicts.problem_of(checkout.project, Fact("small-one", evidence=few))
+
+
 @pytest.mark.parametrize("verdict", ["reproduced", "partly"])
 def test_a_measured_value_needs_a_band(checkout, verdict):
     assert "is measured, so it needs a band" in problem(checkout, verdict, net, "98.5 %")

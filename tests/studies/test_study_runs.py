@@ -132,6 +132,15 @@ def test_a_damaged_record_is_named_with_the_mend_and_nothing_runs(done, cheap, o
     assert orders.started() == [] and files(done) == before
 
 
+def test_another_processor_adds_no_runs_to_earlier_ones(done, cheap, orders, monkeypatch):
+    (done.build / "studies" / "quick" / "mnist-six" / f"{cheap[1].key}.jsonl").unlink()
+    monkeypatch.setattr("course_tools.studies.run.processor", lambda: "Another")
+    orders.give({"all": 3})
+    with pytest.raises(CourseError, match="and this is Another: finish it there"):
+        run(done, cheap)
+    assert orders.started() == []
+
+
 def test_a_library_that_computes_something_else_adds_no_runs_to_earlier_ones(done, cheap, orders, fingerprinted):
     (done.build / "studies" / "quick" / "mnist-six" / f"{cheap[1].key}.jsonl").unlink()
     orders.give({"all": 3})
