@@ -406,3 +406,48 @@ def the_five_diagrams():
             "06-resnet": ["plots.signal_chain"],
         }
     )
+
+
+# B.13: The note's headline. Depth matters: 16 to 19 layers of 3 × 3 beat shallower networks with larger filters.
+@fact("B.13", source="deeper is better", verdict="undecided", note="a quarter of the width, 8,000 images, 4 epochs")
+def narrow_vgg_11_is_better_than_narrow_vgg8():
+    """Narrow VGG-11 is better than narrow VGG8."""
+    return higher("04-vgg/VGG11-BN, quarter width", "04-vgg/VGG8-BN, quarter width", split="validation")
+
+
+@fact(
+    "B.13",
+    source="small ones in stacks are better",
+    verdict="undecided",
+    note="a small network, 8,000 images, 4 epochs, the lower of two rates",
+)
+def three_windows_of_3_x_3_are_better_than_one_of_7_x_7():
+    """Three windows of 3 × 3 are better than one of 7 × 7."""
+    return higher("04-vgg/three 3×3, rate 0.003", "04-vgg/one 7×7, rate 0.003", split="validation")
+
+
+# B.14: What batch norm does. It "reduces internal covariate shift" and "allows higher learning rates".
+@fact(
+    "B.14",
+    source="it does",
+    verdict="corrected",
+    ours="disputed: networks with more shift train as well",
+    cite=["ioffe2015", "santurkar2018"],
+)
+def batch_norm_works_by_reducing_internal_covariate_shift():
+    """Batch norm works by reducing internal covariate shift.
+
+    That was the first explanation. Later, noise was added behind each batch norm, so that the distributions shifted
+    more than without any, and the networks trained as fast. The later paper finds a smoother loss instead.
+    """
+
+
+# B.15: Doubling the channels after each pool keeps the computation balanced.
+@fact("B.15", source="balanced", verdict="reproduced", note="second convolution of a block; block 5 has a quarter")
+def doubling_channels_keeps_the_cost_of_a_convolution():
+    """Doubling the channels after each pool keeps the cost of a convolution."""
+    table = analysis.layer_table(models.vgg16(), (3, 224, 224)).drop(index="total")
+    convolutions = table[table["type"] == "Conv2d"]["multiply-adds"].tolist()
+    second_of_each_block = [convolutions[place] for place in (1, 3, 5, 8, 11)]
+    print([f"{work / 1e9:.2f} billion" for work in second_of_each_block])
+    return len(set(second_of_each_block[:4])) == 1 and second_of_each_block[4] * 4 == second_of_each_block[3]

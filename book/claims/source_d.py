@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from course_lib import analysis, data, models
 from course_lib.torchvision_fix import import_torchvision
 from course_tools.claims.ledger import fact
-from course_tools.claims.measurements import difference, mean
+from course_tools.claims.measurements import difference, higher, mean
 from course_tools.claims.published import figures, printed
 
 
@@ -226,4 +226,59 @@ def figures_of_each_bug_of_the_ladder_and_of_bugs_together():
                 "transfer.grid_heatmap",
             ]
         }
+    )
+
+
+# D.6: What the document says of its snippets. All three refill the images (D.3), so each is judged on refilled ones.
+@fact("D.6", source="low accuracy", verdict="partly", note="1,000 refilled digits of 112 × 112, one run")
+def everything_trainable_on_refilled_images_ends_below_20_percent():
+    """Everything trainable, on refilled images, ends below 20 %."""
+    return mean("study-transfer-ladder/grid: refilled, all at 0.001").value < 0.2
+
+
+@fact("D.6", source="information is lost", verdict="corrected", ours="labels belong to other digits")
+def reason_of_the_low_accuracy():
+    """The reason of the low accuracy.
+
+    Enlarging loses nothing (D.1). The snippet does not enlarge: it refills, and nearly all labels are those of other
+    digits (D.3).
+    """
+
+
+@fact("D.6", source="it improves", verdict="differs", note="1,000 refilled digits of 112 × 112, one run of each")
+def freezing_and_pooling_lift_the_accuracy_above_20_percent():
+    """Freezing early layers and pooling lift the accuracy above 20 %.
+
+    With refilled images there is nothing that a better network could read.
+    """
+    return mean("study-transfer-ladder/grid: refilled, last blocks").value > 0.2
+
+
+@fact("D.6", source="improves, overfits less", verdict="differs", note="no network can; not run with MobileNetV2")
+def mobilenetv2_reads_more_than_a_constant_guess():
+    """MobileNetV2 reads more than a fifth of the test images.
+
+    It gets the same refilled images. On those, the best that a network can do is to name the most frequent digit; and
+    what cannot be learned by heart cannot be overfitted.
+    """
+    return printed("08-transfer-failures", "always the most frequent digit: ").value > 0.2
+
+
+# D.7: Early features, and low resolution.
+@fact("D.7", source="irrelevant", verdict="differs", note="two frozen blocks under a linear head, one run, test images")
+def early_features_of_vgg_16_say_nothing_about_digits():
+    """Early features of VGG-16 say nothing about digits: no more than 15 % are named.
+
+    Two blocks name four times as many digits as a guess, three blocks most of them.
+    """
+    return mean("study-transfer-ladder/cut: vgg16 blocks 1-2").value < 0.15
+
+
+@fact("D.7", source="it does", verdict="undecided", note="both frozen, 50 digits, three draws")
+def mobilenetv2_suits_low_resolution_better_than_four_blocks_of():
+    """MobileNetV2 suits low resolution better than four blocks of VGG-16."""
+    return higher(
+        "08-transfer-failures/MobileNetV2, frozen, 50 digits",
+        "08-transfer-failures/four blocks of VGG-16, frozen, 50 digits",
+        split="validation",
     )

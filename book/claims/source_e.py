@@ -658,3 +658,37 @@ def receptive_fields_filters_and_feature_maps_are_shown():
     return figures(
         {"03-alexnet": ["plots.filter_grid", "plots.feature_map_grid"], "04-vgg": ["plots.receptive_growth"]}
     )
+
+
+# E.11: What the report says in passing.
+@fact("E.11", source="it does", verdict="differs", note="VGG8 with batch norm, 5 % of CIFAR-10, three seeds")
+def moderate_depth_prevents_overfitting():
+    """Moderate depth prevents overfitting: training and validation images are less than 10 points apart.
+
+    On little data eight layers learn all of their own images, and far fewer of others.
+    """
+    return mean("11-assignment/VGG8 with batch norm, 5%", "gap", epoch=-1, split="validation").value < 0.1
+
+
+@fact("E.11", source="it does", verdict="differs", note="sixteen narrow layers, 2,250 images of 32 × 32, chapter 9")
+def vgg_requires_batch_norm():
+    """VGG requires batch norm: without it, it stays below 20 %.
+
+    With He's first weights the same layers learn without batch norm.
+    """
+    return mean("09-training-failures/deep, He's weights, rate 0.001", split="validation").value < 0.2
+
+
+@fact("E.11", source="dearer", verdict="reproduced")
+def vgg_19_is_dearer_than_vgg_16():
+    """VGG-19 is dearer than VGG-16."""
+    costs = [analysis.count_multiply_adds(build(), (3, 224, 224)) for build in (models.vgg19, models.vgg16)]
+    return costs[0] > costs[1]
+
+
+@fact("E.11", source="slightly better", verdict="explained", cite=["simonyan2015"])
+def vgg_19_is_better_than_vgg_16():
+    """VGG-19 is better than VGG-16.
+
+    In the tables of the paper the two are equal, or a tenth of a point apart.
+    """

@@ -21,25 +21,25 @@ def test_a_row_says_what_the_source_says_what_ours_is_and_from_which_runs(checko
     near = fact("Accuracy | F1", NET, source="98.60 %", band=0.01, verdict="reproduced")
     far = fact("It differs", NET, "No.", source="90 %", band=0.01, verdict="differs")
     settings = {"ours": "it is not", "verdict": "differs", "note": "half the width"}
-    checkout.give("E.10", near, far, fact("It is better", "1 > 2", "No.", source="it is", **settings))
+    checkout.give("E.11", near, far, fact("It is better", "1 > 2", "No.", source="it is", **settings))
     last = rows(made(checkout)[0]["e"])[-3:]
     assert last == [
-        ["**E.10**", "Accuracy \\| F1", "98.60 %", "98.50 ± 0.02 %", "reproduced within ±1 points", "5, CPU"],
+        ["**E.11**", "Accuracy \\| F1", "98.60 %", "98.50 ± 0.02 %", "reproduced within ±1 points", "5, CPU"],
         ["", "It differs", "90 %", "98.5 ± 0.0 %", "differs by more than 1 points", "5, CPU"],
         ["", "It is better", "it is", "it is not", "differs: half the width", "—"],
     ]
 
 
 def test_what_is_ours_has_a_table_without_a_source(checkout):
-    checkout.give("E.10", fact("A sum", "2 + 2", value="4", note="by hand", verdict="ours"))
+    checkout.give("E.11", fact("A sum", "2 + 2", value="4", note="by hand", verdict="ours"))
     compared, own = made(checkout)[0]["e"].split("**Ours, beyond the source.** No document states these.\n\n")
-    assert rows(own) == [["**E.10**", "A sum", "4", "by hand", "—"]]
+    assert rows(own) == [["**E.11**", "A sum", "4", "by hand", "—"]]
     assert "A sum" not in compared
 
 
 def test_figures_say_where_they_are_drawn(checkout):
     code = 'figures({"01-small": ["plots.picture"]})'
-    checkout.give("E.10", fact("A picture", code, source="one", verdict="reproduced"))
+    checkout.give("E.11", fact("A picture", code, source="one", verdict="reproduced"))
     assert rows(made(checkout)[0]["e"])[-1][4] == "reproduced, drawn in chapter 1"
 
 
@@ -60,10 +60,10 @@ def test_the_summary_counts_facts_by_verdict(checkout):
     seen = {document: {verdict: count for verdict, count in row.items() if count} for document, row in counted.items()}
     assert seen == {
         "A": {"reproduced": 8, "explained": 1},
-        "B": {"reproduced": 5, "explained": 7},
-        "C": {"reproduced": 7, "awaiting": 2},
-        "D": {"reproduced": 4, "corrected": 1},
-        "E": {"reproduced": 10},
+        "B": {"reproduced": 7, "explained": 8},
+        "C": {"reproduced": 9, "awaiting": 2, "explained": 1},
+        "D": {"reproduced": 6, "corrected": 1},
+        "E": {"reproduced": 10, "explained": 1},
     }
 
 
