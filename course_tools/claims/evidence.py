@@ -76,7 +76,7 @@ def look_up(project: Project, fact: Fact) -> Evidence | None:
         project_of_claims.reset(token)
     if isinstance(value, Evidence):
         return value
-    if value is None and (fact.cite or fact.ours or fact.verdict == "awaiting"):
+    if value is None and (fact.cite or fact.ours or fact.verdict in ("explained", "awaiting")):
         return None
     if not isinstance(value, bool | int | float | str):
         raise CourseError(f"{fact.title}: it returns a {type(value).__name__}, it has to be a number or a word.")

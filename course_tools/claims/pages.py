@@ -127,7 +127,7 @@ def _evidence(project: Project, fact: Fact) -> Evidence | None:
 
 
 def _ours(fact: Fact, evidence: Evidence | None) -> str:
-    if fact.verdict == "explained":
+    if fact.verdict == "explained" and fact.cite:
         return ", ".join(f"{{cite:t}}`{key}`" for key in fact.cite)
     return _cell(fact.ours or (in_words(evidence, fact) if evidence else NONE))
 
