@@ -46,7 +46,9 @@ def confusion_matrix(predictions: Predictions) -> pd.DataFrame:
 def class_report(predictions: Predictions) -> pd.DataFrame:
     """Precision, recall, F1 and number of images of each class, and their unweighted means in a row ``macro``.
 
-    A class that is never predicted has precision 0, as one with no images has recall 0.
+    As in scikit-learn: what would be a division by zero is 0, such as the precision of a class that is never predicted
+    or the recall of one without images (``zero_division=0``). The means are over the classes that occur, among labels
+    or predictions: one that is neither has a row of zeros and no part in them (``average="macro"`` without ``labels``).
     """
     matrix = torch.from_numpy(confusion_matrix(predictions).to_numpy().copy()).double()
     correct = matrix.diag()
@@ -57,7 +59,8 @@ def class_report(predictions: Predictions) -> pd.DataFrame:
         {"precision": precision.numpy(), "recall": recall.numpy(), "f1": f1.numpy()},
         index=pd.Index(list(predictions.classes), name="class"),
     )
-    report.loc["macro"] = report.mean()
+    occurs = (matrix.sum(dim=0) + matrix.sum(dim=1) > 0).numpy()
+    report.loc["macro"] = report[occurs].mean()
     report["images"] = [*matrix.sum(dim=1).int().tolist(), int(matrix.sum())]
     return report
 

@@ -1,5 +1,7 @@
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from course_lib.analysis import Predictions, class_report, confusion_matrix, worst_mistakes
 
@@ -21,6 +23,29 @@ def test_the_report_matches_the_definitions(answers):
     assert report.loc["c", ["precision", "recall", "f1"]].tolist() == [0, 0, 0]
     assert report.loc["macro", "f1"] == pytest.approx((0.8 + 2 / 3 + 0) / 3)
     assert report["images"].tolist() == [2, 3, 1, 6]
+
+
+PAIRS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=12)
+
+
+@given(PAIRS, st.integers(4, 6))
+def test_macro_means_are_over_the_classes_that_occur(pairs, classes):
+    """As scikit-learn 1.9 has it: ``precision_recall_fscore_support(…, average="macro", zero_division=0)``."""
+    labels, guesses = torch.tensor(pairs).unbind(1)
+    report = class_report(Predictions(torch.eye(classes)[guesses], labels, tuple("abcdef"[:classes])))
+
+    def share(part, whole):
+        return part / whole if whole else 0
+
+    rows = []
+    for k in range(classes):
+        right = pairs.count((k, k))
+        images, taken = sum(true == k for true, _ in pairs), sum(guess == k for _, guess in pairs)
+        row = [share(right, taken), share(right, images), share(2 * right, images + taken)]
+        assert report.iloc[k].tolist() == pytest.approx([*row, images])
+        rows += [row] if images or taken else []
+    means = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
+    assert report.loc["macro"].tolist() == pytest.approx([*means, len(pairs)])
 
 
 def test_the_worst_mistake_comes_first(answers):
