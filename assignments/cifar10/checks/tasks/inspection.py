@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from checks.messages import type_of
-from checks.tasks.comparison import are_floats, hint_on_changes
+from checks.tasks.comparison import are_floats, hint_on_changes, list_in, not_items, whole_in
 from checks.tasks.networks import Numbers, changes, fill, row_of_numbers, state_of
 from checks.tasks.part import Draw, Part, Question, Task
 
@@ -254,15 +254,15 @@ _MISTAKE_HINTS = {
 
 
 def _judge_mistakes(question: Question, expected: Any, reply: Any) -> str | None:
-    if not isinstance(reply, list) or any(type(place) is not int for place in reply):
-        what = "a list of something else" if isinstance(reply, list) else type_of(reply)
-        return f"worst_mistakes should return a list of ints; it returned {what}."
-    if reply == expected:
+    places = list_in(reply, whole_in)
+    if places is None:
+        return f"worst_mistakes should return a list of ints; it returned {not_items(reply, whole_in)}."
+    if places == expected:
         return None
     hint = _MISTAKE_HINTS[question["aspect"]]
-    if question["aspect"] == "wrong" and reply == [0]:
+    if question["aspect"] == "wrong" and places == [0]:
         hint = "That is a place among the mistakes; asked for is the place of the image among all images."
-    return f"Expected {expected}, got {str(reply)[:60]}. {hint}"
+    return f"Expected {expected}, got {str(places)[:60]}. {hint}"
 
 
 def _answer_mistakes(function: Any, question: Question) -> Any:

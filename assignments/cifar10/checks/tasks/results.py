@@ -5,6 +5,7 @@ from typing import Any
 import torch
 
 from checks.messages import type_of
+from checks.tasks.comparison import number_in
 from checks.tasks.part import Question
 
 # What a network that learned has at least: accuracy on validation images. Guessing has 0.1.
@@ -23,7 +24,7 @@ def judge_results(question: Question, expected: Any, reply: Any) -> str | None:
     if logits is None:
         return str(question.get("logits_problem"))
     measured = _measured(logits)
-    return _never_learned(measured) or _differs(measured, {key: float(reply[key]) for key in KEYS})
+    return _never_learned(measured) or _differs(measured, {key: number_in(reply[key]) for key in KEYS})
 
 
 def _unreadable(reply: Any) -> str | None:
@@ -36,8 +37,10 @@ def _unreadable(reply: Any) -> str | None:
     if empty:
         return f"RESULTS is still to be filled in: {', '.join(empty)}. Train your network, and copy what it reaches."
     for key in KEYS:
-        if type(reply[key]) not in (int, float) or not abs(reply[key]) <= 100:  # NaN fails too
-            return f"{key} in RESULTS should be a plain number, a share up to 1 or points up to 100."
+        number = number_in(reply[key])
+        if number is None or not abs(number) <= 100:  # NaN fails too
+            what = type_of(reply[key]) if number is None else f"{number:g}"
+            return f"{key} in RESULTS should be a number, a share up to 1 or points up to 100; it is {what}."
     return None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from checks.messages import type_of
-from checks.tasks.comparison import hint_on_changes, is_number
+from checks.tasks.comparison import hint_on_changes, list_in, not_items, number_in
 from checks.tasks.initialisation import answer_weights, judge_weights, questions_on_weights
 from checks.tasks.networks import Layers, Numbers, changes, fill, network_of, row_of_numbers, state_of
 from checks.tasks.part import Draw, Part, Question, Task
@@ -20,16 +20,17 @@ def _questions_on_chance(draw: Draw) -> list[Question]:
 
 
 def _judge_chance(question: Question, expected: Any, reply: Any) -> str | None:
-    if not is_number(reply):
-        return f"chance_loss should return a finite float; it returned {type_of(reply)}."
-    if _near(reply, expected):
+    loss = number_in(reply)
+    if loss is None:
+        return f"chance_loss should return a float; it returned {type_of(reply)}."
+    if _near(loss, expected):
         return None
     hint = "A network that knows nothing gives every class the same probability. What is the cross-entropy then?"
-    if _near(reply, -expected):
+    if _near(loss, -expected):
         hint = "A loss is never below 0: what stands in front of the logarithm?"
-    if _near(reply, expected / math.log(10)) or _near(reply, expected / math.log(2)):
+    if _near(loss, expected / math.log(10)) or _near(loss, expected / math.log(2)):
         hint = "PyTorch's cross-entropy uses the natural logarithm."
-    return f"For {question['classes']} classes, {reply:.4g} is not right. {hint}"
+    return f"For {question['classes']} classes, {loss:.4g} is not right. {hint}"
 
 
 def _near(reply: float, expected: float, relative: float = _NEAR) -> bool:
@@ -120,11 +121,10 @@ _CHANGES = {
 
 def _judge_values(function: str, hints: dict[str, str], question: Question, expected: Any, reply: Any) -> str | None:
     reply = reply if isinstance(reply, dict) else {}
-    values, want = reply.get("values"), expected["values"]
-    if not isinstance(values, list) or not all(is_number(value) for value in values):
-        kinds = [type_of(value) for value in values if not is_number(value)] if isinstance(values, list) else []
-        what = f"a list that holds {kinds[0]}" if kinds else type_of(values)
-        return f"{function} should return a list of finite floats; it returned {what}."
+    values, want = list_in(reply.get("values"), number_in), expected["values"]
+    if values is None:
+        what = not_items(reply.get("values"), number_in)
+        return f"{function} should return a list of floats; it returned {what}."
     start, aspect = _NETWORKS[question["aspect"]], question["aspect"]
     if len(values) != len(want):
         which = "more" if len(values) > len(want) else "nested" if aspect in _NESTED else "fewer"
