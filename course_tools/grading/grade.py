@@ -219,6 +219,7 @@ def _read(store: State, exam: Exam, entry: Entry, until: datetime | None) -> tup
         entry = replace(entry, handed_in=submission.saved.isoformat(), time_from="file")
     late = bool(until and entry.handed_in and datetime.fromisoformat(entry.handed_in) > until)
     entry = replace(entry, digest=submission.digest, version=exam.version, marks="", failure="", late=late)
+    entry = replace(entry, note=submission.note)
     if submission.refusal:
         return replace(entry, refusal=submission.refusal), None
     name = state.name_of_marks(submission.digest, exam)

@@ -32,7 +32,7 @@ class Entry:
     it is, ``name`` and ``folder`` where it lay, ``also`` what else is from the same student. ``digest`` and ``version``
     are of what was graded, and by what; ``marks`` is the name under which its marks are kept. ``refusal`` and
     ``failure`` say why there are none: the first is the student's doing and costs all points, the second is not.
-    ``total`` is what came out, None for nothing.
+    ``total`` is what came out, None for nothing. ``note`` is that of the submission.
     """
 
     id: str
@@ -51,6 +51,7 @@ class Entry:
     late: bool = False
     also: tuple[str, ...] = ()
     total: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)

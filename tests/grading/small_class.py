@@ -81,7 +81,7 @@ def row(*, wrong=None, texts=TEXTS, points=None, reason="", **entry):
 
 
 def refused(**entry):
-    return Row(replace(ENTRY, marks="", refusal="no answers.py", **entry), None, Given())
+    return Row(replace(ENTRY, **{"marks": "", "refusal": "no answers.py", **entry}), None, Given())
 
 
 class Counting(Here):

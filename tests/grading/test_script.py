@@ -126,6 +126,7 @@ def link(folder):
         (lambda folder: os.mkfifo(folder / "answers.py"), "is a link or no regular file"),
         (lambda folder: (folder / "answers.py").mkdir(), "is a link or no regular file"),
         (lambda folder: write(folder, CELL + "#" * 1_000_001), "larger than 1 MB"),
+        (lambda folder: (folder / "answers.py").write_bytes(b"# %%\n\xff\xfe"), r"not UTF-8 text \(byte 5\)"),
         (lambda folder: write(folder, '{"worksheets": []}'), "notebook cannot be read: open it in Jupyter"),
         (lambda folder: write(folder, "def f():\n    pass\n"), "has no cell tagged answer"),
         (lambda folder: write(folder, 51 * f"{CELL}x = 1\n"), "51 answer cells, and 50 are the most"),

@@ -58,6 +58,7 @@ def read_script(folder: Path) -> list[Cell]:
     else:
         cells = cells_of(text)
     if not cells:
+        _check_is_utf8(content)
         raise CourseError(f"{SCRIPT} has no cell tagged answer: copy the cells' first lines from the original file.")
     if len(cells) > MOST_CELLS:
         raise CourseError(f"{SCRIPT} has {len(cells):,} answer cells, and {MOST_CELLS} are the most: join some.")
@@ -96,6 +97,13 @@ def _decoded(content: bytes) -> str:
         return content.decode(tokenize.detect_encoding(io.BytesIO(content).readline)[0])
     except (SyntaxError, ValueError, LookupError):
         return content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252", errors="replace")
+
+
+def _check_is_utf8(content: bytes) -> None:
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        raise CourseError(f"{SCRIPT} is not UTF-8 text (byte {error.start:,}): save it as UTF-8.") from error
 
 
 def cells_of(text: str) -> list[Cell]:
