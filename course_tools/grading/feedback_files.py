@@ -44,7 +44,7 @@ def text(row: Row) -> str:
         reason = textwrap.fill(feedback.printable(reason), 100)
         return "\n".join([*lines, "", "Nothing could be graded:", "", _code(reason), ""])
     if row.entry.note:
-        lines += ["", "Which of your files was read:", "", _code(textwrap.fill(row.entry.note, 100)), ""]
+        lines += ["", "Which of your files was read:", "", _code(textwrap.fill(row.entry.note, 100))]
     for task in TASKS:
         points = row.points_of_task(task)
         earned = "" if points is None else f", {number(points)} of {task.points} points"

@@ -35,7 +35,6 @@ OTHER_TYPES = {
     "output_size": ("np.int64(x)", "np.uint8(x)", "torch.tensor(x)", "np.array(x)", "int.__new__(Whole, x)"),
     "receptive_field": ("Pair(*x)", "np.array(x)", "torch.tensor(x)", "(n for n in x)", "[*map(torch.tensor, x)]"),
     "count_parameters": ("Counter(x)", "OrderedDict(x)", "defaultdict(int, x)", "{k: torch.tensor(x[k]) for k in x}"),
-    "build_vgg": ("torch.jit.script(x)",),
     "chance_loss": ("np.float32(x)", "torch.tensor(x, requires_grad=True)", "np.longdouble(x)"),
     "signal_strength": ("np.array(x)", "torch.tensor(x)", "[*map(torch.tensor, x)]", "dict(enumerate(x)).values()"),
     "accuracy": ("np.float32(x)", "torch.tensor(x).double()", "Fraction(x)"),

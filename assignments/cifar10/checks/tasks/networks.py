@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from checks.tasks.comparison import are_like
 from checks.tasks.part import Draw, Question
@@ -60,7 +61,7 @@ def fill(
                 values = 3 * values[..., :1, :1] * torch.tensor(kernel)  # 3: one weight in place of nine
             parameter.copy_(values)
         for norm in network.modules():
-            if getattr(norm, "running_mean", None) is not None:  # also one that TorchScript has compiled
+            if isinstance(norm, _BatchNorm) and norm.running_mean is not None:
                 norm.running_mean.copy_(0.3 * numbers.take(*norm.running_mean.shape))
                 norm.running_var.copy_(0.5 + numbers.take(*norm.running_var.shape).abs())
 

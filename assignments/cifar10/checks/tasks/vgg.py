@@ -207,7 +207,10 @@ _COUNT_HINTS = {
 
 def _judge_count(question: Question, expected: Any, reply: Any) -> str | None:
     if not isinstance(reply, dict) or set(reply) != set(_COUNTED):
-        what = f"one with {', '.join(reply)[:100]}" if isinstance(reply, dict) else type_of(reply)
+        what = type_of(reply)
+        if isinstance(reply, dict):
+            missing = [name for name in _COUNTED if name not in reply]
+            what = f"one without {missing[0]}" if missing else f"one with {len(reply)} keys"
         return f"count_parameters should return a dictionary with the keys conv, norm and linear; it returned {what}."
     counts = {name: whole_in(reply[name]) for name in _COUNTED}
     for name, got in counts.items():
