@@ -16,7 +16,8 @@ from checks import logits, marking, messages, script
 from checks.marking import Asked, Verdict
 from checks.process import Worker, WorkerGone
 from checks.tasks import PARTS
-from course_lib.errors import CourseError
+from course_lib.errors import CourseError, print_anything
+from course_lib.storage import user_path
 
 PUBLIC = "feedback.safetensors"
 
@@ -24,9 +25,11 @@ PUBLIC = "feedback.safetensors"
 def main(arguments: list[str]) -> int:
     """Check one folder. Returns 0 where all is right, 1 where something is not or cannot be checked."""
     reader = argparse.ArgumentParser(prog="python check.py", description="Check the answers in a folder.")
-    reader.add_argument("folder", nargs="?", type=Path, default=Path(), help="where answers.py lies (default: here)")
+    reader.add_argument("folder", nargs="?", default=".", help="where answers.py lies (default: here)")
+    print_anything()
     folder = reader.parse_args(arguments).folder
     try:
+        folder = user_path(folder)
         return 0 if _check(folder) else 1
     except CourseError as error:
         problem = str(error)
