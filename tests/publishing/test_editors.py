@@ -6,7 +6,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import make_checkout, script
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,16 +96,19 @@ SAVED = {
 }
 
 
-def chapter_of(folder, sources, saved="as it is"):
-    """A new chapter of these cells, paired; the second one is a solution, with an output."""
-    project = Project(make_checkout(Path(folder) / "checkout"))
-    (chapter,) = project.chapters()
-    text = script(*sources).replace(
-        "# %%\n", '# %% tags=["solution"] cellView="form" jupyter={"source_hidden": true}\n', 1
-    )
-    chapter.source.write_bytes(SAVED[saved](text))
-    pairs.pair(chapter)
-    return chapter
+@pytest.fixture(scope="session")
+def chapter_of(chapter_in):
+    """A new chapter of these cells, paired. The second cell is a solution."""
+
+    def make(folder, sources, saved="as it is"):
+        chapter = chapter_in(Path(folder) / "checkout", *sources)
+        head = '# %% tags=["solution"] cellView="form" jupyter={"source_hidden": true}\n'
+        text = chapter.source.read_text(encoding="utf-8").replace("# %%\n", head, 1)
+        chapter.source.write_bytes(SAVED[saved](text))
+        pairs.pair(chapter)
+        return chapter
+
+    return make
 
 
 def rewrite(chapter, editors, last=lambda notebook: None):
@@ -125,7 +127,7 @@ editings = st.lists(st.sampled_from(sorted(EDITORS)), max_size=6)
 
 
 @given(sources=lists, editors=editings, saved=st.sampled_from(sorted(SAVED)))
-def test_a_notebook_through_editors_stays_in_step_and_its_script_as_it_is(sources, editors, saved):
+def test_a_notebook_through_editors_stays_in_step_and_its_script_as_it_is(chapter_of, sources, editors, saved):
     with tempfile.TemporaryDirectory() as folder:
         chapter = chapter_of(folder, sources, saved)
         before = chapter.source.read_bytes()
@@ -139,7 +141,7 @@ def test_a_notebook_through_editors_stays_in_step_and_its_script_as_it_is(source
 
 
 @given(sources=lists, editors=editings)
-def test_taking_a_notebook_changes_what_was_edited_alone(sources, editors):
+def test_taking_a_notebook_changes_what_was_edited_alone(chapter_of, sources, editors):
     with tempfile.TemporaryDirectory() as folder:
         chapter = chapter_of(folder, sources)
         before = chapter.source.read_text(encoding="utf-8")
@@ -156,7 +158,7 @@ def test_taking_a_notebook_changes_what_was_edited_alone(sources, editors):
 
 
 @pytest.mark.parametrize("source", [source for source in SOURCES if not source.startswith("# %% ")])
-def test_the_notebook_runs_what_the_script_has(tmp_path, source):
+def test_the_notebook_runs_what_the_script_has(chapter_of, tmp_path, source):
     chapter = chapter_of(tmp_path, ["x = 0", source])
     notebook = pairs.read_notebook(chapter)
     if not source.startswith("# %"):  # a magic, or a cell of its own

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from checks import logits, marking, messages, script
+from checks import logits, marking, messages, pair, script
 from checks.marking import Asked, Verdict
 from checks.process import Worker, WorkerGone
 from checks.tasks import PARTS
@@ -27,10 +27,11 @@ def main(arguments: list[str]) -> int:
     reader = argparse.ArgumentParser(prog="python check.py", description="Check the answers in a folder.")
     reader.add_argument("folder", nargs="?", default=".", help="where answers.py lies (default: here)")
     print_anything()
-    folder = reader.parse_args(arguments).folder
+    names = (script.SCRIPT, script.NOTEBOOK)
+    reader.add_argument("--keep", choices=names, help="which file to go on with where both were edited")
+    options = reader.parse_args(arguments)
     try:
-        folder = user_path(folder)
-        return 0 if _check(folder) else 1
+        return 0 if _check(user_path(options.folder), options.keep) else 1
     except CourseError as error:
         problem = str(error)
     except WorkerGone as gone:
@@ -61,10 +62,10 @@ def read(path: Path) -> dict[str, Asked]:
         raise CourseError(f"{path.name} is not what came with the assignment: `git checkout {path.name}`.") from error
 
 
-def _check(folder: Path) -> bool:
+def _check(folder: Path, keep: str | None) -> bool:
+    if done := pair.synchronise(folder, keep):
+        print(done)
     cells = script.read_script(folder)
-    if difference := script.difference_of_the_pair(folder):
-        raise CourseError(difference)
     asked = read(folder / PUBLIC)
     verdicts: list[Verdict] = []
     with tqdm(total=len(asked), desc="checking", unit="part", leave=False, file=sys.stderr) as bar:
