@@ -60,7 +60,9 @@ def class_report(predictions: Predictions) -> pd.DataFrame:
         index=pd.Index(list(predictions.classes), name="class"),
     )
     occurs = (matrix.sum(dim=0) + matrix.sum(dim=1) > 0).numpy()
-    report.loc["macro"] = report[occurs].mean()
+    macro = report[occurs].mean().to_frame("macro").T
+    report = pd.concat([report, macro])  # a class may have any name, "macro" too
+    report.index.name = "class"
     report["images"] = [*matrix.sum(dim=1).int().tolist(), int(matrix.sum())]
     return report
 

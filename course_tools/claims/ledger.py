@@ -93,7 +93,7 @@ def read(project: Project) -> dict[str, Claim]:
         place = getattr(error, "problem_mark", None)
         where = f", line {place.line + 1}" if place else ""
         raise CourseError(f"{FILE}{where}: {getattr(error, 'problem', error)}: fix it.") from error
-    schema = json.loads((Path(__file__).parent / "schema.json").read_text())
+    schema = json.loads((Path(__file__).parent / "schema.json").read_text(encoding="utf-8"))
     problem = next(iter(sorted(Draft202012Validator(schema).iter_errors(ledger), key=lambda error: error.path)), None)
     if problem is not None:
         raise CourseError(f"{FILE}: {_place_of(problem)}: {problem.message[:200]}: fix it.")

@@ -1,6 +1,5 @@
 """What is read of a submission, and what is refused."""
 
-import json
 import os
 
 import jupytext
@@ -137,31 +136,3 @@ def test_refuses_what_is_no_script(tmp_path, make, reason):
     with pytest.raises(CourseError, match=reason) as error:
         script.read_script(tmp_path)
     assert "\n" not in str(error.value)
-
-
-def pair(folder, source, age=0):
-    cells = [{"cell_type": "code", "metadata": {"tags": ["answer"]}, "source": source.splitlines(keepends=True)}]
-    write(folder, json.dumps({"cells": cells}), "answers.ipynb")
-    write(folder, CELL + "x = 1\n")
-    now = 1_700_000_000
-    os.utime(folder / "answers.py", (now, now))
-    os.utime(folder / "answers.ipynb", (now + age, now + age))
-
-
-def test_a_pair_in_step_and_a_script_alone_do_not_differ(tmp_path):
-    pair(tmp_path, "x = 1")
-    assert script.difference_of_the_pair(tmp_path) is None
-    (tmp_path / "answers.ipynb").unlink()
-    assert script.difference_of_the_pair(tmp_path) is None
-
-
-@pytest.mark.parametrize(("age", "newer"), [(5, "answers.ipynb"), (-5, "answers.py")])
-def test_a_pair_that_differs_has_its_difference(tmp_path, age, newer):
-    pair(tmp_path, "x = 2", age)
-    assert f"differ in answer cell 1; {newer} was saved last" in script.difference_of_the_pair(tmp_path)
-
-
-def test_refuses_what_is_no_notebook(tmp_path):
-    write(write(tmp_path, CELL + "x = 1"), "{}", "answers.ipynb")
-    with pytest.raises(CourseError, match=r"answers.ipynb is not a notebook: delete it"):
-        script.difference_of_the_pair(tmp_path)

@@ -205,29 +205,3 @@ def _foreign_import(tree: ast.Module, line: int) -> str | None:
                     f"answer may import only {', '.join(ALLOWED)} and Python's standard library."
                 )
     return None
-
-
-def difference_of_the_pair(folder: Path) -> str | None:
-    """How ``answers.ipynb`` and ``answers.py`` differ, and what to do; None where they do not, or there is no notebook.
-
-    Raises: CourseError where the notebook is none.
-    """
-    if not os.path.lexists(folder / NOTEBOOK):
-        return None
-    try:
-        cells = [cell for cell in json.loads(read_file(folder, NOTEBOOK))["cells"] if cell["cell_type"] == "code"]
-        answers = [cell for cell in cells if "answer" in cell.get("metadata", {}).get("tags", [])]
-        notebook = ["".join(cell["source"]).rstrip() for cell in answers]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise CourseError(f"{NOTEBOOK} is not a notebook: delete it; {SCRIPT} is what is graded.") from error
-    script = [cell.source.rstrip() for cell in read_script(folder)]
-    if notebook == script:
-        return None
-    differ = [i + 1 for i, (theirs, ours) in enumerate(zip(notebook, script, strict=False)) if theirs != ours]
-    where = f"differ in answer cell {differ[0]}" if differ else "differ in the number of answer cells"
-    newer = max((SCRIPT, NOTEBOOK), key=lambda name: (folder / name).stat().st_mtime)
-    return (
-        f"{NOTEBOOK} and {SCRIPT} {where}; {newer} was saved last, and {SCRIPT} is what is graded. To keep the "
-        f"notebook's cells: jupytext --to py:percent {NOTEBOOK}. To keep the script's: jupytext --update --to ipynb "
-        f"{SCRIPT}. If you work in the script alone, you may delete {NOTEBOOK}."
-    )
