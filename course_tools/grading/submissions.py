@@ -19,6 +19,7 @@ from course_lib.errors import CourseError
 from course_lib.storage import atomic_file
 
 MISSING = f"no {SCRIPT}"
+LINKED = "is a hard link"
 _LAST = 253_370_764_800  # the year 9999; a file may say that it is from a later one
 
 
@@ -39,8 +40,8 @@ class Submission:
 def find(arguments: Sequence[Path]) -> tuple[list[Path], list[str]]:
     """The folders to grade, sorted by name, and the names of other files that lie beside them.
 
-    Each argument is a submission. One argument alone that holds no ``answers.py`` is the folder of a class: each folder
-    in it is a submission.
+    Each argument is a submission. One argument alone that holds no ``answers.py``, or several folders that do, is the
+    folder of a class: each folder in it is a submission.
 
     Raises: CourseError where an argument is no folder, or there is nothing to grade.
     """
@@ -52,7 +53,7 @@ def find(arguments: Sequence[Path]) -> tuple[list[Path], list[str]]:
             problem = "is not a folder: unpack it" if folder.exists() else "does not exist: look at its name"
             raise CourseError(f"{printable(str(folder))} {problem}.")
     left_out: list[str] = []
-    if len(folders) == 1 and not folders[0].is_symlink() and not _holds(folders[0]):
+    if len(folders) == 1 and not folders[0].is_symlink() and not _is_submission(folders[0]):
         folders, left_out = _within(folders[0])
     return sorted(folders, key=lambda folder: (folder.name, folder)), left_out
 
@@ -75,6 +76,11 @@ def _within(parent: Path) -> tuple[list[Path], list[str]]:
     return folders, [shown(path.name) for path in paths if path not in folders and path.suffix != ".csv"]
 
 
+def _is_submission(folder: Path) -> bool:
+    """Whether a folder holds ``answers.py``, and not just because the file has strayed into the folder of a class."""
+    return _holds(folder) and len(_inner(folder)) < 2
+
+
 def _holds(folder: Path) -> bool:
     return os.path.lexists(folder / SCRIPT)
 
@@ -89,14 +95,14 @@ def read(folder: Path, copies: Path) -> Submission:
         folder = _with_files(folder)
         if not _holds(folder):
             return Submission("", MISSING)
-        content = {SCRIPT: script.read_file(folder, SCRIPT)}
+        content = {SCRIPT: _content(folder, SCRIPT)}
     except CourseError as error:
         return Submission("", f"refused: {error}")
     seconds = min(max(0, int(os.lstat(folder / SCRIPT).st_mtime)), _LAST)
     logits_problem = ""
     try:
         if os.path.lexists(folder / LOGITS):
-            content[LOGITS] = script.read_file(folder, LOGITS)
+            content[LOGITS] = _content(folder, LOGITS)
     except CourseError as error:
         logits_problem = str(error)
     hashes = [hashlib.sha256(part).digest() for part in (*content.values(), logits_problem.encode())]
@@ -108,6 +114,13 @@ def read(folder: Path, copies: Path) -> Submission:
     return Submission(digest, "", logits_problem, datetime.fromtimestamp(seconds, UTC))
 
 
+def _content(folder: Path, name: str) -> bytes:
+    """A file's bytes. Raises CourseError as :func:`script.read_file`, and where the file has other names elsewhere."""
+    if os.lstat(folder / name).st_nlink > 1 and not (folder / name).is_dir():
+        raise CourseError(f"{name} {LINKED}: it is one file with somebody else's. Put a copy of your own there.")
+    return script.read_file(folder, name)
+
+
 def _with_files(folder: Path) -> Path:
     """The folder, or the only one in it that has an ``answers.py`` where it has none itself, as archives often have it.
 
@@ -117,13 +130,18 @@ def _with_files(folder: Path) -> Path:
         raise CourseError("the folder is a link.")
     if _holds(folder):
         return folder
+    inner = _inner(folder)
+    return inner[0] if len(inner) == 1 else folder
+
+
+def _inner(folder: Path) -> list[Path]:
+    """The folders in it that hold ``answers.py``, but for hidden ones. Raises CourseError where it cannot be opened."""
     try:
         with os.scandir(folder) as entries:
             inner = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
     except OSError as error:
         raise CourseError(f"the folder cannot be opened ({error.strerror}).") from error
-    inner = [path for path in inner if path.name[0] != "." and _holds(path)]
-    return inner[0] if len(inner) == 1 else folder
+    return [path for path in inner if path.name[0] != "." and _holds(path)]
 
 
 def shown(name: str) -> str:

@@ -20,7 +20,7 @@ MOST_CELLS = 50  # each may take its time, so a submission of thousands would ho
 ALLOWED = ("torch", "numpy")
 _HEAD = re.compile(r"#\s*%%(?![%\w])(?P<rest>.*)")
 _TAGS = re.compile(r"""["']?tags["']?\s*[=:]\s*(\[[^\[\]]*\])""")  # no [ within: a line of many would take hours
-_TASK = re.compile(r"task-(\d+)")
+_TASK = re.compile(r"task-(\d{1,3})")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from checks.messages import type_of
+from checks.messages import number_of, type_of
 from checks.tasks.part import Draw, Part, Question, Task, in_order
 
 Layer = dict[str, int | bool]
@@ -58,7 +58,7 @@ def _judge_size(question: Question, expected: Any, reply: Any) -> str | None:
         return f"output_size should return an int; it returned {type_of(reply)}."
     if reply == expected:
         return None
-    return f"{_in_words(question)}: expected {expected}, got {reply}. {_SIZE_HINTS[question['aspect']]}"
+    return f"{_in_words(question)}: expected {expected}, got {number_of(reply)}. {_SIZE_HINTS[question['aspect']]}"
 
 
 _FIELD_HINTS = {
@@ -94,10 +94,11 @@ def _judge_field(question: Question, expected: Any, reply: Any) -> str | None:
     field, jump = expected
     if reply[0] == field:
         return (
-            f"{_in_words(question)}: the field is right, and the jump should be {jump}, not {reply[1]}. "
+            f"{_in_words(question)}: the field is right, and the jump should be {jump}, not {number_of(reply[1])}. "
             "The jump is how many pixels of the image lie between two neighbouring units of the last layer."
         )
-    return f"{_in_words(question)}: expected a field of {field}, got {reply[0]}. {_FIELD_HINTS[question['aspect']]}"
+    got, hint = number_of(reply[0]), _FIELD_HINTS[question["aspect"]]
+    return f"{_in_words(question)}: expected a field of {field}, got {got}. {hint}"
 
 
 def _in_words(question: Question) -> str:
