@@ -128,6 +128,9 @@ def opened(out: Path) -> Iterator[State]:
     if out.suffix.casefold() != ".csv" or out.is_dir():
         raise CourseError(f"--out {out} is not a table's name: name a file that ends in .csv.")
     state = State(out.absolute())
+    for folder in (state.folder, state.private, state.copies, state._marks):
+        if folder.is_symlink():
+            raise CourseError(f"{folder} is a link, and a grading run writes through none: name another --out.")
     try:
         state.private.mkdir(mode=0o700, parents=True, exist_ok=True)
         state.copies.mkdir(exist_ok=True)
@@ -151,7 +154,7 @@ def version_of(reference: Path) -> str:
     folders = [Path(marking.__file__).parent, *(library / name for name in ("analysis", "data", "models"))]
     files = [file for folder in folders for file in folder.rglob("*") if file.suffix in (".py", ".safetensors")]
     whole = hashlib.sha256(torch.__version__.encode())
-    for file in (*sorted(files), reference):
+    for file in (*sorted(files), reference, *sorted(reference.parent.glob("*.safetensors"))):
         whole.update(hashlib.sha256(file.read_bytes()).digest())
     return whole.hexdigest()[:16]
 

@@ -28,6 +28,7 @@ _LIKE = {
     LOGITS: re.compile(r".*logits.*\.safetensors(\.txt)?"),
 }
 _DEEPEST, _MOST = 5, 2_000  # folders, each in the one before, and files, that are searched
+LINKED = "is a hard link"
 _LAST = 253_370_764_800  # the year 9999; a file may say that it is from a later one
 
 
@@ -50,8 +51,8 @@ class Submission:
 def find(arguments: Sequence[Path]) -> tuple[list[Path], list[str]]:
     """The folders to grade, sorted by name, and the names of other files that lie beside them.
 
-    Each argument is a submission. One argument alone that holds no answers itself is the folder of a class: each folder
-    in it is a submission.
+    Each argument is a submission. One argument alone that holds no answers itself, or several folders that do, is the
+    folder of a class: each folder in it is a submission.
 
     Raises: CourseError where an argument is no folder, or there is nothing to grade.
     """
@@ -95,13 +96,13 @@ def _holds(folder: Path) -> bool:
 
 
 def _is_submission(folder: Path) -> bool:
-    """Whether one student's answers lie in it, and not in folders within it."""
-    if _holds(folder):
-        return True
+    """Whether one student's answers lie in it, and not a class's in folders within it, beside a file that has strayed."""
     try:
         found = [file for file in _files(folder) if _is_like(file, SCRIPT) or _is_like(file, NOTEBOOK)]
     except CourseError:
         return False
+    if _holds(folder):
+        return sum(file.name == SCRIPT and file.parent.parent == folder for file in found) < 2
     scripts = [file for file in found if _is_like(file, SCRIPT)]
     return len(scripts or found) == 1 and all(file.parent == folder for file in found)
 
@@ -122,14 +123,14 @@ def read(folder: Path, copies: Path) -> Submission:
         graded = _find(files, folder, SCRIPT) or _find(files, folder, NOTEBOOK)
         if not graded:
             return Submission("", f"{MISSING}: there is only {_named(files, folder)}" if files else MISSING)
-        content = {SCRIPT: script.read_file(graded.parent, graded.name)}
+        content = {SCRIPT: _content(graded)}
     except CourseError as error:
         return Submission("", f"refused: {error}")
     seconds = min(max(0, int(os.lstat(graded).st_mtime)), _LAST)
     logits_problem = ""
     try:
         if file := _find(files, graded.parent, LOGITS):
-            content[LOGITS] = script.read_file(file.parent, file.name)
+            content[LOGITS] = _content(file)
     except CourseError as error:
         logits_problem = str(error)
     hashes = [hashlib.sha256(part).digest() for part in (*content.values(), logits_problem.encode())]
@@ -144,6 +145,13 @@ def read(folder: Path, copies: Path) -> Submission:
         note += f", as there is no {SCRIPT}; where a hint names a line, it is one of a cell"
     note += f"; not graded: {_named(others, folder)}" if others else ""
     return Submission(digest, "", logits_problem, datetime.fromtimestamp(seconds, UTC), note)
+
+
+def _content(file: Path) -> bytes:
+    """A file's bytes. Raises CourseError as :func:`script.read_file`, and where the file has other names elsewhere."""
+    if os.lstat(file).st_nlink > 1 and not file.is_dir():
+        raise CourseError(f"{file.name} {LINKED}: it is one file with somebody else's. Put a copy of your own there.")
+    return script.read_file(file.parent, file.name)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """What is read of a submission, and what is refused."""
 
+import json
 import os
 
 import jupytext

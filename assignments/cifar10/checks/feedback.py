@@ -20,6 +20,10 @@ from course_lib.errors import CourseError, print_anything
 from course_lib.storage import user_path
 
 PUBLIC = "feedback.safetensors"
+_FORM = (
+    "      Only its form is checked here, for CIFAR-10 is not on this machine. Its numbers are held against\n"
+    "      logits.safetensors when it is graded."
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -67,12 +71,15 @@ def _check(folder: Path, keep: str | None) -> bool:
         print(done)
     cells = script.read_script(folder)
     asked = read(folder / PUBLIC)
+    handed_in = {**logits.handed_in(folder), "own_labels": logits.fetched_labels()}
     verdicts: list[Verdict] = []
     with tqdm(total=len(asked), desc="checking", unit="part", leave=False, file=sys.stderr) as bar:
-        for verdict in marking.mark(cells, asked, Worker, logits.handed_in(folder)):
+        for verdict in marking.mark(cells, asked, Worker, handed_in):
             if not verdicts or verdicts[-1].task is not verdict.task:
                 bar.write(f"\nTask {verdict.task.number}: {verdict.task.title}", file=sys.stdout)
             bar.write(line(verdict), file=sys.stdout)
+            if verdict.part.needs_labels and not verdict.hint and handed_in["own_labels"] is None:
+                bar.write(_FORM, file=sys.stdout)
             bar.update()
             verdicts.append(verdict)
     by_person = sum(verdict.part.points for verdict in verdicts if verdict.part.by_person)

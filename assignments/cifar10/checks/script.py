@@ -26,7 +26,7 @@ _METADATA = re.compile(r"\s*$|.*[\[{]|.*\b\w+=")  # of a cell's first line; anyt
 _IPYTHON = re.compile(r"(\s*)((?:[\w., ]+=\s*)?[%!?].*|[\w.]+\?\??\s*)")  # a line such as %%time, x = !ls, torch.cat?
 _MOST_IPYTHON, _MOST_MARKERS = 20, 5  # such lines, and markers within strings, of a cell: each takes a parse of it
 _DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
-_TASK = re.compile(r"task-(\d+)")
+_TASK = re.compile(r"task-(\d{1,3})")
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from functools import partial
 from typing import Any
 
 import torch
+from torch import nn
 
 from checks.messages import type_of
-from checks.tasks.comparison import hint_on_changes, list_in, not_items, number_in
+from checks.tasks.comparison import list_in, not_items, number_in
 from checks.tasks.initialisation import answer_weights, judge_weights, questions_on_weights
-from checks.tasks.networks import Layers, Numbers, changes, fill, network_of, row_of_numbers, state_of
+from checks.tasks.networks import Layers, Numbers, fill, hint_on_changes, network_of, row_of_numbers, state_of
 from checks.tasks.part import Draw, Part, Question, Task
 
 _NEAR = 4e-3  # relative: with and without Bessel's correction, on the fewest numbers asked about
@@ -94,8 +95,7 @@ def _questions_on_gradient(draw: Draw) -> list[Question]:
     return [level, *asked, _asked(draw, "left behind", networks["blocks"], "training")]
 
 
-def _measure(names: tuple[str, ...], function: Any, question: Question) -> dict[str, Any]:
-    """What the function returned for what the question has under these names, and what it changed in the network."""
+def _asked_about(question: Question) -> nn.Sequential:
     network = network_of(question["layers"])
     fill(network, Numbers(question["numbers"]), question.get("positive", ()))
     for module in network.modules():
@@ -105,9 +105,14 @@ def _measure(names: tuple[str, ...], function: Any, question: Question) -> dict[
     if question["aspect"] == "left behind":
         for parameter in network.parameters():
             parameter.grad = torch.full_like(parameter, 2.0)
-    before = state_of(network)
+    return network
+
+
+def _measure(names: tuple[str, ...], function: Any, question: Question) -> dict[str, Any]:
+    """What the function returned for what the question has under these names, and how it left the network."""
+    network = _asked_about(question)
     values = function(network, *(question[name] for name in names))
-    return {"values": values, "changed": changes(before, network)}
+    return {"values": values, "left": state_of(network)}
 
 
 _CHANGES = {
@@ -133,7 +138,7 @@ def _judge_values(function: str, hints: dict[str, str], question: Question, expe
         if not _near(value, wanted):
             hint = _why(question, hints, want, values) or hints[aspect]
             return f"{start}: in convolution {i + 1}, expected {wanted:.4g}, got {value:.4g}. {hint}"
-    hint = hint_on_changes(reply.get("changed"), _CHANGES)
+    hint = hint_on_changes(_asked_about(question), reply.get("left"), _CHANGES)
     return f"The numbers are right. {hint}" if hint else None
 
 

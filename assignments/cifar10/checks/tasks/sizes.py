@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from checks.messages import type_of
+from checks.messages import number_of, type_of
 from checks.tasks.comparison import list_in, not_items, whole_in
 from checks.tasks.part import Draw, Part, Question, Task, in_order
 
@@ -60,7 +60,7 @@ def _judge_size(question: Question, expected: Any, reply: Any) -> str | None:
         return f"output_size should return an int; it returned {type_of(reply)}."
     if size == expected:
         return None
-    return f"{_in_words(question)}: expected {expected}, got {size}. {_SIZE_HINTS[question['aspect']]}"
+    return f"{_in_words(question)}: expected {expected}, got {number_of(size)}. {_SIZE_HINTS[question['aspect']]}"
 
 
 _FIELD_HINTS = {
@@ -98,10 +98,11 @@ def _judge_field(question: Question, expected: Any, reply: Any) -> str | None:
     field, jump = expected
     if pair[0] == field:
         return (
-            f"{_in_words(question)}: the field is right, and the jump should be {jump}, not {pair[1]}. "
+            f"{_in_words(question)}: the field is right, and the jump should be {jump}, not {number_of(pair[1])}. "
             "The jump is how many pixels of the image lie between two neighbouring units of the last layer."
         )
-    return f"{_in_words(question)}: expected a field of {field}, got {pair[0]}. {_FIELD_HINTS[question['aspect']]}"
+    got, hint = number_of(pair[0]), _FIELD_HINTS[question["aspect"]]
+    return f"{_in_words(question)}: expected a field of {field}, got {got}. {hint}"
 
 
 def _in_words(question: Question) -> str:
