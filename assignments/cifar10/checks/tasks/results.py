@@ -46,7 +46,7 @@ def _unreadable(reply: Any) -> str | None:
         number = number_in(reply[key])
         if number is None or not abs(number) <= 100:  # NaN fails too
             what = type_of(reply[key]) if number is None else f"{number:g}"
-            return f"{key} in RESULTS should be a number, a share up to 1 or points up to 100; it is {what}."
+            return f"{key} in RESULTS should be a plain number, a share up to 1 or points up to 100; it is {what}."
     return None
 
 
