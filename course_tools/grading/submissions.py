@@ -96,7 +96,7 @@ def _holds(folder: Path) -> bool:
 
 
 def _is_submission(folder: Path) -> bool:
-    """Whether one student's answers lie in it, and not a class's in folders within it, beside a file that has strayed."""
+    """Whether one student's answers lie in it, and not a class's, beside a file that has strayed."""
     try:
         found = [file for file in _files(folder) if _is_like(file, SCRIPT) or _is_like(file, NOTEBOOK)]
     except CourseError:
