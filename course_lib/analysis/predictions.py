@@ -17,6 +17,17 @@ class Predictions:
     labels: torch.Tensor
     classes: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        """Raises: ValueError where there is no logit for each class, or a label that is no class's number."""
+        needed = (len(self.labels), len(self.classes))
+        if self.logits.shape != needed or self.labels.ndim != 1:
+            shapes = f"logits of shape {tuple(self.logits.shape)} and labels of shape {tuple(self.labels.shape)}"
+            raise ValueError(f"{shapes} do not fit {len(self.classes)} classes: give (N, {needed[1]}) and (N,)")
+        if len(self.labels) and not 0 <= int(self.labels.min()) <= int(self.labels.max()) < len(self.classes):
+            span = f"from {int(self.labels.min())} to {int(self.labels.max())}"
+            raise ValueError(f"labels go {span}, and those of {len(self.classes)} classes from 0 to {needed[1] - 1}")
+        object.__setattr__(self, "labels", self.labels.long())  # narrower ones overflow where pairs are counted
+
     @property
     def probabilities(self) -> torch.Tensor:
         """Softmax of the logits, shape (N, K)."""

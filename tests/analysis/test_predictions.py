@@ -48,6 +48,22 @@ def test_macro_means_are_over_the_classes_that_occur(pairs, classes):
     assert report.loc["macro"].tolist() == pytest.approx([*means, len(pairs)])
 
 
+@pytest.mark.parametrize(
+    ("logits", "labels"),
+    [((2, 4), [0, 1]), ((2, 2), [0, 1]), ((3, 3), [0, 1]), ((2, 3), [[0], [1]]), ((2, 3), [0, 3]), ((2, 3), [-1, 0])],
+)
+def test_refuses_logits_and_labels_that_do_not_fit_the_classes(logits, labels):
+    with pytest.raises(ValueError, match="3 classes"):
+        Predictions(torch.zeros(logits), torch.tensor(labels), ("a", "b", "c"))
+
+
+def test_labels_of_any_whole_type_give_the_same_numbers():
+    labels = torch.arange(20)
+    for dtype in (torch.int64, torch.int32, torch.uint8):
+        matrix = confusion_matrix(Predictions(torch.eye(20), labels.to(dtype), tuple(map(str, labels))))
+        assert (matrix.to_numpy() == torch.eye(20).numpy()).all()
+
+
 def test_the_worst_mistake_comes_first(answers):
     mistakes = worst_mistakes(answers)
     assert mistakes["index"].tolist() == [2, 4]
