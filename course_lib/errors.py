@@ -1,6 +1,7 @@
 """Errors that a reader can fix, and the one line in which a command reports them."""
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -16,8 +17,19 @@ class CourseError(Exception):
 class Parser(argparse.ArgumentParser):
     """An argument parser that reports a wrong argument in one line, without the usage."""
 
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        print_anything()
+
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"course: {message}; `{self.prog} --help` lists what it takes.\n")
+
+
+def print_anything() -> None:
+    """Make standard output and error print ``?`` for a character that the console lacks, rather than raise."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):  # not a text file: a notebook's has all characters, None takes none
+            stream.reconfigure(errors="replace")
 
 
 def run_command(act: Callable[[], object]) -> int:

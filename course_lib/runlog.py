@@ -31,7 +31,7 @@ def wants_fingerprints() -> bool:
 def note(kind: str, value: Any) -> None:
     """Add one line, if this process writes a log and ``value`` is not None."""
     if active() and value is not None:
-        with Path(os.environ["COURSE_RUNLOG"]).open("a", encoding="utf-8") as log:
+        with Path(os.environ["COURSE_RUNLOG"]).expanduser().open("a", encoding="utf-8") as log:
             log.write(json.dumps({kind: value}) + "\n")
 
 

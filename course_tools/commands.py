@@ -1,10 +1,10 @@
 """What each command of ``course`` does. It imports what it needs when it is called."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from course_lib.errors import CourseError
+from course_lib.storage import user_path
 
 
 def _project():
@@ -172,14 +172,14 @@ def set_repository(options: argparse.Namespace) -> None:
 def release_assignment(options: argparse.Namespace) -> None:
     from course_tools.grading import release
 
-    files = release.release(_project(), Path(options.folder))
+    files = release.release(_project(), user_path(options.folder))
     print(f"{options.folder} is the students' repository: {len(files)} files, one commit, nothing secret in it.")
 
 
 def grade_assignment(options: argparse.Namespace) -> None:
     from course_tools.grading import grade
 
-    folders, roster = [Path(folder) for folder in options.submissions], options.roster and Path(options.roster)
+    folders, roster = list(map(user_path, options.submissions)), options.roster and user_path(options.roster)
     outcome = grade.grade(_project(), folders, **_grading(options), roster_file=roster, deadline=options.deadline)
     print(outcome)
     outcome.check()
@@ -195,8 +195,8 @@ def regrade_assignment(options: argparse.Namespace) -> None:
 
 def _grading(options: argparse.Namespace) -> dict[str, Any]:
     return {
-        "out": Path(options.out),
-        "rubric_file": options.rubric and Path(options.rubric),
+        "out": user_path(options.out),
+        "rubric_file": options.rubric and user_path(options.rubric),
         "seed": options.seed,
         "jobs": options.jobs,
         "trusted": options.i_trust_this_code,

@@ -17,6 +17,17 @@ class Predictions:
     labels: torch.Tensor
     classes: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        """Raises: ValueError where there is no logit for each class, or a label that is no class's number."""
+        needed = (len(self.labels), len(self.classes))
+        if self.logits.shape != needed or self.labels.ndim != 1:
+            shapes = f"logits of shape {tuple(self.logits.shape)} and labels of shape {tuple(self.labels.shape)}"
+            raise ValueError(f"{shapes} do not fit {len(self.classes)} classes: give (N, {needed[1]}) and (N,)")
+        if len(self.labels) and not 0 <= int(self.labels.min()) <= int(self.labels.max()) < len(self.classes):
+            span = f"from {int(self.labels.min())} to {int(self.labels.max())}"
+            raise ValueError(f"labels go {span}, and those of {len(self.classes)} classes from 0 to {needed[1] - 1}")
+        object.__setattr__(self, "labels", self.labels.long())  # narrower ones overflow where pairs are counted
+
     @property
     def probabilities(self) -> torch.Tensor:
         """Softmax of the logits, shape (N, K)."""
@@ -46,7 +57,9 @@ def confusion_matrix(predictions: Predictions) -> pd.DataFrame:
 def class_report(predictions: Predictions) -> pd.DataFrame:
     """Precision, recall, F1 and number of images of each class, and their unweighted means in a row ``macro``.
 
-    A class that is never predicted has precision 0, as one with no images has recall 0.
+    As in scikit-learn: what would be a division by zero is 0, such as the precision of a class that is never predicted
+    or the recall of one without images (``zero_division=0``). The means are over the classes that occur, among labels
+    or predictions: one that is neither has a row of zeros and no part in them (``average="macro"`` without ``labels``).
     """
     matrix = torch.from_numpy(confusion_matrix(predictions).to_numpy().copy()).double()
     correct = matrix.diag()
@@ -57,7 +70,10 @@ def class_report(predictions: Predictions) -> pd.DataFrame:
         {"precision": precision.numpy(), "recall": recall.numpy(), "f1": f1.numpy()},
         index=pd.Index(list(predictions.classes), name="class"),
     )
-    report.loc["macro"] = report.mean()
+    occurs = (matrix.sum(dim=0) + matrix.sum(dim=1) > 0).numpy()
+    macro = report[occurs].mean().to_frame("macro").T
+    report = pd.concat([report, macro])  # a class may have any name, "macro" too
+    report.index.name = "class"
     report["images"] = [*matrix.sum(dim=1).int().tolist(), int(matrix.sum())]
     return report
 

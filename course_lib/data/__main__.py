@@ -48,7 +48,7 @@ def fetch(names: Sequence[str]) -> None:
 def verify(names: Sequence[str]) -> None:
     """Check every SHA-256. Raises CourseError, at the end, for all that are missing or damaged."""
     problems = []
-    every = _chosen(names) if names else [d for d in downloads().values() if d.name in USUAL or d.path.exists()]
+    every = _chosen(names) if names else [d for d in downloads().values() if d.name in USUAL or d.present]
     for download in every:
         try:
             if download.verify():
@@ -64,7 +64,7 @@ def verify(names: Sequence[str]) -> None:
 def where(names: Sequence[str]) -> None:
     """Print each file, and whether it is there."""
     for download in _chosen(names or list(downloads())):
-        print(f"{download.title}: {download.path} ({'present' if download.path.exists() else 'not fetched yet'})")
+        print(f"{download.title}: {download.path} ({'present' if download.present else 'not fetched yet'})")
 
 
 def _chosen(names: Sequence[str]) -> list[Download]:

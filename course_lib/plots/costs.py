@@ -34,7 +34,7 @@ def layer_bars(table: pd.DataFrame) -> DescribedFigure:
     ``table`` comes from :func:`course_lib.analysis.layer_table`. Convolutions and linear layers have a row each. All
     others together (batch norm) have one row, or a note where they are under 0.5% of every column.
     """
-    costs, total = table.drop(index="total"), table.loc["total"]
+    costs, total = table.iloc[:-1], table.iloc[-1]
     costs = costs[costs["parameters"] > 0]
     costs = costs.assign(kind=[kind_of(layer) for layer in costs["type"]])  # a list: names of layers may repeat
     rows = costs[costs["kind"] != OTHER]
@@ -88,7 +88,7 @@ def share_bars(tables: Mapping[str, pd.DataFrame]) -> DescribedFigure:
     for axes, column in zip(panels, COSTS, strict=True):
         parts = []
         for row, (name, table) in enumerate(tables.items()):
-            shares, total = _shares(table, column), table.loc["total", column]
+            shares, total = _shares(table, column), table[column].iloc[-1]
             left = 0.0
             for kind, share in shares.items():
                 colour = KIND_COLOURS[kind]
@@ -120,7 +120,7 @@ def parameter_pie(table: pd.DataFrame) -> DescribedFigure:
 
     ``table`` comes from :func:`course_lib.analysis.layer_table`. A rest under 0.5% is left out.
     """
-    layers, total = table.drop(index="total"), table.loc["total", "parameters"]
+    layers, total = table.iloc[:-1], table["parameters"].iloc[-1]
     kinds = layers["type"].map(kind_of).to_numpy()
     convolutions, linear = (layers["parameters"][kinds == kind] for kind in (CONVOLUTION, LINEAR))
     slices = {"convolutions": (convolutions.sum(), KIND_COLOURS[CONVOLUTION])}
@@ -226,7 +226,7 @@ def speed_ladder(rungs: pd.DataFrame, title: str = "milliseconds for 128 images"
 
 def _shares(table: pd.DataFrame, column: str) -> dict[str, float]:
     """Shares of convolutional and linear layers, and of all others unless they are negligible."""
-    layers, total = table.drop(index="total"), table.loc["total", column]
+    layers, total = table.iloc[:-1], table[column].iloc[-1]
     sums = layers[column].groupby([kind_of(layer) for layer in layers["type"]]).sum()
     shares = {kind: float(sums.get(kind, 0)) / total for kind in (CONVOLUTION, LINEAR)}
     rest = 1 - sum(shares.values())

@@ -2,6 +2,7 @@
 
 import io
 from base64 import b64encode
+from functools import cache
 
 import seaborn as sns
 from cycler import cycler
@@ -9,6 +10,10 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, fontManager
+from matplotlib.ft2font import FT2Font
+from matplotlib.text import Text
+from matplotlib.ticker import LogFormatter
 from PIL import Image
 
 BROWSER_DOTS_PER_INCH = 96
@@ -27,6 +32,21 @@ class DescribedFigure(Figure):
 
     alt: str = ""
 
+    def draw(self, renderer) -> None:
+        """Draw all texts as they stand, in fonts that have their characters.
+
+        A ``$`` in a name begins no formula. Only the numbers of logarithmic axes are formulas, matplotlib's own.
+        """
+        for text in self.findobj(Text):
+            text.set_parse_math(False)
+            if others := fonts_for("".join(sorted(set(text.get_text()) - _USUAL))):
+                text.set_fontfamily([*FontProperties().get_family(), *others])
+        for axis in [axis for axes in self.axes for axis in (axes.xaxis, axes.yaxis)]:
+            if isinstance(axis.get_major_formatter(), LogFormatter):
+                for tick in (*axis.majorTicks, *axis.minorTicks):
+                    tick.label1.set_parse_math(True)
+        super().draw(renderer)
+
     def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
         png = self.to_png()
         width = int.from_bytes(png[16:20])  # the header of a PNG holds its width in pixels
@@ -40,6 +60,21 @@ class DescribedFigure(Figure):
         picture = Image.open(full).convert("RGB").quantize(256, dither=Image.Dither.NONE)
         picture.save(packed, format="png", optimize=True)
         return packed.getvalue()
+
+
+_USUAL = set(map(chr, FT2Font(findfont(FontProperties())).get_charmap())) | {"\n"}  # what the default font has
+
+
+@cache
+def fonts_for(characters: str) -> list[str]:
+    """The names of installed fonts that have these characters, such as Chinese ones; what none has is left out."""
+    missing, names = set(characters), []
+    for font in sorted(fontManager.ttflist, key=lambda font: font.name):
+        if missing and not font.name.startswith("Last Resort"):  # which has a box for everything
+            has = missing & set(map(chr, FT2Font(font.fname).get_charmap()))
+            names += [font.name] if has else []
+            missing -= has
+    return names
 
 
 def new_figure(

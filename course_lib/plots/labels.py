@@ -68,7 +68,7 @@ def label_points(
     spreads = spreads or [0.0] * len(points)
     taken = [_marker(axes, *point, spread) for point, spread in zip(points, spreads, strict=True)]
     line = {"arrowstyle": "-", "color": QUIET, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 5}
-    style = {"color": INK, "fontsize": size, "arrowprops": line, "zorder": 9}
+    style = {"color": INK, "fontsize": size, "arrowprops": line, "zorder": 9, "parse_math": False}
     style["bbox"] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
     labels = [
         axes.annotate(name, point, (0, 0), textcoords="offset points", **style)

@@ -71,7 +71,8 @@ def receptive_growth(fields: Mapping[str, pd.DataFrame], image_side: int | None 
     deepest, largest = max(depth for depth, _ in ends), max(size for _, size in ends)
     axes.set(xlim=(0.4, 1.07 * deepest + 0.4), ylim=(0, 1.08 * max(largest, image_side or 0)))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    figure.legend(loc="outside upper left", ncols=4, frameon=False, fontsize=10.5, columnspacing=1.3)
+    style = {"ncols": 4, "frameon": False, "fontsize": 10.5, "columnspacing": 1.3}
+    figure.legend(handles=axes.lines, loc="outside upper left", **style)
     label_points(axes, [str(size) for _, size in ends], ends, size=11)
     return finish(figure, f"Receptive field by depth, {counted(len(fields), 'line')}: {'; '.join(descriptions)}.")
 

@@ -14,7 +14,7 @@ from course_lib.training import History
 
 def learning_curves(history: History) -> DescribedFigure:
     """Draw loss (left) and accuracy (right) of training and validation by epoch."""
-    frame = history.to_frame()
+    frame = _finished(history)
     figure, (left, right) = new_figure(1, 2, width=8, height=3.2)
     parts = [("train", "training", BLUE, "o")]
     if not math.isnan(frame["val_loss"].iloc[-1]):
@@ -45,14 +45,20 @@ def compare_curves(runs: Mapping[str, History], measure: str = "val_accuracy") -
     figure, axes = new_figure()
     ends = []
     for name, history in runs.items():
-        values = history.to_frame()[measure]
+        values = _finished(history)[measure]
         axes.plot(values.index, values, marker="o", markersize=4, label=name)
         ends.append(f"{name} {values.iloc[-1]:.4f}")
     label = measure.replace("val_", "validation ").replace("train_", "training ").replace("_", " ")
     axes.set(xlabel="epoch", ylabel=label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(frameon=False)
+    axes.legend(handles=axes.lines, frameon=False)
     return finish(figure, f"Line chart of {label} by epoch for {len(runs)} runs. At the end: {', '.join(ends)}.")
+
+
+def _finished(history: History) -> pd.DataFrame:
+    if not history.epochs:
+        raise ValueError("this history has no epoch, so it has no curve: train for at least one")
+    return history.to_frame()
 
 
 def confusion_heatmap(matrix: pd.DataFrame) -> DescribedFigure:

@@ -45,7 +45,8 @@ def signal_chain(signals: Mapping[str, pd.DataFrame], measure: str = "gradient r
     axes.set_ylim(floor if "v" in legend else floor * 2, ceiling if "x" in legend else ceiling / 2)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlim(0.4, max(map(len, chains.values())) + 0.6)
-    figure.legend(loc="outside upper left", ncols=3, frameon=False, fontsize=10.5, columnspacing=1.3)
+    named = [line for line in axes.lines if not line.get_label().startswith("_child")]
+    figure.legend(handles=named, loc="outside upper left", ncols=3, frameon=False, fontsize=10.5, columnspacing=1.3)
     return finish(figure, f"Line chart of {measure} by layer, on a logarithmic axis. {'. '.join(descriptions)}.")
 
 

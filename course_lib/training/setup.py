@@ -167,7 +167,7 @@ def usable_cores(control_group: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
-        quota, period = control_group.read_text().split()
+        quota, period = control_group.read_text(encoding="utf-8").split()
         return max(1, min(cores, -(-int(quota) // int(period))))
     except (OSError, ValueError):  # another system, or "max": no limit
         return cores

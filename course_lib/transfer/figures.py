@@ -97,7 +97,7 @@ def weight_movement(moved: Mapping[str, Mapping[str, float]], at_most: float) ->
     axes.axhline(at_most, color=INK, linestyle="--", linewidth=1, label="guard's limit")
     axes.set_yscale("log")
     axes.set(xlabel="layer with weights, first to last", ylabel="moved by, share of length")
-    axes.legend(frameon=False)
+    axes.legend(handles=axes.lines, frameon=False)
     limit = f"The guard allows {percent(at_most)}."
     return finish(figure, f"How far the weights of each layer moved. {'; '.join(descriptions)}. {limit}")
 

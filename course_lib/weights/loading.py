@@ -35,7 +35,7 @@ def load(name: str) -> Tensors:
 
 def available(name: str) -> bool:
     """Whether weights are in the cache; reads no file. Raises CourseError for an unknown name."""
-    return path_of(name).exists()
+    return download(name).present
 
 
 def path_of(name: str) -> Path:

@@ -19,12 +19,12 @@ Tensors = dict[str, torch.Tensor]
 def read_torch(file: Path | BinaryIO) -> Tensors:
     """The tensors of a file that torch saved, on the CPU; parameters come out as plain tensors.
 
-    Raises: FileNotFoundError; CourseError where the file is damaged, or holds anything but float32 tensors (and batch
-        norms' int64 counters) by name.
+    Raises: OSError where the file cannot be opened; CourseError where it is damaged, or holds anything but float32
+        tensors (and batch norms' int64 counters) by name.
     """
     try:
         tensors = torch.load(file, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
+    except OSError:
         raise
     except Exception as error:  # damaged bytes can make the unpickler raise anything
         raise CourseError(f"not a file of torch's that is safe to read ({type(error).__name__})") from error

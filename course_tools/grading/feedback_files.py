@@ -40,9 +40,11 @@ def text(row: Row) -> str:
     if row.entry.late:
         lines += ["", "It was handed in after the deadline."]
     if row.refusal:
-        reason = "There is no answers.py in what you handed in." if row.refusal == MISSING else row.refusal
+        reason = row.refusal.replace(MISSING, "There is no answers.py in what you handed in", 1).rstrip(".") + "."
         reason = textwrap.fill(feedback.printable(reason), 100)
         return "\n".join([*lines, "", "Nothing could be graded:", "", _code(reason), ""])
+    if row.entry.note:
+        lines += ["", "Which of your files was read:", "", _code(textwrap.fill(row.entry.note, 100))]
     for task in TASKS:
         points = row.points_of_task(task)
         earned = "" if points is None else f", {number(points)} of {task.points} points"

@@ -1,10 +1,11 @@
 """Grade a class: ``course assignment grade`` and ``course assignment regrade``.
 
-What was handed in is read once, and judged side by side. Marks are kept as they are found, so a run that was stopped
-goes on where it was. Tables, pages and feedback are made from them at the end, each of them whole.
+What was handed in is read once, and judged side by side. Marks are kept and the table is written as they are found, so
+a run that was stopped goes on where it was. Pages and feedback are made from them at the end, each of them whole.
 """
 
 import hashlib
+import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,13 +27,15 @@ from course_tools.grading import (
     tables,
 )
 from course_tools.grading.gradebook import Row
-from course_tools.grading.judge import Exam, Job
+from course_tools.grading.judge import Exam, Job, Marks
 from course_tools.grading.roster import Student
 from course_tools.grading.rubric import Given
 from course_tools.grading.state import Entry, Register, State
-from course_tools.grading.submissions import shown
+from course_tools.grading.submissions import Submission, shown
 from course_tools.publishing.project import Project
 
+_SMALLEST = 2**32  # of a seed: whoever has seen some questions finds a smaller one by trying them all
+_WAITING = "not judged yet"
 _ABSENT = "nothing handed in"
 _LETTERS = str.maketrans("0123456789abcdef", "bcdfghjkmnpqrstv")
 _LOST = "its marks are lost: call `course assignment grade` again"
@@ -94,7 +97,7 @@ def grade(
     master = release.master_of(project)
     until = roster.moment(deadline, "--deadline") if deadline else None
     paths, left_out = submissions.find(folders)
-    paths = [folder for folder in paths if folder != out.absolute().with_suffix("")]
+    _check_out(out, paths)
     students, absent = [Student(folder.name) for folder in paths], []
     if roster_file:
         students, absent = roster.match(roster.read(roster_file), paths, roster_file)
@@ -102,7 +105,7 @@ def grade(
         exam = _exam(master, store.seed(seed), trusted)
         entries = _entries(paths, students, absent, exam.seed, by_student=roster_file is not None)
         given = rubric.read(rubric_file, entries) if rubric_file else {}
-        entries, earlier = _judge(store, exam, entries, until, jobs)
+        entries, earlier = _judge(store, exam, entries, until, jobs, given)
         remarks = [f"No folders, so not graded: {tables.listed(left_out)}."] if left_out else []
         if absent:
             remarks.append(f"Nothing was handed in by {tables.listed([shown(student.id) for student in absent])}.")
@@ -141,7 +144,7 @@ def regrade(
         exam = _exam(master, store.seed(None) if seed is None else seed, trusted)
         given = rubric.read(rubric_file, register.entries) if rubric_file else register.given
         until = datetime.fromisoformat(register.deadline) if register.deadline else None
-        entries, _ = _judge(store, exam, again, until, jobs, afresh=True)
+        entries, _ = _judge(store, exam, again, until, jobs)
         judged = {entry.stem: entry for entry in entries if not entry.failure}
         entries_now = [judged.get(entry.stem, entry) for entry in register.entries]
         problems = _failures(entry for entry in entries if entry.failure)
@@ -149,8 +152,24 @@ def regrade(
 
 
 def _check_seed(seed: int | None) -> None:
-    if seed is not None and not 0 <= seed < 2**62:
-        raise CourseError(f"--seed {seed} is out of range: name one from 0 to {2**62 - 1}.")
+    if seed == release.PUBLIC_SEED:
+        raise CourseError(f"--seed {seed} is that of the check, whose questions all students have: leave --seed out.")
+    if seed is not None and not _SMALLEST <= seed < 2**62:
+        raise CourseError(
+            f"--seed {seed} is out of range, for a small one can be guessed: leave --seed out, or name one from "
+            f"{_SMALLEST} to {2**62 - 1}."
+        )
+
+
+def _check_out(out: Path, folders: Iterable[Path]) -> None:
+    """Raise CourseError where a folder that was handed in could be taken for the one that is made beside ``out``."""
+    place = Path(os.path.realpath(out.absolute().parent))
+    for folder in map(os.path.realpath, folders):
+        if place == Path(folder).parent or place.is_relative_to(folder):
+            raise CourseError(
+                f"--out {printable(str(out))} lies among the submissions, where a student's folder may have its name: "
+                "name a file elsewhere, such as ../grades.csv."
+            )
 
 
 def _exam(master: Path, seed: int, trusted: bool) -> Exam:
@@ -193,16 +212,27 @@ def _judge(
     entries: Sequence[Entry],
     until: datetime | None,
     jobs: int | None,
-    afresh: bool = False,
+    given: dict[str, Given] | None = None,
 ) -> tuple[list[Entry], int]:
-    """Read all entries' folders, and have judged what has no marks yet; everything where it should be ``afresh``.
+    """Read all entries' folders, and have judged what has no marks yet, or everything where no points are ``given``.
+
+    With points, the entries are the whole class, and the table is written with each of them that is judged.
 
     Returns: the entries as they are now; and how many had marks.
     """
     pairs = [_read(store, exam, entry, until) for entry in entries]
     wanted = {job.name: job for _, job in pairs if job}
-    known = {} if afresh else {name: marks for name in wanted if (marks := store.marks(name))}
-    marks = judge.judge_all(exam, [*wanted.values()], known, store.keep, jobs or usable_cores())
+    known = {} if given is None else {name: marks for name in wanted if (marks := store.marks(name))}
+    found = dict(known)
+
+    def keep(name: str, marks: Marks) -> None:
+        store.keep(name, marks)
+        found[name] = marks
+        if given is not None:
+            entries = [replace(e, failure="" if not e.marks or e.marks in found else _WAITING) for e, _ in pairs]
+            gradebook.write(store.out, [Row(e, found.get(e.marks), given.get(e.stem, Given())) for e in entries])
+
+    marks = judge.judge_all(exam, [*wanted.values()], known, keep, jobs or usable_cores())
     judged = []
     for entry, job in pairs:
         failure = marks[job.name].failure if job else ""
@@ -214,11 +244,17 @@ def _read(store: State, exam: Exam, entry: Entry, until: datetime | None) -> tup
     """Read what an entry's folder holds now, and make a job of it where there is something to judge."""
     if not entry.folder:
         return entry, None
-    submission = submissions.read(Path(entry.folder), store.copies)
+    try:
+        submission = submissions.read(Path(entry.folder), store.copies)
+    except Exception as error:
+        if isinstance(error, OSError) and not str(error.filename or "").startswith(entry.folder):
+            raise  # the copy could not be written
+        submission = Submission("", f"refused: it cannot be read ({printable(str(error))[:200]}).")
     if submission.saved and entry.time_from != "roster":
         entry = replace(entry, handed_in=submission.saved.isoformat(), time_from="file")
     late = bool(until and entry.handed_in and datetime.fromisoformat(entry.handed_in) > until)
     entry = replace(entry, digest=submission.digest, version=exam.version, marks="", failure="", late=late)
+    entry = replace(entry, note=submission.note)
     if submission.refusal:
         return replace(entry, refusal=submission.refusal), None
     name = state.name_of_marks(submission.digest, exam)
@@ -238,7 +274,8 @@ def _write(
     before = store.register().entries
     rows = [_row(store, entry, register) for entry in register.entries]
     entries = [replace(row.entry, total=row.total) for row in rows]
-    problems = [*problems, *_duplicates(entries), *_failures(entry for entry in entries if entry.failure)]
+    problems = [*problems, *_duplicates(entries), *_links(entries)]
+    problems += _failures(entry for entry in entries if entry.failure)
     feedback_files.write(store.folder / "feedback", rows)
     report.write_answers(store.folder / "to-read.html", rows)
     gradebook.write(store.out, rows)
@@ -266,6 +303,16 @@ def _duplicates(entries: Iterable[Entry]) -> list[str]:
     pairs = "; ".join(f"{shown(student)} has {' and '.join(names)}" for student, names in students.items())
     return [
         f"Two submissions of one student: {pairs}. All are graded: take out what should not count, and grade again."
+    ]
+
+
+def _links(entries: Iterable[Entry]) -> list[str]:
+    """The submissions with a hard link, in one line; none where there are none."""
+    names = [shown(entry.id) for entry in entries if submissions.LINKED in entry.refusal]
+    if not names:
+        return []
+    return [
+        f"One file under two names: {tables.listed(names)}. Find out whose it is, and give each folder its own copy."
     ]
 
 

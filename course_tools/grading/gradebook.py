@@ -1,6 +1,5 @@
 """Points and totals of a class, and the tables that hold them: ``grades.csv`` and the history beside it."""
 
-import csv
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -86,11 +85,12 @@ class Row:
 
     @property
     def note(self) -> str:
-        """What a person changed of the program's points, and why."""
+        """Which file was graded, if that has to be said; what a person changed of the program's points, and why."""
         by_program = [part.key for task in TASKS for part in task.parts if not part.by_person]
         given = self.given.points
         changed = [f"{key}: {given[key]:g} points" for key in by_program if key in given]
-        return f"{'; '.join(changed)}: {self.given.reason}" if changed else ""
+        reason = f"{'; '.join(changed)}: {self.given.reason}" if changed else ""
+        return "; ".join(filter(None, (self.entry.note, reason)))
 
 
 def number(points: float | None) -> str:
@@ -122,10 +122,8 @@ def write_history(file: Path, old: Sequence[Entry], new: Sequence[Entry], again:
             why = "graded again" if entry.stem in again else _why(was, entry)
             added.append((now, entry.id, shown(entry.name), was.total, entry.total, why))
     if added:
-        earlier = []
-        if file.exists():
-            with file.open(encoding="utf-8", newline="") as opened:
-                earlier = list(csv.reader(opened))[1:]
+        lines = tables.read(file, _HISTORY, _HISTORY) if file.exists() else []
+        earlier = [[line.cells[column] for column in _HISTORY] for line in lines]
         tables.write(file, _HISTORY, [*earlier, *added])
 
 

@@ -3,28 +3,35 @@
 So no student's code runs in it. That runs in a sandbox, which each such process opens once for all its submissions.
 """
 
+import contextlib
 import functools
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 import torch
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from checks import logits, marking, script
+from checks import logits, marking
 from checks.feedback import printable
 from checks.marking import Asked, Runner
 from checks.process import Worker, WorkerGone
+from checks.script import LOGITS, SCRIPT, Cell
 from checks.tasks import PARTS, Question
 from course_lib.errors import CourseError
-from course_tools.grading import release, sandbox
+from course_tools.grading import fork_server, release, sandbox
 from course_tools.grading.sandbox import ForkServer
 
 _LONGEST = 10_000  # characters of an answer in words that are kept
+TOTAL = 30.0  # seconds by the clock that all answers of one submission may take together, in each of its two tries
+_SPENT = f"all answers together took longer than {TOTAL:g} seconds, so this one was not run."
 _DIED = "the process that judged it ended, perhaps because memory was short: try --jobs 1"
 
 
@@ -56,8 +63,9 @@ class Marks:
     """What came out, as plain text and numbers.
 
     ``hints`` has every part's by its key, None where it is right. ``texts`` are the answers that a person marks.
-    ``late`` are parts that took too long, and ``tried_again`` says that they had their second chance. ``refusal`` says
-    why nothing was run, and ``failure`` why nothing could be, for no fault of the student's.
+    ``late`` are parts to try again, for they took too long or were not reached, and ``tried_again`` says that they had
+    their second chance. ``refusal`` says why nothing was run, and ``failure`` why nothing could be, for no fault of the
+    student's.
     """
 
     hints: dict[str, str | None] = field(default_factory=dict)
@@ -83,7 +91,7 @@ def judge_all(
     keep: Callable[[str, Marks], None],
     processes: int,
 ) -> dict[str, Marks]:
-    """The marks of all jobs, by their names. What was too slow is tried once more, with nothing beside it.
+    """The marks of all jobs, by their names. What was too slow is tried once more, after what is waiting then.
 
     Args:
         exam: what the jobs have in common.
@@ -94,7 +102,9 @@ def judge_all(
 
     Raises: CourseError where there is no sandbox; whatever ``keep`` raises.
     """
-    waiting = [job for job in jobs if job.name not in known]
+    waiting = deque(job for job in jobs if job.name not in known)
+    waiting += [replace(job, parts=late) for job in jobs if (late := _to_try_again(known.get(job.name)))]
+    by_name = {job.name: job for job in jobs}
     processes = max(1, min(processes, len(waiting)))
     if waiting and not exam.trusted:
         if processes == 1:  # the judge is this process: the sandbox that it opens is the one that it goes on with
@@ -102,36 +112,45 @@ def judge_all(
         else:
             sandbox.check()
     marks = dict(known)
-    with tqdm(total=len(jobs), initial=len(known), desc="grading", unit="submission") as bar:
+    with tqdm(total=len(known) + len(waiting), initial=len(known), desc="grading", unit="submission") as bar:
         for name, fresh in _judge_many(exam, waiting, processes):
+            bar.update()
+            if first := marks.get(name):
+                if fresh.failure:
+                    continue  # what the first try found stays, and the next run tries again
+                hints, texts = first.hints | fresh.hints, first.texts | fresh.texts
+                fresh = replace(first, hints=hints, texts=texts, tried_again=True)
             marks[name] = fresh
             if not fresh.failure:
                 keep(name, fresh)
-            bar.update()
-        late = [job for job in jobs if marks[job.name].late and not marks[job.name].tried_again]
-        bar.total += len(late)
-        for job in late:
-            first = marks[job.name]
-            second = _judge_alone(exam, replace(job, parts=first.late), processes)
-            if not second.failure:
-                texts = first.texts | second.texts
-                second = replace(second, hints=first.hints | second.hints, texts=texts, tried_again=True)
-                marks[job.name] = second
-                keep(job.name, second)
-            bar.update()
+            if late := _to_try_again(fresh):
+                waiting.append(replace(by_name[name], parts=late))
+                bar.total += 1
     return marks
 
 
-def _judge_many(exam: Exam, jobs: Sequence[Job], processes: int) -> Iterator[tuple[str, Marks]]:
-    done: set[str] = set()
-    try:
-        for name, marks in _parallel(exam, jobs, processes):
-            done.add(name)
-            yield name, marks
-    except BrokenExecutor:  # a judge's process died, and all others with it: the one that is to blame dies alone
-        for job in jobs:
-            if job.name not in done:
+def _to_try_again(marks: Marks | None) -> tuple[str, ...]:
+    return marks.late if marks and marks.late and not marks.tried_again else ()
+
+
+def _judge_many(exam: Exam, waiting: deque[Job], processes: int) -> Iterator[tuple[str, Marks]]:
+    """The marks of the jobs that are waiting; others may be added while it yields."""
+    while waiting:
+        begun: dict[str, Job] = {}
+        try:
+            for name, marks in _parallel(exam, _taken(waiting, begun), processes):
+                del begun[name]
+                yield name, marks
+        except BrokenExecutor:  # a judge's process died, and all others with it: the one that is to blame dies alone
+            for job in begun.values():
                 yield job.name, _judge_alone(exam, job, processes)
+
+
+def _taken(waiting: deque[Job], begun: dict[str, Job]) -> Iterator[Job]:
+    while waiting:
+        job = waiting.popleft()
+        begun[job.name] = job
+        yield job
 
 
 def _judge_alone(exam: Exam, job: Job, processes: int) -> Marks:
@@ -142,30 +161,49 @@ def _judge_alone(exam: Exam, job: Job, processes: int) -> Marks:
         return Marks(failure=_DIED)
 
 
-def _parallel(exam: Exam, jobs: Sequence[Job], processes: int) -> Iterator[tuple[str, Marks]]:
-    workers = Parallel(n_jobs=processes, return_as="generator_unordered")
+def _parallel(exam: Exam, jobs: Iterable[Job], processes: int) -> Iterator[tuple[str, Marks]]:
+    workers = Parallel(n_jobs=processes, return_as="generator_unordered", batch_size=1)
     return workers(delayed(judge)(exam, job) for job in jobs)
 
 
 def judge(exam: Exam, job: Job) -> tuple[str, Marks]:
-    """The marks of one submission, under its name. Whatever goes wrong goes wrong for this one alone."""
+    """The marks of one submission, under its name. Whatever goes wrong goes wrong for this one alone.
+
+    A failure is what comes of this machine or of the assignment. Any other exception is the submission's doing.
+    """
     try:
-        return job.name, _judge(exam, job)
+        asked, labels = _asked(exam.master, exam.seed, exam.version), _labels(exam.master)
     except Exception as error:
-        text = str(error) if isinstance(error, CourseError) else f"{type(error).__name__}: {error}"
-        return job.name, Marks(failure=printable(" ".join(text.split()))[:300])
-
-
-def _judge(exam: Exam, job: Job) -> Marks:
-    torch.set_num_threads(1)  # there is a process a core
+        return job.name, _failed(error)
     try:
-        cells = script.read_script(job.copy)
-    except CourseError as error:
-        return Marks(refusal=f"refused: {error}")
-    handed_in = logits.handed_in(job.copy)
-    if job.logits_problem:
-        handed_in = {"logits": None, "logits_problem": job.logits_problem}
-    asked = _asked(exam.master, exam.seed, exam.version)
+        return job.name, _judge(exam, job, asked, labels)
+    except (CourseError, OSError, MemoryError, WorkerGone) as error:  # gone: before it had any code of a student's
+        return job.name, _failed(error)
+    except Exception as error:
+        return job.name, Marks(refusal=f"refused: judging it raised {type(error).__name__}: hand in other answers.")
+
+
+def _failed(error: Exception) -> Marks:
+    text = str(error) if isinstance(error, CourseError) else f"{type(error).__name__}: {error}"
+    return Marks(failure=printable(" ".join(text.split()))[:300])
+
+
+def _judge(exam: Exam, job: Job, asked: dict[str, Asked], labels: dict[str, torch.Tensor]) -> Marks:
+    torch.set_num_threads(1)  # there is a process a core
+    read = fork_server.contents if exam.trusted else _fork_server().read
+    try:
+        script = read(job.copy, SCRIPT)
+    except WorkerGone as gone:
+        script = {"refusal": f"{SCRIPT} cannot be read: {gone}"}
+    if "refusal" in script:
+        return Marks(refusal=f"refused: {printable(script['refusal'])}")
+    cells = [Cell(**{**cell, "tags": tuple(cell["tags"])}) for cell in script["cells"]]
+    handed_in = {"logits": None, "logits_problem": job.logits_problem}
+    if not job.logits_problem:
+        try:
+            handed_in = read(job.copy, LOGITS)
+        except WorkerGone as gone:
+            handed_in["logits_problem"] = f"{LOGITS} cannot be read: {gone}"
     if job.parts:
         asked = {key: asked[key] for key in job.parts}
     log = _Log()
@@ -174,15 +212,21 @@ def _judge(exam: Exam, job: Job) -> Marks:
     seed = int.from_bytes(hashlib.sha256(f"workers {exam.seed}".encode()).digest()[:6], "big")
     hints = {
         verdict.part.key: verdict.hint and printable(verdict.hint)
-        for verdict in marking.mark(cells, asked, start, handed_in, seed)
+        for verdict in marking.mark(cells, asked, start, {**handed_in, "own_labels": labels}, seed, quote=False)
     }
-    late = tuple(key for key, hint in hints.items() if key in log.late or (hint and log.a_cell_was_late))
-    return Marks(hints, log.texts, late)
+    late = {key for key, hint in hints.items() if key in log.late or (hint and log.a_cell_was_late)}
+    again = log.skipped or late  # where time was up, it goes to those that had none
+    return Marks(hints, log.texts, tuple(key for key in hints if key in again))
 
 
 @functools.cache
 def _asked(master: Path, seed: int, version: str) -> dict[str, Asked]:
     return marking.ask(release.reference_of(master), seed)
+
+
+@functools.cache
+def _labels(master: Path) -> dict[str, torch.Tensor]:
+    return logits.labels(safetensors.torch.load_file(release.labels_of(master))["labels"])
 
 
 @functools.cache
@@ -192,36 +236,50 @@ def _fork_server() -> ForkServer:
 
 @dataclass
 class _Log:
-    """What a verdict does not have: which parts took too long, and what a person has to read."""
+    """What a verdict does not have: which parts took too long or were not run, and what a person has to read."""
 
     late: set[str] = field(default_factory=set)
+    skipped: set[str] = field(default_factory=set)
     texts: dict[str, str] = field(default_factory=dict)
     a_cell_was_late: bool = False
+    spent: float = 0.0  # seconds by the clock
 
 
 class _Logged:
-    """A runner whose late and written answers go into a log."""
+    """A runner whose late and written answers go into a log, and which runs nothing when a submission's time is up."""
 
     def __init__(self, start: Callable[[], Runner], log: _Log):
         self._runner, self._log = start(), log
 
     def load(self, source: str, line: int, seconds: float) -> dict[str, Any] | None:
         try:
-            return self._runner.load(source, line, seconds)
+            with self._timed():
+                return self._runner.load(source, line, seconds)
         except WorkerGone as gone:
             self._log.a_cell_was_late |= gone.timed_out
             raise
 
     def answer(self, key: str, questions: list[Question], seed: int, seconds: float) -> list[dict[str, Any]]:
         try:
-            replies = self._runner.answer(key, questions, seed, seconds)
+            with self._timed():
+                replies = self._runner.answer(key, questions, seed, seconds)
         except WorkerGone as gone:
             if gone.timed_out:
-                self._log.late.add(key)
+                (self._log.skipped if str(gone) == _SPENT else self._log.late).add(key)
             raise
         if PARTS[key].by_person and (text := _text(replies)):
             self._log.texts[key] = text
         return replies
+
+    @contextlib.contextmanager
+    def _timed(self) -> Iterator[None]:
+        if self._log.spent > TOTAL:
+            raise WorkerGone(_SPENT, timed_out=True)
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self._log.spent += time.monotonic() - begun
 
     def stop(self) -> None:
         self._runner.stop()

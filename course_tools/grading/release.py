@@ -35,6 +35,11 @@ def reference_of(master: Path) -> list[script.Cell]:
     return script.cells_of((master / "reference.py").read_text(encoding="utf-8"))
 
 
+def labels_of(master: Path) -> Path:
+    """The classes of all 50,000 training images of CIFAR-10, uint8: task 6 is judged by them."""
+    return master / "labels.safetensors"
+
+
 def release(project: Project, target: Path) -> list[str]:
     """Make the students' repository at ``target``, whole or not at all.
 

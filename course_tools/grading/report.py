@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from checks.tasks import PARTS, TASKS, Part, Task
+from checks.tasks.texts import words_in
 from course_lib.storage import atomic_file
 from course_tools.grading.gradebook import Row, number
 from course_tools.grading.submissions import shown
@@ -88,7 +89,7 @@ def _answers(row: Row) -> str:
         text, hint = row.marks.texts.get(part.key, ""), row.marks.hints[part.key]
         lines += [
             f"<h3>{escape(part.key)}, of {part.points} points</h3>",
-            f"<p>{len(text.split())} words{f' · {escape(hint)}' if hint else ''}</p>",
+            f"<p>{'–'.join(map(str, dict.fromkeys(words_in(text))))} words{f' · {escape(hint)}' if hint else ''}</p>",
             f'<div class="words">{escape(text)}</div>',
         ]
     return "\n".join(lines)
@@ -141,7 +142,8 @@ def _submission(row: Row) -> list[str]:
     points = [number(row.points_of_task(task)) for task in TASKS]
     total = "" if row.total is None else f"{number(row.total)} of {row.most}"
     time = f"{entry.handed_in} ({entry.time_from})" if entry.handed_in else ""
-    return [name, escape(shown(entry.name)), escape(row.status), *points, total, escape(time)]
+    status = "; ".join(filter(None, (row.status, entry.note)))
+    return [name, escape(shown(entry.name)), escape(status), *points, total, escape(time)]
 
 
 def _list(items: Iterable[str]) -> str:

@@ -76,4 +76,5 @@ def match(students: Sequence[Student], folders: Sequence[Path], file: Path) -> t
 
 
 def _key(name: str) -> str:
-    return unicodedata.normalize("NFC", name)  # some systems write ä as two characters
+    # Some systems write ä as two characters, and others drop spaces and dots at a name's end.
+    return unicodedata.normalize("NFC", name).strip().rstrip(". ")

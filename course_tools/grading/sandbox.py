@@ -17,9 +17,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import course_lib
 from checks import messages
 from checks.process import ENDED, NO_REPLY, TOO_LONG, WorkerGone
+from course_lib import errors
 from course_lib.errors import CourseError
 from course_tools.grading import fork_server
 from course_tools.grading.fork_server import LIMITS, REPLY, SCRATCH
@@ -30,8 +33,11 @@ _GRACE = 60.0  # seconds after that in which the fork server should have ended a
 _NOBODY = 65534
 _USERS = range(61_184, 65_520)  # systemd's for users that come and go: no account has one of these
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache")  # the libraries that Python needs
+_LIBRARY = Path(course_lib.__file__).parent  # only its errors are shown: what else it computes would be answers
 _DEVICES = ("null", "zero", "random", "urandom")
 _RARE = "wave, numpy.polynomial, torch.nn.utils.prune"  # what nothing has imported before
+_NOTHING: dict[str, Any] = {"cells": []}  # a request that no student has a part in
+_READING = 10.0  # seconds in which a file that a student wrote should be read
 # Where memory is short, the sandbox ends first, and not the judge.
 _EXPENDABLE = ("sh", "-c", 'echo 1000 2>/dev/null >/proc/self/oom_score_adj; exec "$@"', "sh")
 
@@ -76,17 +82,21 @@ class ForkServer:
         self.process = self._control = None
         return written.rpartition("\n")[2]
 
-    def run(self, request: dict[str, Any], seconds: float) -> Any:
-        """What a child replies to a request: any value that can travel.
+    def run(self, request: dict[str, Any], seconds: float, text: int = messages.TEXT) -> Any:
+        """What a child replies to a request: any value that can travel, with so many bytes of text at most.
 
         Raises: WorkerGone where it gives none; CourseError where no child can be made, for no fault of the student's.
         """
-        outcome, blob = self._exchange(messages.pack(request), seconds)
+        message = messages.pack(request)
+        outcome, blob = self._exchange(message, seconds)
         if outcome["problem"] is not None:  # try once more, from a fresh start
             self.close()
-            outcome, blob = self._exchange(messages.pack(request), seconds)
+            outcome, blob = self._exchange(message, seconds)
         if outcome["problem"] is not None:
             self.close()
+            if request != _NOTHING:
+                self.run(_NOTHING, seconds)
+                raise WorkerGone(ENDED)  # the sandbox works, but not with this request
             raise _refusal(outcome["problem"])
         if outcome["late"]:
             raise WorkerGone(TOO_LONG.format(seconds), timed_out=True)
@@ -95,9 +105,17 @@ class ForkServer:
         if outcome["status"] or not blob:
             raise WorkerGone(ENDED)
         try:
-            return messages.unpack(blob)
+            return messages.unpack(blob, text)
         except messages.MessageError:
             raise WorkerGone(NO_REPLY) from None
+
+    def read(self, copy: Path, name: str) -> dict[str, Any]:
+        """:func:`fork_server.contents`, in a child, for a text can be made that takes hours or all memory to parse.
+
+        Raises: WorkerGone where it cannot be read, CourseError as :meth:`run` does.
+        """
+        files = {name: np.fromfile(copy / name, np.uint8)} if (copy / name).exists() else {}
+        return self.run({"files": files, "read": name}, _READING, messages.MAXIMUM)
 
     def _exchange(self, request: bytes, seconds: float) -> tuple[dict[str, Any], bytes]:
         if self.process is None:
@@ -179,7 +197,7 @@ def _options(program: tuple[str, ...]) -> list[str]:
 def _visible(python: str) -> Iterator[str]:
     """bubblewrap's words for all that the sandbox can see: read-only, each where it lies."""
     library = Path(sys.base_prefix, "lib")
-    binds = [*_SYSTEM, str(library), python, fork_server.__file__]
+    binds = [*_SYSTEM, str(library), python, fork_server.__file__, course_lib.__file__, errors.__file__]
     sites = [
         site for folder in (Path("/usr/lib"), Path("/usr/lib64"), library) for site in folder.glob("python*/*-packages")
     ]
@@ -199,9 +217,8 @@ def _visible(python: str) -> Iterator[str]:
 
 @cache
 def packages() -> list[str]:
-    """The library, the worker's package, and the files and folders of all that they require, directly or not."""
-    own = (course_lib, sys.modules[messages.__name__.partition(".")[0]])
-    waiting, paths = ["convnets-measured", "safetensors"], {str(Path(module.__file__).parent) for module in own}
+    """The worker's package, and the files and folders of all that it requires, directly or not; not the library."""
+    waiting, paths = ["torch", "numpy", "safetensors"], {str(Path(messages.__file__).parent)}
     seen: set[str] = set()
     while waiting:
         name = waiting.pop()
@@ -213,9 +230,8 @@ def packages() -> list[str]:
         except importlib.metadata.PackageNotFoundError:  # one that this system does not need
             continue
         waiting += [re.split(r"[^\w.-]", words)[0] for words in distribution.requires or () if "extra ==" not in words]
-        if name != "convnets-measured":
-            tops = {file.parts[0] for file in distribution.files or (Path(name),)} - {"..", "__pycache__"}
-            paths |= {str(path) for top in tops if (path := Path(distribution.locate_file(top))).exists()}
+        tops = {file.parts[0] for file in distribution.files or (Path(name),)} - {"..", "__pycache__"}
+        paths |= {str(path) for top in tops if (path := Path(distribution.locate_file(top))).exists()}
     return sorted(paths)
 
 
@@ -224,7 +240,7 @@ def environment() -> dict[str, str]:
     kept = {"LD_LIBRARY_PATH": os.environ["LD_LIBRARY_PATH"]} if "LD_LIBRARY_PATH" in os.environ else {}
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     folders = dict.fromkeys(("HOME", "TMPDIR", "TORCHINDUCTOR_CACHE_DIR"), SCRATCH)
-    path = os.pathsep.join(dict.fromkeys(str(Path(path).parent) for path in packages()))
+    path = os.pathsep.join(dict.fromkeys(str(Path(path).parent) for path in (*packages(), _LIBRARY)))
     python = {"PYTHONPATH": path, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
     return {**kept, **threads, **folders, **python, "PATH": os.defpath, "LANG": "C.UTF-8"}
 

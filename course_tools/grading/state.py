@@ -32,7 +32,7 @@ class Entry:
     it is, ``name`` and ``folder`` where it lay, ``also`` what else is from the same student. ``digest`` and ``version``
     are of what was graded, and by what; ``marks`` is the name under which its marks are kept. ``refusal`` and
     ``failure`` say why there are none: the first is the student's doing and costs all points, the second is not.
-    ``total`` is what came out, None for nothing.
+    ``total`` is what came out, None for nothing. ``note`` is that of the submission.
     """
 
     id: str
@@ -51,6 +51,7 @@ class Entry:
     late: bool = False
     also: tuple[str, ...] = ()
     total: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,9 @@ def opened(out: Path) -> Iterator[State]:
     if out.suffix.casefold() != ".csv" or out.is_dir():
         raise CourseError(f"--out {out} is not a table's name: name a file that ends in .csv.")
     state = State(out.absolute())
+    for folder in (state.folder, state.private, state.copies, state._marks):
+        if folder.is_symlink():
+            raise CourseError(f"{folder} is a link, and a grading run writes through none: name another --out.")
     try:
         state.private.mkdir(mode=0o700, parents=True, exist_ok=True)
         state.copies.mkdir(exist_ok=True)
@@ -150,7 +154,7 @@ def version_of(reference: Path) -> str:
     folders = [Path(marking.__file__).parent, *(library / name for name in ("analysis", "data", "models"))]
     files = [file for folder in folders for file in folder.rglob("*") if file.suffix in (".py", ".safetensors")]
     whole = hashlib.sha256(torch.__version__.encode())
-    for file in (*sorted(files), reference):
+    for file in (*sorted(files), reference, *sorted(reference.parent.glob("*.safetensors"))):
         whole.update(hashlib.sha256(file.read_bytes()).digest())
     return whole.hexdigest()[:16]
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from course_lib.storage import atomic_file
 
 _FORMULA = tuple("=+-@＝＋－＠")  # a cell that begins so is computed when the file is opened
 _LONGEST = 500  # characters of a cell that is written
+_SEPARATOR = re.compile(r"\"?sep=[,;\t]\"?[\r\n]", re.IGNORECASE)
 _LARGEST = 10 * 2**20  # bytes of a file that is read
 
 
@@ -26,8 +28,10 @@ class Line:
 def read(file: Path, known: Collection[str], needed: Collection[str] = ()) -> list[Line]:
     """The rows of a CSV file, empty ones left out. Commas, semicolons or tabs may stand between cells.
 
+    The file may be in UTF-8 or UTF-16, and begin with Excel's line ``sep=;``.
+
     Args:
-        file: the table; its first line names the columns. Upper and lower case are alike there.
+        file: the table; its first row names the columns. Upper and lower case are alike there.
         known: all columns that it may have.
         needed: those that it must have.
 
@@ -38,16 +42,18 @@ def read(file: Path, known: Collection[str], needed: Collection[str] = ()) -> li
             content = opened.read(_LARGEST + 1)
         if len(content) > _LARGEST:
             raise CourseError(f"{file} is larger than {_LARGEST // 2**20} MB: name the table of a class.")
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise CourseError(f"{file} is not UTF-8 text (byte {error.start:,}): save it as CSV in UTF-8.") from error
     except OSError as error:
         raise CourseError(f"{file} cannot be read ({error.strerror}): name a CSV file.") from error
-    head = text.partition("\n")[0]
+    skipped = bool(_SEPARATOR.match(text))
+    head = text.lstrip("\r\n").partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True)
     try:
-        columns = _columns(file, next(reader, []), known, needed)
-        return [_line(file, reader.line_num, columns, row) for row in reader if any(cell.strip() for cell in row)]
+        rows = (row for row in reader if any(cell.strip() for cell in row) and reader.line_num > skipped)
+        columns = _columns(file, next(rows, []), known, needed)
+        return [_line(file, reader.line_num, columns, row) for row in rows]
     except csv.Error as error:
         raise CourseError(f"{file}, line {reader.line_num}: {error}. Save it as CSV again.") from error
 
@@ -55,7 +61,7 @@ def read(file: Path, known: Collection[str], needed: Collection[str] = ()) -> li
 def _columns(file: Path, head: Sequence[str], known: Collection[str], needed: Collection[str]) -> list[str]:
     names = {name.casefold(): name for name in known}
     columns = []
-    for cell in map(str.strip, head):
+    for cell in map(str.strip, head[: max((i + 1 for i, cell in enumerate(head) if cell.strip()), default=0)]):
         if cell.casefold() not in names:
             raise CourseError(f"{file} has a column {printable(cell[:40])!r}; it may have {', '.join(known)}.")
         columns.append(names[cell.casefold()])

@@ -56,13 +56,13 @@ def prepare(project: Project) -> Path:
     for name in files:
         key.update(name.encode() + (project.root / name).read_bytes())
     key_file = folder / "key"
-    if not key_file.exists() or key_file.read_text() != key.hexdigest():
+    if not key_file.exists() or key_file.read_text(encoding="utf-8") != key.hexdigest():
         shutil.rmtree(folder, ignore_errors=True)
         python = _environment(folder)
         _copy(project, files, folder / "repository")
         _kernel(project, folder, python)
         _run(first, folder)
-        key_file.write_text(key.hexdigest())
+        key_file.write_text(key.hexdigest(), encoding="utf-8")
     return folder / "jupyter"
 
 
@@ -74,7 +74,7 @@ def _first_cell(project: Project) -> str:
 def _files(project: Project) -> list[str]:
     """The package's files."""
     words = ["git", "-C", str(project.root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split("\0")
+    names = subprocess.run(words, capture_output=True, encoding="utf-8", check=True).stdout.split("\0")
     return sorted(
         name
         for name in names
@@ -94,8 +94,8 @@ def _environment(folder: Path) -> Path:
             if top not in ("..", "__pycache__") and not (packages / top).exists():
                 (packages / top).symlink_to(metadata.distribution(name).locate_file(top))
     (packages / "google" / "colab").mkdir(parents=True)
-    (packages / "google" / "colab" / "__init__.py").write_text("")
-    (packages / "sitecustomize.py").write_text("import google.colab\n")
+    (packages / "google" / "colab" / "__init__.py").write_text("", encoding="utf-8")
+    (packages / "sitecustomize.py").write_text("import google.colab\n", encoding="utf-8")
     return folder / "venv" / "bin" / "python"
 
 
@@ -124,13 +124,14 @@ def _copy(project: Project, files: list[str], repository: Path) -> None:
 
 
 def _kernel(project: Project, folder: Path, python: Path) -> None:
-    address = re.search(r"https://github\.com/[\w.-]+/[\w.-]+", (project.root / "_config.yml").read_text())
+    config = (project.root / "_config.yml").read_text(encoding="utf-8")
+    address = re.search(r"https://github\.com/[\w.-]+/[\w.-]+", config)
     if address is None:
         raise CourseError("_config.yml has no repository on GitHub: run `course set-repository OWNER/NAME`.")
     home = folder / "jupyter" / "kernels" / KERNEL
     home.mkdir(parents=True)
     start = folder / "start.py"
-    start.write_text(_PIP.format(record=str(folder / "installed")))
+    start.write_text(_PIP.format(record=str(folder / "installed")), encoding="utf-8")
     launch = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     launch += [f"--IPKernelApp.exec_files={start}", "--IPKernelApp.log_level=40"]
     git = {
@@ -139,13 +140,13 @@ def _kernel(project: Project, folder: Path, python: Path) -> None:
         "GIT_CONFIG_VALUE_0": address[0],
     }
     spec = {"argv": launch, "display_name": "An imitation of Colab", "language": "python", "env": git}
-    (home / "kernel.json").write_text(json.dumps(spec))
+    (home / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
 
 
 def _run(cell: str, folder: Path) -> None:
     """Run the first cell in a kernel of the new environment."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
-    spec = json.loads((folder / "jupyter" / "kernels" / KERNEL / "kernel.json").read_text())
+    spec = json.loads((folder / "jupyter" / "kernels" / KERNEL / "kernel.json").read_text(encoding="utf-8"))
     manager = KernelManager()
     manager.kernel_spec.argv = spec["argv"]
     environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}

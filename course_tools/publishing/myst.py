@@ -107,6 +107,6 @@ def read_papers(bibliography: Path) -> dict[str, str]:
 
 def read_terms(glossary: Path) -> dict[str, str]:
     """Glossary entry of each word, in lower case, singular and simple plural."""
-    block = re.search(r"```\{glossary\}\n(.*?)```", glossary.read_text(), re.DOTALL)
+    block = re.search(r"```\{glossary\}\n(.*?)```", glossary.read_text(encoding="utf-8"), re.DOTALL)
     entries = re.findall(r"(?m)^(\S.*)$", block[1]) if block else []
     return {form: entry for entry in entries for form in (entry.lower(), f"{entry.lower()}s")}

@@ -6,8 +6,10 @@ A notebook holds the digest of the sources that it was last made from. If its ow
 
 import hashlib
 import json
+import re
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
@@ -15,31 +17,80 @@ from nbformat import NotebookNode
 
 from course_lib.errors import CourseError
 from course_lib.storage import atomic_file
-from course_tools.publishing.computation import computing_cells
+from course_tools.publishing.computation import computing_cells, has_tag
 from course_tools.publishing.project import Chapter
 
-# Cell metadata that belongs to the source; what a run or an editor adds is left out of comparisons.
-_OWN_METADATA = ("tags", "cellView", "jupyter")
+# Colab and Jupyter show the code of a solution folded. The tag is the source; whether someone unfolded it is not.
+_FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
+# str.splitlines, and so jupytext, ends a line at these, and Python does not: it gets noncharacters in their place.
+_HIDE = {ord(end): 0xFDD0 + place for place, end in enumerate("\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")}
+_SHOW = {hidden: end for end, hidden in _HIDE.items()}
+_HEADER = re.compile(r"\A# ---\n(?:#.*\n)*?# ---\n\n*")
+_CONFLICT = re.compile(r"(?m)^(?:<{7} .*|>{7} .*)$")
 
 
 def read_source(chapter: Chapter) -> NotebookNode:
     """The ``.py`` as a notebook without outputs. Raises CourseError where it is not a percent script."""
+    text = _read(chapter.source)
     try:
-        return jupytext.read(chapter.source, fmt="py:percent")
-    except (ValueError, SyntaxError, UnicodeDecodeError) as error:
+        notebook = jupytext.reads(text.translate(_HIDE), fmt="py:percent")
+    except (ValueError, SyntaxError) as error:
         raise CourseError(f"{chapter.source.name} does not read as a percent script: {error}") from error
+    if not notebook.cells:
+        raise CourseError(f"{chapter.source.name} has no cell: take it from git, or begin one with `# %%`.")
+    return _translated(notebook, _SHOW)
 
 
 def read_notebook(chapter: Chapter) -> NotebookNode:
-    """The ``.ipynb``. Raises CourseError where it is missing or not a notebook."""
+    """The ``.ipynb``, in nbformat 4. Raises CourseError where it is missing or not a notebook."""
+    if not chapter.notebook.exists():
+        raise CourseError(f"{chapter.notebook.name} does not exist: run `course pair` to make it.")
+    text = _read(chapter.notebook)
     try:
-        return nbformat.read(chapter.notebook, as_version=4)
-    except FileNotFoundError as error:
-        raise CourseError(f"{chapter.notebook.name} does not exist: run `course pair` to make it.") from error
+        content = json.loads(text)
+        content.setdefault("metadata", {})
+        for place, cell in enumerate(content.get("cells", [])):
+            if "id" in cell:
+                cell["id"] = _id(place)  # a merge may have left one twice
+            tags = cell.setdefault("metadata", {}).pop("tags", None)
+            if isinstance(tags, list) and tags:
+                cell["metadata"]["tags"] = [tag for tag in tags if isinstance(tag, str)]
+            if cell["cell_type"] == "code":
+                cell |= {"outputs": cell.get("outputs", []), "execution_count": cell.get("execution_count")}
+        notebook = nbformat.reads(json.dumps(content), as_version=4)
+        for cell in notebook.cells:
+            cell.source = _unix(cell.source)
+        return notebook
     except Exception as error:  # nbformat raises whatever a malformed file leads to
         raise CourseError(
-            f"{chapter.notebook.name} is not a notebook: delete it and run `course pair`, or take it from git."
+            f"{chapter.notebook.name} does not read as a notebook ({type(error).__name__}): move it away, then run "
+            f"`course pair`, which makes it from {chapter.source.name}, or take it from git with its outputs."
         ) from error
+
+
+def _read(file: Path) -> str:
+    try:
+        text = _unix(file.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise CourseError(f"{file.name} cannot be read ({error.strerror}): move away what is there.") from error
+    except UnicodeDecodeError as error:
+        raise CourseError(f"{file.name} is not UTF-8 text (byte {error.start:,}): save it as UTF-8.") from error
+    if conflict := _CONFLICT.search(text):
+        raise CourseError(
+            f"{file.name} holds an open conflict of git ({conflict[0]}): settle it, for example with `git checkout "
+            "--ours` or `--theirs` for a notebook, then run `course pair`."
+        )
+    return text
+
+
+def _unix(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _translated(notebook: NotebookNode, table: dict[int, int]) -> NotebookNode:
+    for cell in notebook.cells:
+        cell.source = cell.source.translate(table)
+    return notebook
 
 
 def to_text(notebook: NotebookNode) -> str:
@@ -51,16 +102,25 @@ def write_notebook(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(path) as scratch:
-        scratch.write_text(to_text(notebook), encoding="utf-8")
+        scratch.write_text(to_text(notebook), encoding="utf-8", newline="\n")
 
 
 def digest_of_sources(notebook: NotebookNode) -> str:
-    """SHA-256 over the cells' types, sources and own metadata: what both files of a pair contain."""
-    cells = []
-    for cell in notebook.cells:
-        own = {key: cell.metadata[key] for key in _OWN_METADATA if cell.metadata.get(key)}
-        cells.append([cell.cell_type, "".join(cell.source).rstrip(), own])
+    """SHA-256 over the cells' types, sources and tags: what both files of a pair contain."""
+    cells = [[cell.cell_type, cell.source.rstrip(), own_metadata(cell)] for cell in _source_cells(notebook)]
     return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()
+
+
+def own_metadata(cell: NotebookNode) -> dict[str, Any]:
+    """The metadata that a source has: a cell's tags, and what follows from them."""
+    tags = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}
+    return tags | (_FOLDED if cell.cell_type == "code" and has_tag(cell, "solution") else {})
+
+
+def _source_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """All cells but those that editors and papermill add: empty ones, and injected parameters."""
+    cells = [cell for cell in notebook.cells if cell.source.strip() or cell.metadata.get("tags")]
+    return [cell for cell in cells if not has_tag(cell, "injected-parameters")]
 
 
 def with_outputs_of(source: NotebookNode, run: NotebookNode) -> NotebookNode:
@@ -130,43 +190,78 @@ def out_of_step(chapter: Chapter) -> str | None:
 def pair(chapter: Chapter) -> bool:
     """Bring the notebook in step with its source, keeping the outputs of cells that did not change.
 
+    What an editor left beside cells and outputs, such as a user's name, is dropped.
+
     Returns: whether the notebook was written.
     Raises: CourseError where the notebook was edited by hand; nothing is written then.
     """
     state = step(chapter)
-    if state is Step.SAME:
-        return False
     if state in (Step.EDITED, Step.BOTH_EDITED):
         raise CourseError(out_of_step(chapter))
-    notebook = read_source(chapter)
-    if state is Step.BEHIND:
-        before = read_notebook(chapter)
-        notebook = jupytext.combine.combine_inputs_with_outputs(notebook, before)
+    notebook = _paired(chapter, None if state is Step.MISSING else read_notebook(chapter))
+    if state is Step.SAME and to_text(notebook) == _read(chapter.notebook):
+        return False
+    write_notebook(notebook, chapter.notebook)
+    return True
+
+
+def _paired(chapter: Chapter, before: NotebookNode | None) -> NotebookNode:
+    """The source as a notebook, with the outputs, and what we keep about their run, of an earlier one."""
+    source = notebook = read_source(chapter)
+    if before is not None:
+        before.cells = _source_cells(before)
+        for cell in before.cells:
+            cell.source = cell.source.rstrip()
+        notebook = jupytext.combine.combine_inputs_with_outputs(read_source(chapter), before)
+        notebook.metadata = source.metadata
+        for cell, own in zip(notebook.cells, source.cells, strict=True):
+            cell.metadata = own.metadata
+            for output in cell.get("outputs", []):
+                if "metadata" in output:  # of each picture; an editor's own keys are no types of data
+                    output.metadata = {key: value for key, value in output.metadata.items() if "/" in key}
         if "course" in before.metadata:
             notebook.metadata["course"] = before.metadata["course"]
     number_cells(notebook)
     stamp(notebook)
-    write_notebook(notebook, chapter.notebook)
-    return True
+    return notebook
 
 
 def take_notebook(chapter: Chapter) -> None:
     """Carry a hand edit of the notebook into the ``.py``: the only case in which the notebook wins.
 
-    Raises: CourseError where the ``.py`` was edited too; nothing is written then.
+    In the ``.py`` the header and the cells that were not edited stay as they are.
+
+    Raises: CourseError where the ``.py`` was edited, too, or alone; nothing is written then.
     """
-    if step(chapter) is Step.BOTH_EDITED:
+    state = step(chapter)
+    if state is Step.BOTH_EDITED:
         raise CourseError(
             f"{chapter.source.name} was edited too: keep a copy of {chapter.notebook.name}, run "
             f"`git checkout notebooks/{chapter.notebook.name}` and `course pair`, then edit it again."
         )
+    if state is Step.BEHIND:
+        raise CourseError(f"{chapter.notebook.name} was not edited, and {chapter.source.name} was: run `course pair`.")
     notebook = read_notebook(chapter)
-    header = read_source(chapter).metadata
-    text = jupytext.writes(nbformat.from_dict({**notebook, "metadata": header}), fmt="py:percent")
-    with atomic_file(chapter.source) as scratch:
-        scratch.write_text(text, encoding="utf-8")
-    stamp(notebook)
-    write_notebook(notebook, chapter.notebook)
+    if state is Step.EDITED:
+        known = {digest_of_sources(NotebookNode(cells=[cell])): cell for cell in read_source(chapter).cells}
+        cells = [known.get(digest_of_sources(NotebookNode(cells=[cell])), cell) for cell in _source_cells(notebook)]
+        for cell in cells:
+            own = own_metadata(cell)
+            if "lines_to_next_cell" in cell.metadata:  # jupytext's, of a cell of the source
+                own["lines_to_next_cell"] = cell.metadata["lines_to_next_cell"]
+            cell.metadata = own
+        header = _HEADER.match(_read(chapter.source))
+        text = jupytext.writes(_translated(_bare(cells), _HIDE), fmt="py:percent").translate(_SHOW)
+        with atomic_file(chapter.source) as scratch:
+            scratch.write_text((header[0] if header else "") + text, encoding="utf-8", newline="\n")
+    write_notebook(_paired(chapter, notebook), chapter.notebook)
+
+
+def _bare(cells: list[NotebookNode]) -> NotebookNode:
+    """A notebook of which jupytext writes the cells alone, without a header."""
+    cells = [{**cell, "source": cell.source.rstrip(), "id": _id(place)} for place, cell in enumerate(cells)]
+    metadata = {"jupytext": {"notebook_metadata_filter": "-all"}}
+    return nbformat.v4.new_notebook(cells=list(map(nbformat.from_dict, cells)), metadata=metadata)
 
 
 def stamp(notebook: NotebookNode) -> None:
@@ -177,4 +272,8 @@ def stamp(notebook: NotebookNode) -> None:
 def number_cells(notebook: NotebookNode) -> None:
     """Give cells ids that depend on their place only, so that pairing twice changes nothing."""
     for place, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{place:03d}"
+        cell["id"] = _id(place)
+
+
+def _id(place: int) -> str:
+    return f"cell-{place:03d}"

@@ -80,7 +80,7 @@ class Project:
     def pages(self) -> list[str]:
         """Every page that ``_toc.yml`` names, in order. Raises CourseError where one has no file."""
         try:
-            toc = yaml.safe_load((self.root / "_toc.yml").read_text())
+            toc = yaml.safe_load((self.root / "_toc.yml").read_text(encoding="utf-8"))
             pages = [toc["root"], *_pages_below(toc)]
         except (yaml.YAMLError, KeyError, TypeError) as error:
             raise CourseError(f"_toc.yml is not a table of contents ({type(error).__name__}): fix it.") from error

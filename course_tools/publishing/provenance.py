@@ -44,7 +44,8 @@ def commit(root: Path) -> str:
         return os.environ["COURSE_COMMIT"]
 
     def git(*words: str) -> str:
-        return subprocess.run(["git", "-C", root, *words], capture_output=True, text=True, check=True).stdout.strip()
+        done = subprocess.run(["git", "-C", root, *words], capture_output=True, encoding="utf-8", check=True)
+        return done.stdout.strip()
 
     try:
         return git("rev-parse", "--short=10", "HEAD") + ("+" if git("status", "--porcelain", "--", ".") else "")

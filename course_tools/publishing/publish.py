@@ -106,7 +106,7 @@ def write_together(contents: dict[Path, str]) -> None:
 
 def check_records(path: Path, profile: str | None = None, chapter: str | None = None) -> None:
     """Check every line of a record file: digest, schema, chapter, profile. Raises CourseError naming the line."""
-    schema = json.loads((Path(records.__file__).parent / "schema.json").read_text())
+    schema = json.loads((Path(records.__file__).parent / "schema.json").read_text(encoding="utf-8"))
     validator = Draft202012Validator(schema)
     for number, record in enumerate(records.read(path), 1):
         where = f"{path.name}, line {number}"

@@ -16,12 +16,13 @@ from pathlib import Path
 import pytest
 from nbval.plugin import IPyNbFile
 
+from course_lib import storage
 from course_tools.publishing import colab, fingerprints
 from course_tools.publishing.project import Project
 
 _ENVIRONMENT = (
     "import importlib.util, json, pathlib, course_lib; pathlib.Path({file!r}).write_text(json.dumps("
-    "[course_lib.__file__, [name for name in {names!r} if importlib.util.find_spec(name)]]))"
+    "[course_lib.__file__, [name for name in {names!r} if importlib.util.find_spec(name)]]), encoding='utf-8')"
 )
 
 
@@ -56,6 +57,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             file.unlink(missing_ok=True)
         item.parent.folder_before = _names_in_its_folder(item)
         os.environ |= {
+            "COURSE_HOME": str(storage.home()),  # it may be relative, and the kernel starts in another folder
             "COURSE_PROFILE": "quick",
             "COURSE_CHAPTER": item.path.stem,
             "COURSE_RECORDS": str(records),
@@ -100,7 +102,7 @@ class LastItem(pytest.Item):
         answer.unlink(missing_ok=True)
         code = _ENVIRONMENT.format(file=str(answer), names=colab.PUBLISHING)
         self.parent.kernel.kc.execute_interactive(code, store_history=False, silent=True, timeout=60)
-        library, tools = json.loads(answer.read_text())
+        library, tools = json.loads(answer.read_text(encoding="utf-8"))
         if not Path(library).is_relative_to(project.build / "colab"):
             raise Mismatch(f"the library of {library} ran, not the one that the first cell installed")
         if tools:

@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
 
-from course_lib import runlog
+from course_lib import runlog, storage
 from course_lib.errors import CourseError
 from course_tools.publishing import fingerprints, freshness
 from course_tools.publishing.computation import DRAWN
@@ -181,6 +181,7 @@ class _Runner:
             if fingerprint is None:
                 return "the library was edited since its quick run: run it again"
         environment = {
+            "COURSE_HOME": str(storage.home()),  # it may be relative, and the kernel starts in another folder
             "COURSE_PROFILE": self.profile,
             "COURSE_CHAPTER": chapter.name,
             "COURSE_COMMIT": self.commit,

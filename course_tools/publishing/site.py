@@ -23,11 +23,12 @@ def build_site(project: Project) -> Path:
         [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", *words],
         cwd=project.root,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         stdin=subprocess.DEVNULL,
     )
     log = _COLOURS.sub("", build.stdout + build.stderr)
-    (project.build / "site.log").write_text(log)
+    (project.build / "site.log").write_text(log, encoding="utf-8")
     if build.returncode != 0:
         problems = [line for line in log.splitlines() if "WARNING" in line or "ERROR" in line] or log.splitlines()[-12:]
         print("\n".join(problems).replace(f"{project.stage}/", ""), file=sys.stderr)

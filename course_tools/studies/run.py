@@ -180,7 +180,7 @@ class _Workers:
     def run(self, planned: PlannedRun) -> Outcome:
         file, log = (self.folder / f"{planned.key}{ending}" for ending in (".jsonl", ".log"))
         words = (self.study, self.size, str(planned.seed), planned.key, str(file))
-        with log.open("w") as output:
+        with log.open("w", encoding="utf-8") as output:
             with self.lock:
                 if self.stopped:
                     return Outcome(planned, "stopped before it began")
@@ -200,7 +200,7 @@ class _Workers:
             return Outcome(planned)
         if code < 0:
             return Outcome(planned, f"its process was killed (signal {-code}), perhaps out of memory: try --jobs 1")
-        lines = log.read_text(errors="replace").strip().splitlines()
+        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         last = lines[-1] if lines else f"ended with status {code}"
         return Outcome(planned, f"{last} (all of it: {log.relative_to(self.project.root)})")
 

@@ -1,5 +1,7 @@
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from course_lib.analysis import Predictions, class_report, confusion_matrix, worst_mistakes
 
@@ -21,6 +23,45 @@ def test_the_report_matches_the_definitions(answers):
     assert report.loc["c", ["precision", "recall", "f1"]].tolist() == [0, 0, 0]
     assert report.loc["macro", "f1"] == pytest.approx((0.8 + 2 / 3 + 0) / 3)
     assert report["images"].tolist() == [2, 3, 1, 6]
+
+
+PAIRS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=12)
+
+
+@given(PAIRS, st.integers(4, 6))
+def test_macro_means_are_over_the_classes_that_occur(pairs, classes):
+    """As scikit-learn 1.9 has it: ``precision_recall_fscore_support(…, average="macro", zero_division=0)``."""
+    labels, guesses = torch.tensor(pairs).unbind(1)
+    report = class_report(Predictions(torch.eye(classes)[guesses], labels, tuple("abcdef"[:classes])))
+
+    def share(part, whole):
+        return part / whole if whole else 0
+
+    rows = []
+    for k in range(classes):
+        right = pairs.count((k, k))
+        images, taken = sum(true == k for true, _ in pairs), sum(guess == k for _, guess in pairs)
+        row = [share(right, taken), share(right, images), share(2 * right, images + taken)]
+        assert report.iloc[k].tolist() == pytest.approx([*row, images])
+        rows += [row] if images or taken else []
+    means = [sum(column) / len(rows) for column in zip(*rows, strict=True)]
+    assert report.loc["macro"].tolist() == pytest.approx([*means, len(pairs)])
+
+
+@pytest.mark.parametrize(
+    ("logits", "labels"),
+    [((2, 4), [0, 1]), ((2, 2), [0, 1]), ((3, 3), [0, 1]), ((2, 3), [[0], [1]]), ((2, 3), [0, 3]), ((2, 3), [-1, 0])],
+)
+def test_refuses_logits_and_labels_that_do_not_fit_the_classes(logits, labels):
+    with pytest.raises(ValueError, match="3 classes"):
+        Predictions(torch.zeros(logits), torch.tensor(labels), ("a", "b", "c"))
+
+
+def test_labels_of_any_whole_type_give_the_same_numbers():
+    labels = torch.arange(20)
+    for dtype in (torch.int64, torch.int32, torch.uint8):
+        matrix = confusion_matrix(Predictions(torch.eye(20), labels.to(dtype), tuple(map(str, labels))))
+        assert (matrix.to_numpy() == torch.eye(20).numpy()).all()
 
 
 def test_the_worst_mistake_comes_first(answers):

@@ -82,7 +82,10 @@ def test_a_damaged_file_is_named_with_the_command_that_replaces_it(tiny, arrays,
     else:
         path.write_bytes(b"")
     for read in (lambda: loading.load("mnist"), cache.download(tiny).verify):
-        with pytest.raises(CourseError, match=rf"^{path} is damaged \(.*\): run `python -m .* fetch mnist` to replace"):
+        with pytest.raises(
+            CourseError,
+            match=rf"^{path} is damaged, or not the course's \(.*\): run `python -m .* fetch mnist` to replace",
+        ):
             read()
     assert not (storage.home() / "it-ran").exists()
 

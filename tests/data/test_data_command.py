@@ -53,7 +53,7 @@ def test_verify_names_everything_missing_that_most_chapters_need_and_whatever_is
     assert command.main(["verify"]) == 1
     error = capsys.readouterr().err
     assert error.startswith("course: ") and error.count("\n") == 1
-    assert error.count("is damaged") == 2 and "to replace it. CIFAR-10: not in the cache, run `python -m" in error
+    assert error.count("is damaged") == 2 and "if it is yours. CIFAR-10: not in the cache, run `python -m" in error
     assert "Weights mobilenet-v2: not in the cache, run `python -m course_lib.data fetch mobilenet-v2`." in error
     assert "vgg16" not in error, "weights that nobody fetched need no check"
 

@@ -110,6 +110,6 @@ MISTAKES = [
             "fewer mistakes than count",
         ),
         (_CHOSEN, "return wrong[order][:count].tolist() or [0]", "the list is empty"),
-        (_CHOSEN, "return wrong[order][:count]", "a list of ints"),
+        (_CHOSEN, "return wrong[order][:count].float()", "a list of ints"),
     ),
 ]

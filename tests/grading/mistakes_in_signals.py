@@ -60,7 +60,7 @@ MISTAKES = [
             .replace("return seen", "return [seen[conv] for conv in convs]"),
             "in the order in which an image passes",
         ),
-        ("output.std().item()", "output.std()", "a list that holds a tensor"),
+        ("output.std().item()", "str(output.std().item())", "a list that holds a string"),
         (_CONVS, _CONVS.replace("nn.Conv2d", "(nn.Conv2d, nn.Linear)"), "Only convolutions are asked about"),
         (_CONVS, _CONVS.replace("modules", "children"), "Convolutions may lie in blocks"),
         ("            handle.remove()\n", "            pass\n", "A hook was left"),

@@ -9,7 +9,7 @@ MISTAKES = [
         ('""', "still empty"),
         ('" \\n\\t "', "still empty"),
         ("None", "should be a string; it is None"),
-        ('["word " * 50, "word " * 50]', "should be a string; it is a list"),
+        ('["word " * 50, "word " * 50]', "should be a string; it is a list or tuple"),
         ('"It does not learn."', "has 4 words"),
         ('"word " * 79', "has 79 words"),
         ('"word " * 251', "has 251 words"),

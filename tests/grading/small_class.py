@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+import safetensors.torch
 from running_here import Here
 
+from checks import logits
 from checks.tasks import TASKS
 from course_lib.errors import CourseError
 from course_tools.grading import grade as grading
+from course_tools.grading import release
 from course_tools.grading.gradebook import Row
 from course_tools.grading.judge import Marks
 from course_tools.grading.rubric import Given
@@ -21,11 +24,17 @@ from course_tools.grading.state import Entry
 from course_tools.publishing.project import Project
 
 ROOT = Path(__file__).parents[2]
+SEED = 2**40 + 5
 WORDS = "word " * 100
 STUBS = """# %% tags=["answer", "task-1"]
 def output_size(size, layers):
     raise NotImplementedError
 """
+
+
+def labels_of(master):
+    """The classes of the images behind each tensor of ``logits.safetensors``."""
+    return logits.labels(safetensors.torch.load_file(release.labels_of(master))["labels"])
 
 
 def answers(reference, *, size_is_right=True, code="", words=None):
@@ -50,7 +59,7 @@ def hand_in(parent, name, text):
 def grade(folder, out, **more):
     """Grade in this process, with questions that are always the same."""
     folders = folder if isinstance(folder, list) else [folder]
-    return grading.grade(Project(ROOT), folders, out, **{"seed": 5, "jobs": 1, "trusted": True, **more})
+    return grading.grade(Project(ROOT), folders, out, **{"seed": SEED, "jobs": 1, "trusted": True, **more})
 
 
 def regrade(chosen, out, **more):
@@ -81,7 +90,7 @@ def row(*, wrong=None, texts=TEXTS, points=None, reason="", **entry):
 
 
 def refused(**entry):
-    return Row(replace(ENTRY, marks="", refusal="no answers.py", **entry), None, Given())
+    return Row(replace(ENTRY, **{"marks": "", "refusal": "no answers.py", **entry}), None, Given())
 
 
 class Counting(Here):

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import check
+import jupytext
 import pytest
 import safetensors.torch
 import torch
@@ -44,11 +45,11 @@ def run(folder, monkeypatch, capfd):
     Answers run in this process, too, unless ``runner`` is ``feedback.Worker``.
     """
 
-    def run(runner=Here):
+    def run(runner=Here, words=()):
         monkeypatch.chdir(folder)
         monkeypatch.setenv("COURSE_HOME", str(folder / "none"))
         monkeypatch.setattr(feedback, "Worker", runner)
-        monkeypatch.setattr(sys, "argv", ["check"])
+        monkeypatch.setattr(sys, "argv", ["check", *words])
         capfd.readouterr()
         status = check.main()
         return status, *capfd.readouterr()
@@ -135,7 +136,10 @@ def test_a_problem_costs_its_part_and_gets_one_hint_with_its_line(solved, run, o
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda folder: (folder / "answers.py").unlink(), "There is no answers.py here: run this in the folder"),
+        (
+            lambda folder: [*map(Path.unlink, folder.glob("answers.*"))],
+            "There is no answers.py here: run this in the folder",
+        ),
         (lambda folder: (folder / "feedback.safetensors").unlink(), "There is no feedback.safetensors here"),
         (lambda folder: (folder / "feedback.safetensors").write_bytes(b"x"), "is not what came with the assignment"),
         (lambda folder: (folder / "feedback.safetensors").write_bytes(messages.pack({})), "is not what came with"),
@@ -153,8 +157,50 @@ def test_a_notebook_that_was_saved_alone(folder, run):
     cell = next(cell for cell in notebook["cells"] if "task-1" in cell["metadata"].get("tags", []))
     cell["source"] = "output_size = 1"
     (folder / "answers.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-    status, _, errors = run()
-    assert status == REFUSED and "answers.ipynb was saved last" in errors
+    status, out, _ = run()
+    assert status == REFUSED and "answers.ipynb was edited: answers.py follows" in out
+    assert "output_size = 1" in (folder / "answers.py").read_text(encoding="utf-8")
+
+
+LINES = (
+    "%matplotlib inline",
+    "!pip list",
+    "torch.cat?",
+    "??",
+    "# +",
+    "# -",
+    "\x0c",
+    "x = !ls",
+    "# In[3]:",
+    "",
+    "%time 1",
+)
+
+
+def test_answers_as_editors_save_them_earn_their_points(solved, run):
+    """In a notebook, each with another line that Python does not have; the script has them from the check alone."""
+    notebook = jupytext.reads((solved / "answers.py").read_text(encoding="utf-8"), fmt="py:percent")
+    answers = [cell for cell in notebook.cells if "answer" in cell.metadata.get("tags", [])]
+    for place, cell in enumerate(answers):
+        cell.source = f"%%time\n{cell.source}" if place == 3 else f"{cell.source}\n{LINES[place % len(LINES)]}"
+        cell.source = cell.source.replace("\n", "\r\n")
+    (solved / "answers.py").unlink()
+    (solved / "answers.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    status, out, _ = run()
+    assert status == 0 and "answers.py follows" in out and "92 of 92 points" in out
+
+
+def test_where_both_files_were_edited_the_student_chooses(folder, run):
+    run()
+    put(folder, "def output_size(", "def output_sizes(")
+    notebook = json.loads((folder / "answers.ipynb").read_text(encoding="utf-8"))
+    notebook["cells"].append({"cell_type": "code", "metadata": {"tags": ["answer"]}, "source": "mine = 1"})
+    (folder / "answers.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    status, out, errors = run()
+    assert status == REFUSED and out == "" and errors.count("\n") == 1 and "python check.py --keep" in errors
+    status, out, _ = run(words=["--keep", "answers.ipynb"])
+    assert "0 of 92 points" in out and "mine = 1" in (folder / "answers.py").read_text(encoding="utf-8")
+    assert "output_sizes(" in (folder / "answers-before-1.py").read_text(encoding="utf-8")
 
 
 def test_bad_logits_cost_their_part_alone(solved, run):

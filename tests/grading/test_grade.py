@@ -6,9 +6,22 @@ import stat
 from dataclasses import replace
 
 import pytest
-from small_class import WORDS, Counting, answers, everything, grade, hand_in, lines, refuses, regrade, saved, table
+from small_class import (
+    SEED,
+    WORDS,
+    Counting,
+    answers,
+    everything,
+    grade,
+    hand_in,
+    lines,
+    refuses,
+    regrade,
+    saved,
+    table,
+)
 
-from course_tools.grading import state, submissions
+from course_tools.grading import release, state, submissions
 from course_tools.grading.judge import Exam
 
 pytestmark = pytest.mark.usefixtures("counted_here")
@@ -55,11 +68,13 @@ def test_a_seed_is_fresh_private_and_kept(class_of_two, tmp_path):
 
 def test_seeds_and_table_names_that_are_refused(class_of_two, tmp_path, out):
     grade(class_of_two, out)
-    refuses("begun with another seed: leave --seed out, or name another --out", grade, class_of_two, out, seed=6)
+    refuses("begun with another seed: leave --seed out, or name another --out", grade, class_of_two, out, seed=SEED + 1)
     assert grade(class_of_two, out, seed=None).earlier == 2
-    for seed in (-1, 2**62):
+    for seed in (-1, 0, 7, 2**32 - 1, 2**62):
         refuses("--seed .* is out of range", grade, class_of_two, out, seed=seed)
         refuses("--seed .* is out of range", regrade, ["ann"], out, seed=seed)
+    for act, what in ((grade, class_of_two), (regrade, ["ann"])):
+        refuses("--seed 2026 is that of the check", act, what, out, seed=release.PUBLIC_SEED)
     (tmp_path / "folder.csv").mkdir()
     for name in ("grades.txt", "folder.csv"):
         refuses("is not a table's name: name a file that ends in .csv", grade, class_of_two, tmp_path / name)
@@ -193,8 +208,7 @@ def test_words_are_kept_without_what_cannot_be_printed(tmp_path, out, reference)
 # What is run again
 
 
-def test_nothing_is_run_twice_and_only_what_changed_is_run_again(class_of_two, reference, monkeypatch):
-    out = class_of_two / "grades.csv"  # it may lie beside the submissions
+def test_nothing_is_run_twice_and_only_what_changed_is_run_again(class_of_two, out, reference, monkeypatch):
     grade(class_of_two, out)
     outcome = grade(class_of_two, out)
     assert (outcome.earlier, Counting.started) == (2, 2) and ", 2 of them run earlier." in str(outcome)

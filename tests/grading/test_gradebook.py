@@ -6,7 +6,7 @@ import pytest
 from small_class import ENTRY, lines, refused, row, table
 
 from checks.tasks import TASKS
-from course_tools.grading import feedback_files, gradebook
+from course_tools.grading import feedback_files, gradebook, report
 from course_tools.grading.gradebook import Row
 from course_tools.grading.judge import Marks
 from course_tools.grading.rubric import Given
@@ -92,6 +92,17 @@ def test_feedback_has_points_hints_what_a_person_gave_and_the_reason_of_a_refusa
     assert "    WHY_STUCK: 3.5 of 4 points, given by a person\n" in text and "after the deadline" in text
     text = feedback_files.text(refused())
     assert "    There is no answers.py in what you handed in.\n" in text and "## Task" not in text
+    text = feedback_files.text(refused(refusal="no answers.py: there is only <b>.zip"))
+    assert "    There is no answers.py in what you handed in: there is only <b>.zip.\n" in text
+
+
+def test_which_file_was_graded_stands_in_table_page_and_feedback(tmp_path):
+    graded = row(note="graded: <b>.py; not graded: answers.ipynb", points={"output_size": 5}, reason="Our typo.")
+    gradebook.write(tmp_path / "grades.csv", [graded])
+    assert table(tmp_path / "grades.csv")["s1"]["note"] == f"{graded.entry.note}; output_size: 5 points: Our typo."
+    assert "\n    graded: <b>.py; not graded: answers.ipynb\n" in feedback_files.text(graded)
+    report.write_summary(tmp_path / "summary.html", [graded], [])
+    assert "ok; graded: &lt;b&gt;.py; not" in (tmp_path / "summary.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("hint", ["<script>alert(1)</script>", "# Task 1: 12 of 12", "```"])

@@ -7,15 +7,17 @@ import pytest
 import torch
 from running_here import Here, nightly
 
-from checks import script
+from checks import marking, script
+from checks.marking import Asked
+from checks.messages import Other
 from checks.tasks import PARTS, TASKS
 
 OTHER = Path(__file__).with_name("other_answers.py").read_text(encoding="utf-8")
 ODD = [
     *(None, True, -1, 10**400, -1.5, math.nan, math.inf, "", "right"),
     *([], [[]], [None, None], [True], ["1.0"], [[10**30]], [torch.zeros(2), torch.zeros(2)]),
-    *({}, {"returned": {"$type": 3}}, {"$type": "Trap"}, {"conv": 10**400, "norm": 0, "linear": 0}),
-    *(torch.tensor(math.nan), torch.tensor(2.3), torch.tensor(1j), torch.zeros(0), torch.full((256, 10), torch.inf)),
+    *({}, {"returned": {"$type": 3}}, {"$type": "Trap"}, Other("Trap"), {"conv": 10**400, "norm": 0, "linear": 0}),
+    *(torch.tensor(math.nan), torch.tensor(2.9), torch.tensor(1j), torch.zeros(0, 1), torch.full((256, 10), torch.inf)),
     *(torch.zeros(2, 3, dtype=kind) for kind in (torch.bool, torch.uint8, torch.complex64, torch.float8_e4m3fn)),
 ]
 # What a reply also holds, to find the right hint: it decides nothing where the rest is right.
@@ -26,6 +28,45 @@ FOR_HINTS = ("gradients", "taken")
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.title)
 def test_right_answers_in_another_style_pass(hints, task, seed):
     assert set(hints(OTHER, seed, task)) == ({"RESULTS"} if task.number == 6 else set())
+
+
+# What a function may return in place of a right value: by its part, code with the value as ``x``.
+OTHER_TYPES = {
+    "output_size": ("np.int64(x)", "np.uint8(x)", "torch.tensor(x)", "np.array(x)", "int.__new__(Whole, x)"),
+    "receptive_field": ("Pair(*x)", "np.array(x)", "torch.tensor(x)", "(n for n in x)", "[*map(torch.tensor, x)]"),
+    "count_parameters": ("Counter(x)", "OrderedDict(x)", "defaultdict(int, x)", "{k: torch.tensor(x[k]) for k in x}"),
+    "chance_loss": ("np.float32(x)", "torch.tensor(x, requires_grad=True)", "np.longdouble(x)"),
+    "signal_strength": ("np.array(x)", "torch.tensor(x)", "[*map(torch.tensor, x)]", "dict(enumerate(x)).values()"),
+    "accuracy": ("np.float32(x)", "torch.tensor(x).double()", "Fraction(x)"),
+    "confusion_matrix": ("x.numpy().astype('>i4')", "x.to(torch.uint8)", "x.to_sparse()", "KEPT.copy_(x[:3, :3])"),
+    "worst_mistakes": ("np.array(x, int)", "torch.tensor(x, dtype=int)", "deque(x)", "[*map(np.int16, x)]"),
+    "filter_picture": ("x.numpy()", "x.double()", "x.clone().requires_grad_()", "x.half()"),
+    "RESULTS": ("OrderedDict(x)", "{k: np.float32(x[k]) for k in x}", "{k: torch.tensor(x[k]) for k in x}"),
+    "WHY_STUCK": ("np.str_(x)", "Text(x)"),
+}
+IMPORTS = """from collections import *
+from fractions import Fraction
+import numpy as np, torch
+class Whole(int): pass
+class Text(str): pass
+Pair = namedtuple("Pair", "field jump")
+KEPT = torch.zeros(3, 3, dtype=int)
+"""
+
+
+@pytest.mark.parametrize(("key", "other"), [(key, other) for key, others in OTHER_TYPES.items() for other in others])
+def test_right_values_in_another_type_pass(reference, asked, handed_in, key, other):
+    cells = [*script.cells_of(reference), script.Cell(IMPORTS, 1)]
+    name = f"right = {key}\n{key}"
+    is_constant = key.isupper()
+    code = (
+        f"{name} = (lambda x: {other})(right)" if is_constant else f"{name} = lambda *a: (lambda x: {other})(right(*a))"
+    )
+    asked = asked(2026)[key]
+    if "KEPT" in other:  # one object that every call changes: all questions here have three classes
+        asked = Asked(asked.questions[:2], asked.expected[:2])
+    (verdict,) = marking.mark([*cells, script.Cell(code, 1)], {key: asked}, Here, handed_in)
+    assert verdict.hint is None
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,11 @@ import jupytext
 import matplotlib
 import pytest
 import safetensors.torch
+from small_class import labels_of
 
 from checks import logits, script
 from course_lib.data.catalog import CIFAR10
+from course_tools.grading import release
 
 # What is made small, so that this takes seconds: the sample for the data, one epoch for the training.
 SMALLER = {
@@ -73,10 +75,11 @@ def test_the_stub_and_the_reference_ask_for_the_same(master):
         assert [*outline(mine.source)] == [*outline(right.source)]
 
 
-def test_labels_in_the_package_are_the_data_sets():
-    every = safetensors.torch.load_file(logits._LABELS)["labels"].numpy()
+def test_labels_are_the_data_sets(master):
+    every = safetensors.torch.load_file(release.labels_of(master))["labels"].numpy()
     assert hashlib.sha256(every.tobytes()).hexdigest() == CIFAR10.sha256["train_labels"]
     assert round(0.05 * (CIFAR10.train - CIFAR10.validation)) == logits.SHARE
-    labels = logits.labels()
+    assert CIFAR10.validation == logits.VALIDATION
+    labels = labels_of(master)
     assert labels["val_5"].bincount().tolist() == [500] * 10
     assert {name: len(rows) for name, rows in labels.items()} == logits.SHAPES

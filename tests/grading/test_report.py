@@ -102,4 +102,5 @@ def test_answers_are_by_code_name_nobody_and_keep_their_lines(tmp_path):
     assert "Ann" not in soup.text and "folder-of-ann" not in soup.text and "s2" not in soup.text
     assert soup.pre.text.splitlines() == ["code,WHY_STUCK,WHAT_DATA_BUYS", "aaaa,,", "ffff,,"]
     assert soup.find("p", string="3 words · It has 3 words.")
+    assert to_read(tmp_path, [row(texts={"WHY_STUCK": "网络很深"})]).find("p", string="2–4 words")
     assert soup.find("div", class_="words", string="one two\nthree") and "white-space: pre-wrap" in soup.style.string

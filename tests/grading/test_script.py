@@ -5,6 +5,8 @@ import os
 
 import jupytext
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from checks import script
 from course_lib.errors import CourseError
@@ -53,6 +55,64 @@ def test_a_cell_that_may_not_run_has_its_problem(source, problem):
     assert problem is None or (problem in cell.problem and "\n" not in cell.problem)
 
 
+TEXT = CELL + "def f():\n\treturn 'é\u00fc'\n\n\n# %% tags=[\"answer\"]\nx = 2\n"
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "cp437"])
+def test_a_script_of_any_editor_has_its_cells(tmp_path, encoding, newline):
+    text = f"# -*- coding: cp437 -*-\n{TEXT}" if encoding == "cp437" else TEXT
+    newline = "\n" if encoding == "cp437" else newline
+    (tmp_path / "answers.py").write_bytes(text.replace("\n", newline).encode(encoding))
+    assert [cell.source for cell in script.read_script(tmp_path)] == ["def f():\n\treturn 'éü'", "x = 2"]
+
+
+@given(st.text(st.sampled_from("a \t\f\v\x1c\x1e\x85\u2028\u2029#%[]"), max_size=9))
+def test_a_string_may_hold_any_character(text):
+    source = f'x = {text!r}; y = \'{text}\'\n\f\nz = """\n# %% {text}\n# %%\n"""'
+    for cell in (*script.cells_of(f"{CELL}{source}\n# %%\n"), *notebook(source)):
+        names = {}
+        exec(cell.source, names)
+        assert cell.problem is None and names["x"] == names["y"] == text and names["z"] == f"\n# %% {text}\n# %%\n"
+
+
+def notebook(*sources):
+    cells = [
+        {"cell_type": "code", "metadata": {"tags": ["answer", "task-1"]}, "source": source.splitlines(keepends=True)}
+        for source in sources
+    ]
+    others = [{"cell_type": "markdown", "source": "x"}, {"cell_type": "code", "metadata": {"tags": None}, "source": ""}]
+    return script.cells_of_notebook(json.dumps({"cells": cells + others}))
+
+
+MAGICS = ["%%time", "!pip install x", "%matplotlib inline", "torch.cat?", "?print", "x = !ls", "    !ls"]
+
+
+@pytest.mark.parametrize("line", [*MAGICS, *(f"# {line}" for line in MAGICS)])
+@pytest.mark.parametrize("read", [notebook, lambda text: script.cells_of(f"{CELL}{text}\n# %%\n!ls\n")])
+def test_what_only_ipython_reads_costs_nothing(read, line):
+    (cell,) = read(f"if True:\n{line}\n    y = 1" if line[0] == " " else f"{line}\ny = 1\n{line}")
+    names = {}
+    exec(cell.source, names)
+    assert cell.problem is None and cell.task == 1 and names["y"] == 1
+
+
+@pytest.mark.parametrize(
+    ("rest", "sources"),
+    [
+        ("def f():\n    y = 1\n# %% then\n    return y", ["def f():\n    y = 1\n# %% then\n    return y"]),
+        ("x = 1\n# %% then\ndef f():\n    pass", ["x = 1", "def f():\n    pass"]),
+        ("x = 1\n# %% try it\nprint(x)\n# %% lr = 1\ny = 2", ["x = 1", "y = 2"]),
+        ("x = 1\n# %%\ny = 2\n# %% then\nz = 1", ["x = 1"]),
+        ('x = 1\n# %% cellView="form"\ny = 2', ["x = 1"]),
+        ('x = """\n' + CELL + 'y = 2  # """', ['x = """', 'y = 2  # """']),
+    ],
+)
+def test_a_comment_like_a_cells_first_line_loses_no_definition(rest, sources):
+    cells = script.cells_of(f"{CELL}{rest}\n# %% [markdown]\n# words\n")
+    assert [cell.source for cell in cells] == sources and {cell.task for cell in cells} == {1}
+
+
 def link(folder):
     write(folder, CELL, "elsewhere.py")
     (folder / "answers.py").symlink_to(folder / "elsewhere.py")
@@ -67,6 +127,7 @@ def link(folder):
         (lambda folder: (folder / "answers.py").mkdir(), "is a link or no regular file"),
         (lambda folder: write(folder, CELL + "#" * 1_000_001), "larger than 1 MB"),
         (lambda folder: (folder / "answers.py").write_bytes(b"# %%\n\xff\xfe"), r"not UTF-8 text \(byte 5\)"),
+        (lambda folder: write(folder, '{"worksheets": []}'), "notebook cannot be read: open it in Jupyter"),
         (lambda folder: write(folder, "def f():\n    pass\n"), "has no cell tagged answer"),
         (lambda folder: write(folder, 51 * f"{CELL}x = 1\n"), "51 answer cells, and 50 are the most"),
     ],
@@ -76,31 +137,3 @@ def test_refuses_what_is_no_script(tmp_path, make, reason):
     with pytest.raises(CourseError, match=reason) as error:
         script.read_script(tmp_path)
     assert "\n" not in str(error.value)
-
-
-def pair(folder, source, age=0):
-    cells = [{"cell_type": "code", "metadata": {"tags": ["answer"]}, "source": source.splitlines(keepends=True)}]
-    write(folder, json.dumps({"cells": cells}), "answers.ipynb")
-    write(folder, CELL + "x = 1\n")
-    now = 1_700_000_000
-    os.utime(folder / "answers.py", (now, now))
-    os.utime(folder / "answers.ipynb", (now + age, now + age))
-
-
-def test_a_pair_in_step_and_a_script_alone_do_not_differ(tmp_path):
-    pair(tmp_path, "x = 1")
-    assert script.difference_of_the_pair(tmp_path) is None
-    (tmp_path / "answers.ipynb").unlink()
-    assert script.difference_of_the_pair(tmp_path) is None
-
-
-@pytest.mark.parametrize(("age", "newer"), [(5, "answers.ipynb"), (-5, "answers.py")])
-def test_a_pair_that_differs_has_its_difference(tmp_path, age, newer):
-    pair(tmp_path, "x = 2", age)
-    assert f"differ in answer cell 1; {newer} was saved last" in script.difference_of_the_pair(tmp_path)
-
-
-def test_refuses_what_is_no_notebook(tmp_path):
-    write(write(tmp_path, CELL + "x = 1"), "{}", "answers.ipynb")
-    with pytest.raises(CourseError, match=r"answers.ipynb is not a notebook: delete it"):
-        script.difference_of_the_pair(tmp_path)

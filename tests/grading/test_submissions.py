@@ -1,5 +1,6 @@
 """What counts as a submission, what is read of it, when it came, and what it is called afterwards."""
 
+import json
 import os
 import re
 import subprocess
@@ -86,8 +87,93 @@ def test_files_in_a_folder_within_are_read_where_there_is_just_one(tmp_path):
     make(folder, "assignment")
     make(folder, "__MACOSX", None)
     assert read(folder).refusal == ""
+    assert read(folder).note == "graded: assignment/answers.py"
     make(folder, "assignment (1)")
-    assert read(folder).refusal == "no answers.py"
+    assert "could be answers.py: assignment/answers.py, assignment (1)/answers.py." in read(folder).refusal
+
+
+NOTEBOOK = json.dumps({"cells": [{"cell_type": "code", "metadata": {"tags": ["answer"]}, "source": "x = 1"}]})
+NAMES = """
+answers (1).py|answers-1.py|Answers.py|ANSWERS.PY|answers.py.txt|Copy of answers.py|answer.py|ａｎｓｗｅｒｓ.py
+doe_LATE_123_456_answers-2.py|a/answers.py|a b/deep./answers.py|a/answers.py/answers.py|u\u0308/日本/answers (1).ipynb
+answers.ipynb|answers (2).ipynb|answers-Copy1.ipynb|answers.ipynb.txt|Answers.ipynb.json
+"""
+NAMES = NAMES.strip().replace("\n", "|").split("|")
+OF_SYSTEMS = ["__MACOSX/._answers.py", "__MACOSX/answers.py", ".DS_Store", "._answers.py", "Thumbs.db", "notes.txt"]
+OF_SYSTEMS += [".ipynb_checkpoints/answers-checkpoint.ipynb", ".git/answers.py", "answers.zip", "answers.py~"]
+
+
+def put(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(NOTEBOOK if "ipynb" in name else CELL, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_platform_or_a_browser_renames_is_found_and_named(tmp_path, name):
+    folder = put(tmp_path / "ann", name, *OF_SYSTEMS, "Logits (1).safetensors")
+    submission = read(folder)
+    assert submission.refusal == "" and submission.note.startswith(f"graded: {name}")
+    assert "not graded" not in submission.note and ("one of a cell" in submission.note) == ("ipynb" in name)
+    copy = tmp_path / "copies" / submission.digest
+    assert [cell.source for cell in script.read_script(copy)] == ["x = 1"] and (copy / "logits.safetensors").exists()
+    assert submissions.find([folder])[0] == [folder] or "/" in name
+    assert names(submissions.find([put(tmp_path / "class" / "bob", name).parent])[0]) == ["bob"]
+
+
+@pytest.mark.parametrize(
+    ("lie_there", "graded", "others"),
+    [
+        (["answers.py", "answers.ipynb"], "answers.py", "answers.ipynb"),
+        (["answers.py", "old/answers.py", "answers (1).py"], "answers.py", "answers (1).py, old/answers.py"),
+        (["a/answers.py", "a/answers (1).py"], "a/answers.py", "a/answers (1).py"),
+        (["Answers.py", "answers.ipynb"], "Answers.py", "answers.ipynb"),
+        (["answers.ipynb", "answers-Copy1.ipynb"], "answers.ipynb", "answers-Copy1.ipynb"),
+    ],
+)
+def test_of_several_files_that_with_the_right_name_counts_and_the_others_are_named(tmp_path, lie_there, graded, others):
+    submission = read(put(tmp_path / "ann", *lie_there))
+    assert submission.note.startswith(f"graded: {graded}") and submission.note.endswith(f"not graded: {others}")
+
+
+@pytest.mark.parametrize(
+    ("lie_there", "said"),
+    [
+        (["solution.py", "b/notes.txt"], "no answers.py: there is only solution.py, b/notes.txt"),
+        (["answers.zip", "__MACOSX/answers.py"], "no answers.py: there is only answers.zip"),
+        (["answers (1).py", "b/Answers.py"], "could be answers.py: answers (1).py, b/Answers.py. Leave one"),
+        (["a/answers.ipynb", "b/answers.ipynb"], "could be answers.ipynb: a/answers.ipynb, b/answers.ipynb. Leave one"),
+        (["a/b/c/d/e/f/answers.py"], "no answers.py"),
+    ],
+)
+def test_what_cannot_be_graded_is_refused_with_what_lies_there(tmp_path, lie_there, said):
+    assert said in read(put(make(tmp_path, "ann", None), *lie_there)).refusal
+
+
+def test_one_students_folder_may_be_named_alone(tmp_path):
+    folder = put(tmp_path / "ann", "Answers.py", "answers.ipynb", "wheel/x.whl")
+    assert submissions.find([folder])[0] == [folder]
+
+
+def test_several_logits_cost_the_logits_alone(tmp_path):
+    submission = read(put(tmp_path / "ann", "answers.py", "logits (1).safetensors", "logits (2).safetensors"))
+    assert submission.refusal == "" and "logits (1).safetensors, logits (2).safetensors" in submission.logits_problem
+    submission = read(put(tmp_path / "ann", "logits.safetensors"))
+    assert submission.logits_problem == ""
+
+
+def test_a_class_as_platforms_make_it(tmp_path):
+    """Students' folders with what systems leave beside them; and one in which nobody has a folder."""
+    parent = put(
+        tmp_path / "class", "Jos\u00e9_1/Answers.py", "李 小龍/a/answers.py", "bob./answers.ipynb", "eve/x.txt"
+    )
+    put(parent, "__MACOSX/bob/._answers.py", ".DS_Store", "metadata.yml", "roster.csv")
+    folders, left_out = submissions.find([parent])
+    assert names(folders) == ["Jos\u00e9_1", "bob.", "eve", "李 小龍"] and left_out == ["metadata.yml"]
+    flat = put(tmp_path / "flat", "doe_1_answers.py", "roe_2_answers.py")
+    with pytest.raises(CourseError, match=r"but doe_1_answers.py, roe_2_answers.py. Put each student's files into"):
+        submissions.find([flat])
 
 
 def answers_are_a_link(folder, other):
@@ -110,7 +196,7 @@ def folder_within_is_a_link(folder, other):
     [
         (answers_are_a_link, "answers.py is a link"),
         (folder_is_a_link, "the folder is a link"),
-        (folder_within_is_a_link, "no answers.py"),
+        (folder_within_is_a_link, "no answers.py: there is only assignment"),
     ],
 )
 def test_what_is_not_taken_is_refused_and_not_copied(tmp_path, spoil, problem):

@@ -25,11 +25,15 @@ def file(tmp_path):
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_tables_of_any_spreadsheet_program(file, separator, encoding):
-    text = "Folder, STUDENT \r\nünal, s1 \r\n,\r\n,s2\r\n".replace(",", separator)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("first", ["", "sep=,\n", '"SEP=,"\n', "\n\n", "sep=,\n,,\n"])
+def test_tables_of_any_spreadsheet_program(file, separator, encoding, newline, first):
+    text = first + 'Folder, STUDENT ,,\n"ünal",s1 \n,\n\n,"s,;\t2",\n'
+    text = text.replace(",", separator).replace("\n", newline)
     students = roster.read(file(text, encoding))
-    assert [(student.folder, student.id) for student in students] == [("ünal", "s1"), ("", "s2")]
+    quoted = "s,;\t2".replace(",", separator)
+    assert [(student.folder, student.id) for student in students] == [("ünal", "s1"), ("", quoted)]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +66,7 @@ def match(file, text, *names):
 
 def test_folders_find_their_students_and_students_without_a_folder_are_absent(file):
     text = "folder,student\nbob/,s2\nu\u0308nal,s1\ncarl,s3\n,s4\nbob-2,s2\n"  # as some systems write ü
-    present, absent = match(file, text, "\u00fcnal", "bob")
+    present, absent = match(file, text, "\u00fcnal", "bob. ")
     assert [student.id for student in present] == ["s1", "s2"]
     assert [student.id for student in absent] == ["s3", "s4"]
 

@@ -56,6 +56,18 @@ def make_checkout(root: Path) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def chapter_in():
+    """Make a checkout in a folder; its one chapter has the given code cells."""
+
+    def make(folder: Path, *cells: str):
+        (chapter,) = Project(make_checkout(folder)).chapters()
+        chapter.source.write_text(script(*cells), encoding="utf-8")
+        return chapter
+
+    return make
+
+
 @pytest.fixture
 def project(tmp_path):
     """A project with one chapter that never ran."""

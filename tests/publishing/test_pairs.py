@@ -80,7 +80,7 @@ def test_outputs_and_run_metadata_are_not_sources(project):
 def test_refuses_malformed_notebook(project, content):
     (chapter,) = project.chapters()
     chapter.notebook.write_text(content)
-    with pytest.raises(CourseError, match="is not a notebook"):
+    with pytest.raises(CourseError, match="does not read as a notebook"):
         pairs.pair(chapter)
 
 

@@ -163,3 +163,13 @@ def test_a_summary_has_a_row_for_each_network_in_the_order_asked(made):
     both = [record["final"]["accuracy"] for record in (first, second)]
     assert summary.loc["small", "accuracy"] == pytest.approx(sum(both) / 2)
     assert summary["spread"].isna().tolist() == [True, False]
+
+
+def test_a_record_is_one_line_whatever_a_name_contains_and_an_editor_saved(made):
+    text = made.read_text(encoding="utf-8")
+    first = records.read(made)[0]
+    for saved in (text.removesuffix("\n"), text, "\ufeff" + text, text.replace("\n", "\r\n")):
+        made.write_bytes(saved.encode())
+        records.append(made, first | {"name": "a\u2028b\x85c\x0cd 猫"})
+        *earlier, last = records.read(made)
+        assert len(earlier) == 2 and last["name"] == "a\u2028b\x85c\x0cd 猫"

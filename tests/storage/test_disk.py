@@ -3,7 +3,8 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from course_lib import storage
+from course_lib import data, storage, training, weights
+from course_lib.errors import CourseError
 
 
 def test_home_is_the_users_cache_folder_unless_course_home_is_set(monkeypatch):
@@ -11,6 +12,30 @@ def test_home_is_the_users_cache_folder_unless_course_home_is_set(monkeypatch):
     assert storage.home() == platformdirs.user_cache_path("convnets-measured")
     monkeypatch.setenv("COURSE_HOME", "~/elsewhere")
     assert storage.home() == Path("~/elsewhere").expanduser()
+
+
+def test_home_is_absolute_so_that_no_change_of_folder_moves_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COURSE_HOME", "here")
+    assert storage.home() == tmp_path / "here"
+    monkeypatch.setenv("COURSE_HOME", "")
+    assert storage.home() == platformdirs.user_cache_path("convnets-measured")
+
+
+@pytest.mark.parametrize("home", ["/proc/none/x", "/dev/null/x", "/sys/x", "file", "file/below", "~none/x", "x" * 300])
+def test_a_home_that_cannot_be_made_is_one_line_before_any_work(home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    monkeypatch.setenv("COURSE_HOME", home)
+    for use in (lambda: data.load("mnist"), lambda: weights.load("mobilenet-v2"), open_checkpoints):
+        with pytest.raises(CourseError) as error:
+            use()
+        assert home[:20] in str(error.value) and "\n" not in str(error.value)
+
+
+def open_checkpoints():
+    with storage.writable_folder(training.checkpoint_path("mine").parent):
+        pytest.fail("there is no such folder")
 
 
 def test_a_file_that_cannot_be_finished_leaves_the_old_one(tmp_path):

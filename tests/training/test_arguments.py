@@ -3,6 +3,7 @@
 import functools
 
 import pytest
+import safetensors.torch
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -174,14 +175,39 @@ def test_a_flipped_byte_anywhere_is_found(tmp_path):
         assert path.exists()
 
 
-@pytest.mark.parametrize("content", ["weights", "model", "text"])
-def test_a_foreign_file_is_not_called_damaged_and_stays(tmp_path, content):
+FOREIGN = {
+    "weights": lambda path: torch.save(network().state_dict(), path),
+    "a model": lambda path: torch.save(network(), path),
+    "old format": lambda path: torch.save(network().state_dict(), path, _use_new_zipfile_serialization=False),
+    "safetensors": lambda path: safetensors.torch.save_file(network().state_dict(), path),
+    "another trainer's": lambda path: torch.save({"epoch": 3, "optimizer": {}, "fingerprint": {}}, path),
+    "text": lambda path: path.write_text("my only copy", encoding="utf-8"),
+    "html": lambda path: path.write_text("<!DOCTYPE html>404", encoding="utf-8"),
+    "lfs": lambda path: path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1", encoding="utf-8"),
+    "empty": lambda path: path.write_bytes(b""),
+}
+
+
+@pytest.mark.parametrize("make", FOREIGN.values(), ids=FOREIGN)
+def test_a_foreign_file_is_not_called_damaged_and_stays(tmp_path, make):
     path = tmp_path / "mine.pt"
-    if content == "text":
-        path.write_text("my only copy")
-    else:
-        torch.save(network().state_dict() if content == "weights" else network(), path)
+    make(path)
     before = path.read_bytes()
-    with pytest.raises(CourseError, match="is no checkpoint of fit"):
+    with pytest.raises(CourseError, match="is no checkpoint of fit") as error:
         fit(network(), few(), checkpoint=path)
-    assert path.read_bytes() == before
+    assert path.read_bytes() == before and "damaged" not in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_checkpoint_that_can_be_neither_read_nor_written_is_refused_before_work(tmp_path, monkeypatch):
+    (tmp_path / "folder.pt").mkdir()
+    with pytest.raises(CourseError, match="cannot be read"):
+        fit(network(), few(), checkpoint=tmp_path / "folder.pt")
+    monkeypatch.setitem(training.fit.__globals__, "training_loop", lambda *_: pytest.fail("work had begun"))
+    with pytest.raises(CourseError, match="cannot be written"):
+        fit(network(), few(), checkpoint="/proc/none/run.pt")
+
+
+def test_a_checkpoint_may_be_named_from_the_home_folder_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    fit(network(), few(), checkpoint="~/run.pt")
+    assert (tmp_path / "run.pt").exists()

@@ -87,7 +87,9 @@ def test_a_damaged_file_is_named_with_the_command_that_replaces_it(tiny, tensors
     else:
         path.write_bytes(b"")
     for read in (weights.load, lambda name: weights.download(name).verify()):
-        with pytest.raises(CourseError, match=rf"^{path} is damaged \(.*\): run `python -m .* fetch tiny`"):
+        with pytest.raises(
+            CourseError, match=rf"^{path} is damaged, or not the course's \(.*\): run `python -m .* fetch tiny`"
+        ):
             read("tiny")
 
 

@@ -2,6 +2,7 @@
 
 tasks       the questions, how an answer is called, how a reply is judged
 script      reads ``answers.py`` and ``logits.safetensors``, without trusting them
+pair        keeps ``answers.ipynb`` in step with ``answers.py``
 logits      checks what is in ``logits.safetensors``
 worker      runs the student's cells in a process of its own and returns data
 process     starts a worker, sends it requests, ends it when it takes too long

@@ -1,5 +1,6 @@
 """Puts every part's questions to a student's cells, compares the replies with the right ones, and counts points."""
 
+import builtins
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -11,6 +12,9 @@ from checks.tasks import PARTS, TASKS, Draw, Part, Question, Task
 
 LOADING = 10.0  # seconds that a cell may take to define its functions
 _LONGEST = 1000  # characters of a hint, which may hold what the student's code returned
+_EXCEPTIONS = {
+    name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)
+}
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ def mark(
     start: Callable[[], Runner],
     handed_in: Mapping[str, Any],
     seed: int = 0,
+    quote: bool = True,
 ) -> Iterator[Verdict]:
     """Judge part by part, in order. A worker that dies or never ends costs only the part that it was busy with.
 
@@ -75,10 +80,12 @@ def mark(
         cells: the student's answer cells.
         asked: by a part's key, its questions and right replies. Other parts are left out.
         start: starts a worker.
-        handed_in: what judges see beside the reply: :func:`checks.logits.handed_in`.
+        handed_in: what judges see beside the reply: :func:`checks.logits.handed_in`, and ``own_labels``.
         seed: of torch's generator, before each question.
+        quote: whether hints quote exceptions. Where marks are given they do not: an exception's text could hold the
+            questions, which others are still to be asked, or the paths of whoever grades.
     """
-    session = _Session(cells, start)
+    session = _Session(cells, start, quote)
     try:
         for task in TASKS:
             for part in task.parts:
@@ -92,8 +99,9 @@ def mark(
 class _Session:
     """A worker with the cells loaded; a new one when the old one is gone. Keeps what was wrong with a cell."""
 
-    def __init__(self, cells: Sequence[Cell], start: Callable[[], Runner]):
-        self.cells, self.start = cells, start
+    def __init__(self, cells: Sequence[Cell], start: Callable[[], Runner], quote: bool):
+        self.cells, self.start, self.quote = cells, start, quote
+        self.lines = {line for cell in cells for line in range(cell.line, cell.line + cell.source.count("\n") + 1)}
         self.runner: Runner | None = None
         self.problems: dict[int, str] = {i: cell.problem for i, cell in enumerate(cells) if cell.problem}
 
@@ -106,12 +114,30 @@ class _Session:
                 try:
                     problem = self.runner.load(cell.source, cell.line, LOADING)
                     if problem:
-                        self.problems[i] = _in_words(problem)
+                        self.problems[i] = self.in_words(problem)
                 except WorkerGone as gone:
                     self.problems[i] = f"The cell could not be loaded: {gone}"
                     self.close()  # and begin again, without this cell
                     break
         return self.runner
+
+    def in_words(self, problem: Any, function: str = "The cell") -> str:
+        """A problem of a worker as a hint. Nothing in it is trusted to be what it should be."""
+        if not isinstance(problem, dict):
+            return f"{function} gave no reply."
+        kind, text, line = (problem.get(key) for key in ("type", "text", "line"))
+        try:
+            kind, text = str(kind)[:80], " ".join(str(text)[:400].split())
+        except Exception:  # such as a tensor that cannot be printed
+            kind, text = "an exception", ""
+        if not self.quote:
+            kind, text = kind if kind in _EXCEPTIONS else "an exception", ""
+            line = line if line in self.lines else None
+        where = f", line {line} of {SCRIPT}" if isinstance(line, int) else ""
+        if kind == "NotImplementedError":
+            return f"{function} is still to be written."
+        lost = " Only cells tagged answer are run: what they use must be defined in one." if kind == "NameError" else ""
+        return f"{function} raised {kind}{where}: {text}".rstrip(" :.") + f".{lost}"
 
     def problem_of(self, task: Task) -> str | None:
         """The first problem with a cell of the task."""
@@ -133,6 +159,16 @@ def _judge(
     except WorkerGone as gone:
         session.close()
         return f"{function} gave no reply: {gone}"
+    try:
+        return _hint_of(session, task, part, asked, handed_in, replies)
+    except Exception:  # a reply may be anything; one that a judge stumbles over must not end the marking
+        return f"{function} gave a reply of which nothing can be made."
+
+
+def _hint_of(
+    session: _Session, task: Task, part: Part, asked: Asked, handed_in: Mapping[str, Any], replies: Any
+) -> str | None:
+    function = part.function
     if not isinstance(replies, list) or not all(isinstance(reply, dict) for reply in replies):
         return f"{function} gave no reply that could be read."
     for i, question in enumerate(asked.questions):
@@ -142,25 +178,8 @@ def _judge(
             if isinstance(problem, dict) and problem.get("type") == "missing":
                 missing = f"No cell tagged answer defines {function}. Was it renamed, or did its cell lose the tag?"
                 return session.problem_of(task) or missing
-            return _in_words(problem, function)
+            return session.in_words(problem, function)
         expected = asked.expected[i] if part.compares else None
-        try:
-            hint = part.judge({**question, **handed_in}, expected, reply["value"])
-        except Exception:  # a reply may be anything; one that a judge stumbles over must not end the marking
-            hint = f"{function} returned {messages.type_of(reply['value'])}, of which nothing can be made."
-        if hint:
+        if hint := part.judge({**question, **handed_in}, expected, reply["value"]):
             return hint
     return None
-
-
-def _in_words(problem: Any, function: str = "The cell") -> str:
-    """A problem of a worker as a hint. Nothing in it is trusted to be what it should be."""
-    if not isinstance(problem, dict):
-        return f"{function} gave no reply."
-    kind, text, line = (problem.get(key) for key in ("type", "text", "line"))
-    kind, text = str(kind)[:80], " ".join(str(text)[:400].split())
-    where = f", line {line} of {SCRIPT}" if isinstance(line, int) else ""
-    if kind == "NotImplementedError":
-        return f"{function} is still to be written."
-    lost = " Only cells tagged answer are run: what they use must be defined in one." if kind == "NameError" else ""
-    return f"{function} raised {kind}{where}: {text}".rstrip(" :.") + f".{lost}"

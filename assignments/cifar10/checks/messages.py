@@ -5,15 +5,20 @@ Nothing here executes what it reads, so a forged message can be wrong, but no mo
 
 import json
 import math
+import numbers
+from collections.abc import Iterator, Mapping, Sequence, ValuesView
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-import safetensors
+import numpy as np
 import safetensors.torch
 import torch
 
 MAXIMUM = 64 * 2**20  # bytes of one message, and
-_TEXT = 2**20  # of its text, which takes far more memory and time than its length
+TEXT = 2**20  # of its text, which takes far more memory and time than its length
 _DEPTH = 12
+_ITEMS = 100_000  # of an iterator, which may never end
 _TENSOR, _FLOAT, _OTHER = "$tensor", "$float", "$type"
 
 
@@ -21,58 +26,75 @@ class MessageError(ValueError):
     """Raised for bytes that are no message, or too many."""
 
 
+@dataclass(frozen=True)
+class Other:
+    """Stands for a value that could not be sent, by the name of its type."""
+
+    type: str
+
+
 def pack(content: Any) -> bytes:
     """Dictionaries, lists, numbers, strings and tensors, nested as they like, as bytes.
 
-    Tuples become lists, NumPy's numbers and arrays numbers and tensors. What is none of these becomes
-    ``{"$type": its type's name}``, so that a hint can name it.
+    Each kind arrives as its plainest type: mappings as dictionaries with strings as keys, sequences and iterators as
+    lists, whole and real numbers as ints and floats, NumPy's arrays as tensors. What is none of these arrives as
+    :class:`Other`, so that a hint can name it. Raises what an iterator raises.
     """
     tensors: dict[str, torch.Tensor] = {}
     text = json.dumps(_plain(content, tensors, _DEPTH))
     return safetensors.torch.save(tensors, metadata={"content": text})
 
 
-def unpack(blob: bytes) -> Any:
-    """What :func:`pack` was given. Raises MessageError for anything else."""
+def unpack(blob: bytes, text: int = TEXT) -> Any:
+    """What :func:`pack` was given, with so many bytes of text at most. Raises MessageError for anything else."""
     if len(blob) > MAXIMUM:
         raise MessageError(f"a message of {len(blob):,} bytes, and {MAXIMUM:,} are the most")
     try:
         size = int.from_bytes(blob[:8], "little")
-        if size > _TEXT:
-            raise ValueError(f"{size:,} bytes of text, and {_TEXT:,} are the most")
+        if size > text:
+            raise ValueError(f"{size:,} bytes of text, and {text:,} are the most")
         header = json.loads(blob[8 : 8 + size])
         tensors = safetensors.torch.load(blob)
         return _restored(json.loads(header["__metadata__"]["content"]), tensors, 2 * _DEPTH)
-    except (ValueError, ArithmeticError, LookupError, TypeError, RuntimeError, safetensors.SafetensorError) as error:
+    except Exception as error:  # whatever JSON and safetensors make of bytes that could be any
         raise MessageError(f"not a message: {error}") from error
 
 
 def _plain(value: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:
-    kind = type(value)
-    if depth and kind in (list, tuple):
+    if value is None or isinstance(value, bool | np.bool_):
+        return value if value is None else bool(value)
+    if isinstance(value, str):
+        return str.__str__(value)  # a subclass may have another __str__
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return float(value) if math.isfinite(value) else {_FLOAT: str(float(value))}
+    if isinstance(value, np.ndarray | torch.Tensor):
+        return _sent_apart(value, tensors)
+    if depth and isinstance(value, Mapping):
+        return {_key(key): _plain(item, tensors, depth - 1) for key, item in value.items()}
+    if depth and isinstance(value, Sequence | ValuesView) and not isinstance(value, bytes | bytearray | memoryview):
         return [_plain(item, tensors, depth - 1) for item in value]
-    if depth and kind is dict and all(type(key) is str for key in value):
-        return {key: _plain(item, tensors, depth - 1) for key, item in value.items()}
-    if value is None or kind in (bool, int, str):
-        return value
-    if kind is float:
-        return value if math.isfinite(value) else {_FLOAT: str(value)}
-    if kind.__module__ == "numpy":
-        return _plain(_from_numpy(value), tensors, depth)
-    if isinstance(value, torch.Tensor):
-        name = f"t{len(tensors)}"
-        tensors[name] = value.detach().cpu().contiguous().clone()
-        return {_TENSOR: name}
-    return {_OTHER: kind.__name__}
+    if depth and isinstance(value, Iterator):
+        return [_plain(item, tensors, depth - 1) for item in islice(value, _ITEMS)]
+    return {_OTHER: value.type if isinstance(value, Other) else type(value).__name__}
 
 
-def _from_numpy(value: Any) -> Any:
-    if getattr(value, "ndim", None) == 0:
-        return value.item()
+def _key(key: Any) -> str:
+    return str.__str__(key) if isinstance(key, str) else str(key)
+
+
+def _sent_apart(value: np.ndarray | torch.Tensor, tensors: dict[str, torch.Tensor]) -> Any:
     try:
-        return torch.from_numpy(value.copy())
-    except TypeError:  # an array of objects
-        return object()
+        if isinstance(value, np.ndarray) and value.ndim == 0:
+            return _plain(value[()], tensors, 0)
+        if isinstance(value, np.ndarray):
+            value = torch.from_numpy(value.astype(value.dtype.newbyteorder("=")))
+        name = f"t{len(tensors)}"
+        tensors[name] = value.detach().cpu().to_dense().contiguous().clone()
+        return {_TENSOR: name}
+    except (TypeError, ValueError, RuntimeError):  # an array of objects, a tensor without numbers
+        return {_OTHER: type(value).__name__}
 
 
 def _restored(value: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:
@@ -86,16 +108,28 @@ def _restored(value: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:
         return tensors[value[_TENSOR]]
     if isinstance(value, dict) and set(value) == {_FLOAT}:
         return float(value[_FLOAT])
+    if isinstance(value, dict) and set(value) == {_OTHER}:
+        return Other(str(value[_OTHER])[:40])
     if isinstance(value, dict):
         return {_restored(key, tensors, depth): _restored(item, tensors, depth - 1) for key, item in value.items()}
     return value
 
 
 def type_of(reply: Any) -> str:
-    """What a reply is, in a student's words: ``a tensor of shape (3, 4)``, ``None``, ``a list``."""
+    """What a reply is, in a student's words: ``a tensor or array of shape (3, 4) and type int8``, ``an int``.
+
+    Short, for a student's code could choose names and sizes that carry a question out.
+    """
     if isinstance(reply, torch.Tensor):
-        return f"a tensor of shape {tuple(reply.shape)}"
-    if isinstance(reply, dict) and set(reply) == {_OTHER}:
-        return f"an object of type {str(reply[_OTHER])[:40]}"
-    names = {type(None): "None", bool: "a bool", int: "an int", float: "a float", str: "a string", list: "a list"}
-    return names.get(type(reply), "a dictionary")
+        usual = reply.ndim <= 6 and all(size < 10**5 for size in reply.shape)
+        shape = f"shape {tuple(reply.shape)}" if usual else "an odd shape"
+        return f"a tensor or array of {shape} and type {str(reply.dtype).removeprefix('torch.')}"
+    if isinstance(reply, Other):
+        return f"an object of type {reply.type[:28]}"
+    names = {type(None): "None", bool: "a bool", int: "an int", float: "a float", str: "a string"}
+    return names.get(type(reply), "a list or tuple" if isinstance(reply, list) else "a dictionary")
+
+
+def number_of(reply: int) -> str:
+    """A whole number in a hint, unless it has so many digits that they could say something else."""
+    return f"{reply}" if abs(reply) < 10**9 else "a number of ten digits or more"

@@ -43,7 +43,8 @@ class Answers:
         for question in questions:
             torch.manual_seed(seed)
             try:
-                replies.append({"value": part.answer(self.names[part.function], question)})
+                value = part.answer(self.names[part.function], question)
+                replies.append({"value": messages.unpack(messages.pack(value))})  # as it is now: it may still change
             except BaseException as error:
                 return [*replies, {"problem": problem(error)}]
         return replies

@@ -23,7 +23,7 @@ COLUMNS = 100  # images side by side in a picture
 @cache
 def index() -> dict:
     """``sample.json``: by data set and split, the file, labels, indices in the full set and SHA-256."""
-    return json.loads((FOLDER / "sample.json").read_text())
+    return json.loads((FOLDER / "sample.json").read_text(encoding="utf-8"))
 
 
 def read(spec: DataSpec, part: str) -> Split:

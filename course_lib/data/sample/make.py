@@ -45,5 +45,5 @@ def make(spec: DataSpec) -> dict:
 
 if __name__ == "__main__":
     index = {name: make(spec) for name, spec in CATALOG.items()}
-    (FOLDER / "sample.json").write_text(json.dumps(index, separators=(",", ":")) + "\n")
+    (FOLDER / "sample.json").write_text(json.dumps(index, separators=(",", ":")) + "\n", encoding="utf-8")
     print(f"{sum(file.stat().st_size for file in FOLDER.glob('*.*')) / 1e6:.2f} MB in {FOLDER}")

@@ -1,6 +1,7 @@
 """Compares replies with what is expected. A reply may be anything: no function here raises because of one."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,7 +10,8 @@ from checks.messages import type_of
 
 Shapes = list[list[int]]
 FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)  # torch computes nothing in narrower ones
-WHOLE = (torch.int64, torch.int32)  # NumPy's own int has 32 bits on some systems
+WHOLE = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.uint16, torch.uint32, torch.uint64)
+_LONGEST = 10_000  # items of a row that is made a list
 
 
 def is_number(value: Any) -> bool:
@@ -27,6 +29,28 @@ def number_in(reply: Any) -> float | None:
         return float(reply)
     except OverflowError:  # an int of hundreds of digits
         return math.inf
+
+
+def whole_in(reply: Any) -> int | None:
+    """A whole number, also one in a tensor without dimensions; None where there is none."""
+    if isinstance(reply, torch.Tensor) and reply.shape == () and reply.dtype in WHOLE:
+        return reply.item()
+    return reply if type(reply) is int else None
+
+
+def list_in(reply: Any, item_in: Callable[[Any], Any]) -> list | None:
+    """The items of a list or of a tensor (N,), as ``item_in`` gives them; None where one of them is none."""
+    if isinstance(reply, torch.Tensor):
+        is_row = reply.ndim == 1 and len(reply) < _LONGEST and reply.dtype in (*FLOATS, *WHOLE)
+        reply = reply.tolist() if is_row else None
+    items = [item_in(item) for item in reply] if isinstance(reply, list) else [None]
+    return None if None in items else items
+
+
+def not_items(reply: Any, item_in: Callable[[Any], Any]) -> str:
+    """What a reply is that :func:`list_in` makes nothing of, and of a list the first item that is wrong."""
+    wrong = [item for item in reply if item_in(item) is None] if isinstance(reply, list) else []
+    return f"a list that holds {type_of(wrong[0])}" if wrong else type_of(reply)
 
 
 def are_floats(reply: Any) -> bool:
@@ -76,7 +100,7 @@ def _wrong_shapes(expected: Shapes, reply: Any) -> str | None:
 
 def _are_shapes(reply: Any) -> bool:
     return isinstance(reply, list) and all(
-        isinstance(shape, list) and len(shape) < 9 and all(type(size) is int and 0 <= size < 2**40 for size in shape)
+        isinstance(shape, list) and len(shape) < 6 and all(type(size) is int and 0 <= size < 10**6 for size in shape)
         for shape in reply
     )
 
@@ -84,10 +108,7 @@ def _are_shapes(reply: Any) -> bool:
 def unreadable_logits(shape: tuple[int, ...], reply: Any) -> str | None:
     """Why a reply cannot be logits of this shape; None where it can."""
     if not are_floats(reply) or reply.shape != shape:
-        what = type_of(reply)
-        if isinstance(reply, torch.Tensor):
-            what += f" and type {str(reply.dtype).removeprefix('torch.')}"
-        return f"The network should give logits of shape {tuple(shape)}, floating point; it gave {what}."
+        return f"The network should give logits of shape {tuple(shape)}, floating point; it gave {type_of(reply)}."
     return None if reply.isfinite().all() else "The logits hold NaN or infinity."
 
 
@@ -101,11 +122,3 @@ def _wrong_logits(expected: torch.Tensor, reply: Any) -> str | None:
         if torch.allclose(got, form(want, dim=1), rtol=1e-3, atol=1e-4):
             return f"These are {name}: a network gives its logits, and the loss does the rest."
     return "The shapes of all parameters are right, and the logits are not."
-
-
-def hint_on_changes(changed: Any, hints: dict[str, str]) -> str | None:
-    """The first hint on what a function changed in a network; None where a reply is the empty list."""
-    if changed == []:
-        return None
-    hint = next((hint for name, hint in hints.items() if isinstance(changed, list) and name in changed), None)
-    return hint or "What became of the network could not be read."

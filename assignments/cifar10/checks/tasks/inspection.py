@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from checks.messages import type_of
-from checks.tasks.comparison import are_floats, hint_on_changes
-from checks.tasks.networks import Numbers, changes, fill, row_of_numbers, state_of
+from checks.tasks.comparison import are_close, are_floats, list_in, not_items, whole_in
+from checks.tasks.networks import Numbers, fill, hint_on_changes, row_of_numbers, state_of
 from checks.tasks.part import Draw, Part, Question, Task
 
 
@@ -38,8 +38,7 @@ def _questions_on_picture(draw: Draw) -> list[Question]:
 
 def _answer_picture(function: Any, question: Question) -> Any:
     weights = question["weights"].clone()
-    picture = function(weights, question["columns"])
-    return {"picture": picture, "kept": torch.equal(weights, question["weights"])}
+    return {"picture": function(weights, question["columns"]), "left": weights}
 
 
 _PICTURE_HINTS = {
@@ -61,16 +60,17 @@ def _judge_picture(question: Question, expected: Any, reply: Any) -> str | None:
         return f"filter_picture should return a tensor of floats; it returned {type_of(picture)}."
     expected = expected["picture"].double()
     if picture.shape != expected.shape:
-        return _wrong_shape(question, tuple(picture.shape), tuple(expected.shape))
+        return _wrong_shape(question, picture, tuple(expected.shape))
     picture = picture.double()
     if not _close(picture, expected):
         return _wrong_pixels(question, picture, expected)
-    if reply.get("kept") is not True:
+    if not are_close([question["weights"]], [reply.get("left")], 0.0, 0.0):
         return "The picture is right, but the weights are not what they were: work on a copy, or nothing in place."
     return None
 
 
-def _wrong_shape(question: Question, shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+def _wrong_shape(question: Question, picture: torch.Tensor, wanted: tuple[int, ...]) -> str:
+    shape, got = tuple(picture.shape), type_of(picture)
     columns, side, (height, width, _) = question["columns"], question["weights"].shape[2], wanted
     rows = (height + 1) // (side + 1)
     mistakes = {
@@ -82,7 +82,7 @@ def _wrong_shape(question: Question, shape: tuple[int, ...], wanted: tuple[int, 
     if question["aspect"] in ("few", "unfilled"):
         hint = _PICTURE_HINTS[question["aspect"]]
     asked = f"Weights {tuple(question['weights'].shape)}, columns {columns}"
-    return f"{asked}: expected shape {wanted}, got {shape}. {mistakes.get(shape, hint)}"
+    return f"{asked}: expected shape {wanted}, got {got}. {mistakes.get(shape, hint)}"
 
 
 def _wrong_pixels(question: Question, picture: torch.Tensor, expected: torch.Tensor) -> str:
@@ -150,15 +150,19 @@ def _questions_on_maps(draw: Draw) -> list[Question]:
     ]
 
 
-def _answer_maps(function: Any, question: Question) -> Any:
+def _asked_about(question: Question) -> nn.Module:
     network = _network(question["network"]).train(question["training"] != "none")
     fill(network, Numbers(question["numbers"]))
     if question["training"] == "some":
         network.features.norm1.eval()
-    before = state_of(network)
+    return network
+
+
+def _answer_maps(function: Any, question: Question) -> Any:
+    network = _asked_about(question)
     maps = function(network, question["name"], question["images"])
-    changed = [name for name in changes(before, network) if name in ("mode", *_CHANGES)]
-    return {"maps": maps, "gradient": bool(getattr(maps, "requires_grad", False)), "changed": changed}
+    left = {name: value for name, value in state_of(network).items() if name in ("mode", *_CHANGES)}
+    return {"maps": maps, "gradient": bool(getattr(maps, "requires_grad", False)), "left": left}
 
 
 _MAPS_HINTS = {
@@ -180,10 +184,11 @@ def _judge_maps(question: Question, expected: Any, reply: Any) -> str | None:
         return f"maps_of should return a tensor of floats, (N, C, H, W); it returned {type_of(maps)}."
     start, hint = f'The maps of "{name}"', _MAPS_HINTS[question["aspect"]]
     if maps.shape != wanted.shape:
-        return f"{start} should have shape {tuple(wanted.shape)}; they have {tuple(maps.shape)}. {hint}"
+        return f"{start} should have shape {tuple(wanted.shape)}; they are {type_of(maps)}. {hint}"
     if not torch.allclose(maps.double(), wanted.double(), rtol=1e-3, atol=1e-4):
         return f"{start} have the right shape and wrong numbers. {hint}"
-    hint = hint_on_changes(reply.get("changed"), {"mode": _MODE_HINTS[question["training"]], **_CHANGES})
+    hints = {"mode": _MODE_HINTS[question["training"]], **_CHANGES}
+    hint = hint_on_changes(_asked_about(question), reply.get("left"), hints)
     if reply.get("gradient") is not False:
         hint = "They require gradients: while you keep them, the whole graph stays in memory."
     return f"{start} are right. {hint}" if hint else None
@@ -254,15 +259,16 @@ _MISTAKE_HINTS = {
 
 
 def _judge_mistakes(question: Question, expected: Any, reply: Any) -> str | None:
-    if not isinstance(reply, list) or any(type(place) is not int for place in reply):
-        what = "a list of something else" if isinstance(reply, list) else type_of(reply)
-        return f"worst_mistakes should return a list of ints; it returned {what}."
-    if reply == expected:
+    places = list_in(reply, whole_in)
+    if places is None:
+        return f"worst_mistakes should return a list of ints; it returned {not_items(reply, whole_in)}."
+    if places == expected:
         return None
     hint = _MISTAKE_HINTS[question["aspect"]]
-    if question["aspect"] == "wrong" and reply == [0]:
+    if question["aspect"] == "wrong" and places == [0]:
         hint = "That is a place among the mistakes; asked for is the place of the image among all images."
-    return f"Expected {expected}, got {str(reply)[:60]}. {hint}"
+    got = str(places)[:60] if all(0 <= i < len(question["labels"]) for i in places) else "places that no image has"
+    return f"Expected {expected}, got {got}. {hint}"
 
 
 def _answer_mistakes(function: Any, question: Question) -> Any:

@@ -227,6 +227,6 @@ TASK = Task(
         Part("confusion_matrix", 3, _questions_on_matrix, _answer(*_ASKED), _judge_matrix),
         Part("macro_f1", 4, _questions_on_f1, _answer(*_ASKED), _judge_f1),
         Part("generalisation_gap", 2, _questions_on_gap, _answer(*_GAP_ASKED), _judge_gap),
-        Part("RESULTS", 4, lambda _: _OWN, lambda results, _: results, judge_results, compares=False),
+        Part("RESULTS", 4, lambda _: _OWN, lambda it, _: it, judge_results, compares=False, needs_labels=True),
     ),
 )

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from checks.tasks.comparison import are_like
+from checks.tasks.comparison import are_close, are_like
 from checks.tasks.part import Draw, Question
 
 Layers = list[list[Any]]
@@ -121,11 +121,17 @@ def state_of(network: nn.Module) -> dict[str, list]:
     }
 
 
-def changes(before: dict[str, list], network: nn.Module) -> list[str]:
-    """The keys of :func:`state_of` whose values are not what they were before."""
-    after, old = state_of(network), before["weights"]
-    are_same = len(old) == len(after["weights"]) and all(map(torch.equal, old, after["weights"]))
-    return [name for name in before if (not are_same if name == "weights" else before[name] != after[name])]
+def hint_on_changes(network: nn.Module, left: Any, hints: dict[str, str]) -> str | None:
+    """The first hint, by its key in :func:`state_of`, where ``left``, a reply, is not the state that the network has.
+
+    The worker only describes what a function left: what it was before, and whether the two are equal, is found here.
+    """
+    before, left = state_of(network), left if isinstance(left, dict) else {}
+    for name, hint in hints.items():
+        want, got = before[name], left.get(name)
+        if not (are_close(want, got, 0.0, 0.0) if name == "weights" else want == got):
+            return hint
+    return None
 
 
 def filled(layers: Layers, parameters: Any) -> nn.Sequential | None:

@@ -51,11 +51,12 @@ class Part:
         answer: runs in the worker: calls the student's object with one question and returns JSON values and tensors.
         judge: runs where the student's code cannot reach: compares a reply with the reference's and returns a hint, or
             None where it is right; the first hint is shown. Its question also has what else was handed in: ``logits``,
-            tensors by name, or None, and then ``logits_problem``.
+            tensors by name, or None, and then ``logits_problem``; and their images' ``own_labels``, or None.
         compares: False where the judge needs no reference.
         seconds: the most that all questions together may take.
         key: tells apart two parts that ask for one function.
         by_person: a program only sees that it was handed in; a person reads it and gives the points.
+        needs_labels: what the judge sees without the labels of CIFAR-10, which only grading always has, is the form.
     """
 
     function: str
@@ -67,6 +68,7 @@ class Part:
     seconds: float = 10.0
     key: str = ""
     by_person: bool = False
+    needs_labels: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", self.key or self.function)

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 
 from checks.messages import type_of
+from checks.tasks.comparison import number_in
 from checks.tasks.part import Question
 
 # What a network that learned has at least: accuracy on validation images. Guessing has 0.1.
@@ -16,14 +17,20 @@ KEYS = tuple(f"{name}_{share}" for name in ("accuracy", "macro_f1", "gap") for s
 
 
 def judge_results(question: Question, expected: Any, reply: Any) -> str | None:
-    """Whether RESULTS is filled in, the network behind the logits learned, and the one fits the other."""
+    """Whether RESULTS is filled in, the network behind the logits learned, and the one fits the other.
+
+    Where the question has no ``own_labels``, only whether RESULTS and the logits have their form, and learning shows.
+    """
     if hint := _unreadable(reply):
         return hint
     logits = question.get("logits")
     if logits is None:
         return str(question.get("logits_problem"))
-    measured = _measured(logits)
-    return _never_learned(measured) or _differs(measured, {key: float(reply[key]) for key in KEYS})
+    reported = {key: number_in(reply[key]) for key in KEYS}
+    if question.get("own_labels") is None:
+        return _unlikely(reported)
+    measured = _measured(logits, question["own_labels"])
+    return _never_learned(measured) or _differs(measured, reported)
 
 
 def _unreadable(reply: Any) -> str | None:
@@ -36,18 +43,35 @@ def _unreadable(reply: Any) -> str | None:
     if empty:
         return f"RESULTS is still to be filled in: {', '.join(empty)}. Train your network, and copy what it reaches."
     for key in KEYS:
-        if type(reply[key]) not in (int, float) or not abs(reply[key]) <= 100:  # NaN fails too
-            return f"{key} in RESULTS should be a plain number, a share up to 1 or points up to 100."
+        number = number_in(reply[key])
+        if number is None or not abs(number) <= 100:  # NaN fails too
+            what = type_of(reply[key]) if number is None else f"{number:g}"
+            return f"{key} in RESULTS should be a plain number, a share up to 1 or points up to 100; it is {what}."
     return None
 
 
-def _measured(logits: dict[str, torch.Tensor]) -> dict[str, float]:
+def _unlikely(reported: dict[str, float]) -> str | None:
+    """What a network that learned cannot have reached, whatever the labels are."""
+    for key, value in reported.items():
+        if not key.startswith("gap") and not 0 <= value <= 1:
+            return f"{key} in RESULTS is {value:g}: the task asks for a share from 0 to 1."
+    for share in SHARES:
+        if not LEAST[f"val_{share}"] <= (value := reported[f"accuracy_{share}"]) <= MOST:
+            return (
+                f"accuracy_{share} in RESULTS is {value:g}. A network that learned reaches "
+                f"{LEAST[f'val_{share}']:.0%} or more, and none more than {MOST:.0%} on images that it has not seen."
+            )
+    if reported["accuracy_100"] <= reported["accuracy_5"]:
+        return "accuracy_100 in RESULTS is no larger than accuracy_5: were the two exchanged?"
+    return None
+
+
+def _measured(logits: dict[str, torch.Tensor], labels: dict[str, torch.Tensor]) -> dict[str, float]:
     """Validation accuracy as ``val_5`` and ``val_100``, and what RESULTS should hold."""
-    from checks.logits import labels
     from course_lib.analysis.predictions import Predictions, class_report
     from course_lib.data.catalog import CIFAR10
 
-    seen = {name: Predictions(logits[name], right, CIFAR10.classes) for name, right in labels().items()}
+    seen = {name: Predictions(logits[name], right, CIFAR10.classes) for name, right in labels.items()}
     measured = {}
     for share in SHARES:
         train, val = seen[f"train_{share}"], seen[f"val_{share}"]

@@ -5,11 +5,12 @@ from functools import partial
 from typing import Any
 
 import torch
+from torch import nn
 
 from checks.messages import type_of
-from checks.tasks.comparison import hint_on_changes, is_number
+from checks.tasks.comparison import list_in, not_items, number_in
 from checks.tasks.initialisation import answer_weights, judge_weights, questions_on_weights
-from checks.tasks.networks import Layers, Numbers, changes, fill, network_of, row_of_numbers, state_of
+from checks.tasks.networks import Layers, Numbers, fill, hint_on_changes, network_of, row_of_numbers, state_of
 from checks.tasks.part import Draw, Part, Question, Task
 
 _NEAR = 4e-3  # relative: with and without Bessel's correction, on the fewest numbers asked about
@@ -20,16 +21,17 @@ def _questions_on_chance(draw: Draw) -> list[Question]:
 
 
 def _judge_chance(question: Question, expected: Any, reply: Any) -> str | None:
-    if not is_number(reply):
-        return f"chance_loss should return a finite float; it returned {type_of(reply)}."
-    if _near(reply, expected):
+    loss = number_in(reply)
+    if loss is None:
+        return f"chance_loss should return a float; it returned {type_of(reply)}."
+    if _near(loss, expected):
         return None
     hint = "A network that knows nothing gives every class the same probability. What is the cross-entropy then?"
-    if _near(reply, -expected):
+    if _near(loss, -expected):
         hint = "A loss is never below 0: what stands in front of the logarithm?"
-    if _near(reply, expected / math.log(10)) or _near(reply, expected / math.log(2)):
+    if _near(loss, expected / math.log(10)) or _near(loss, expected / math.log(2)):
         hint = "PyTorch's cross-entropy uses the natural logarithm."
-    return f"For {question['classes']} classes, {reply:.4g} is not right. {hint}"
+    return f"For {question['classes']} classes, {loss:.4g} is not right. {hint}"
 
 
 def _near(reply: float, expected: float, relative: float = _NEAR) -> bool:
@@ -93,8 +95,7 @@ def _questions_on_gradient(draw: Draw) -> list[Question]:
     return [level, *asked, _asked(draw, "left behind", networks["blocks"], "training")]
 
 
-def _measure(names: tuple[str, ...], function: Any, question: Question) -> dict[str, Any]:
-    """What the function returned for what the question has under these names, and what it changed in the network."""
+def _asked_about(question: Question) -> nn.Sequential:
     network = network_of(question["layers"])
     fill(network, Numbers(question["numbers"]), question.get("positive", ()))
     for module in network.modules():
@@ -104,9 +105,14 @@ def _measure(names: tuple[str, ...], function: Any, question: Question) -> dict[
     if question["aspect"] == "left behind":
         for parameter in network.parameters():
             parameter.grad = torch.full_like(parameter, 2.0)
-    before = state_of(network)
+    return network
+
+
+def _measure(names: tuple[str, ...], function: Any, question: Question) -> dict[str, Any]:
+    """What the function returned for what the question has under these names, and how it left the network."""
+    network = _asked_about(question)
     values = function(network, *(question[name] for name in names))
-    return {"values": values, "changed": changes(before, network)}
+    return {"values": values, "left": state_of(network)}
 
 
 _CHANGES = {
@@ -120,11 +126,10 @@ _CHANGES = {
 
 def _judge_values(function: str, hints: dict[str, str], question: Question, expected: Any, reply: Any) -> str | None:
     reply = reply if isinstance(reply, dict) else {}
-    values, want = reply.get("values"), expected["values"]
-    if not isinstance(values, list) or not all(is_number(value) for value in values):
-        kinds = [type_of(value) for value in values if not is_number(value)] if isinstance(values, list) else []
-        what = f"a list that holds {kinds[0]}" if kinds else type_of(values)
-        return f"{function} should return a list of finite floats; it returned {what}."
+    values, want = list_in(reply.get("values"), number_in), expected["values"]
+    if values is None:
+        what = not_items(reply.get("values"), number_in)
+        return f"{function} should return a list of floats; it returned {what}."
     start, aspect = _NETWORKS[question["aspect"]], question["aspect"]
     if len(values) != len(want):
         which = "more" if len(values) > len(want) else "nested" if aspect in _NESTED else "fewer"
@@ -133,7 +138,7 @@ def _judge_values(function: str, hints: dict[str, str], question: Question, expe
         if not _near(value, wanted):
             hint = _why(question, hints, want, values) or hints[aspect]
             return f"{start}: in convolution {i + 1}, expected {wanted:.4g}, got {value:.4g}. {hint}"
-    hint = hint_on_changes(reply.get("changed"), _CHANGES)
+    hint = hint_on_changes(_asked_about(question), reply.get("left"), _CHANGES)
     return f"The numbers are right. {hint}" if hint else None
 
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from checks.messages import type_of
+from checks.messages import number_of, type_of
+from checks.tasks.comparison import list_in, not_items, whole_in
 from checks.tasks.part import Draw, Part, Question, Task, in_order
 
 Layer = dict[str, int | bool]
@@ -54,11 +55,12 @@ def _begins_outside(size: int, kernel: int, stride: int, padding: int) -> bool:
 
 
 def _judge_size(question: Question, expected: Any, reply: Any) -> str | None:
-    if type(reply) is not int:
+    size = whole_in(reply)
+    if size is None:
         return f"output_size should return an int; it returned {type_of(reply)}."
-    if reply == expected:
+    if size == expected:
         return None
-    return f"{_in_words(question)}: expected {expected}, got {reply}. {_SIZE_HINTS[question['aspect']]}"
+    return f"{_in_words(question)}: expected {expected}, got {number_of(size)}. {_SIZE_HINTS[question['aspect']]}"
 
 
 _FIELD_HINTS = {
@@ -87,17 +89,20 @@ def _questions_on_field(draw: Draw) -> list[Question]:
 
 
 def _judge_field(question: Question, expected: Any, reply: Any) -> str | None:
-    if not isinstance(reply, list) or len(reply) != 2 or any(type(number) is not int for number in reply):
-        return f"receptive_field should return two ints, (field, jump); it returned {type_of(reply)}."
-    if reply == expected:
+    pair = list_in(reply, whole_in)
+    if pair is None or len(pair) != 2:
+        what = not_items(reply, whole_in) if pair is None else f"{len(pair)} of them"
+        return f"receptive_field should return two ints, (field, jump); it returned {what}."
+    if pair == expected:
         return None
     field, jump = expected
-    if reply[0] == field:
+    if pair[0] == field:
         return (
-            f"{_in_words(question)}: the field is right, and the jump should be {jump}, not {reply[1]}. "
+            f"{_in_words(question)}: the field is right, and the jump should be {jump}, not {number_of(pair[1])}. "
             "The jump is how many pixels of the image lie between two neighbouring units of the last layer."
         )
-    return f"{_in_words(question)}: expected a field of {field}, got {reply[0]}. {_FIELD_HINTS[question['aspect']]}"
+    got, hint = number_of(pair[0]), _FIELD_HINTS[question["aspect"]]
+    return f"{_in_words(question)}: expected a field of {field}, got {got}. {hint}"
 
 
 def _in_words(question: Question) -> str:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from checks.messages import type_of
-from checks.tasks.comparison import not_a_network, wrong_network
+from checks.tasks.comparison import not_a_network, whole_in, wrong_network
 from checks.tasks.networks import reply_of, row_of_numbers
 from checks.tasks.part import Draw, Part, Question, Task
 
@@ -207,13 +207,17 @@ _COUNT_HINTS = {
 
 def _judge_count(question: Question, expected: Any, reply: Any) -> str | None:
     if not isinstance(reply, dict) or set(reply) != set(_COUNTED):
-        what = f"a dictionary with {len(reply)} keys" if isinstance(reply, dict) else type_of(reply)
+        what = type_of(reply)
+        if isinstance(reply, dict):
+            missing = [name for name in _COUNTED if name not in reply]
+            what = f"one without {missing[0]}" if missing else f"one with {len(reply)} keys"
         return f"count_parameters should return a dictionary with the keys conv, norm and linear; it returned {what}."
-    for name in _COUNTED:
-        if type(reply[name]) is not int or abs(reply[name]) > 10**15:
+    counts = {name: whole_in(reply[name]) for name in _COUNTED}
+    for name, got in counts.items():
+        if got is None or abs(got) > 10**15:
             return f"Each count should be an int, and no larger than the network; {name} is {type_of(reply[name])}."
-    for name in _COUNTED:
-        want, got = expected[name], reply[name]
+    for name, got in counts.items():
+        want = expected[name]
         if want != got:
             hint = _COUNT_HINTS[_why_off(name, question, want, got)]
             return f"{_in_words(question)}: {name} should be {want:,}, not {got:,}. {hint}"
