@@ -57,8 +57,7 @@ def class_report(predictions: Predictions) -> pd.DataFrame:
         {"precision": precision.numpy(), "recall": recall.numpy(), "f1": f1.numpy()},
         index=pd.Index(list(predictions.classes), name="class"),
     )
-    report = pd.concat([report, report.mean().to_frame("macro").T])  # a class may have any name, "macro" too
-    report.index.name = "class"
+    report.loc["macro"] = report.mean()
     report["images"] = [*matrix.sum(dim=1).int().tolist(), int(matrix.sum())]
     return report
 
