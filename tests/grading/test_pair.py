@@ -195,6 +195,16 @@ def test_a_notebook_that_cannot_be_read_stops_nothing_and_is_left_alone(tmp_path
     assert (tmp_path / SCRIPT).read_bytes() == script and os.path.lexists(tmp_path / NOTEBOOK)
 
 
+def test_a_script_that_lost_its_answers_does_not_empty_the_notebook(tmp_path):
+    made(tmp_path, "x = 1")
+    before = (tmp_path / NOTEBOOK).read_bytes()
+    (tmp_path / SCRIPT).write_text("print('something else')\n", encoding="utf-8")
+    assert "no cell tagged answer" in pair.synchronise(tmp_path)
+    (tmp_path / SCRIPT).write_bytes(b"")
+    assert f"{SCRIPT} follows" in pair.synchronise(tmp_path) and (tmp_path / NOTEBOOK).read_bytes() == before
+    assert "x = 1" in (tmp_path / SCRIPT).read_text(encoding="utf-8")
+
+
 def test_outputs_of_cells_that_did_not_change_stay(tmp_path):
     cells = made(tmp_path, "x = 1")
     cells[-1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "kept"}]

@@ -83,11 +83,6 @@ def test_a_character_that_the_usual_font_lacks_comes_from_one_that_has_it():
     assert figures.fonts_for("\U0010fffd") == []
 
 
-def test_a_class_may_have_the_name_of_a_row_of_the_table(answers):
-    report = analysis.class_report(answers)
-    assert list(report.index) == [*NAMES, "macro"] and report["images"].tolist() == [1] * 12 + [12]
-
-
 def test_a_history_without_an_epoch_is_an_empty_table_and_no_figure(answers, digits):
     empty = History()
     assert list(empty.to_frame()) == list(history().to_frame()) and empty.to_frame().index.name == "epoch"

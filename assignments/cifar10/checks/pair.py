@@ -42,13 +42,14 @@ def synchronise(folder: Path, keep: str | None = None) -> str:
         ours, theirs = _cells(script), _cells(_script_of(notebook, script))
     except Exception as error:  # jupytext and nbformat raise whatever a malformed file leads to
         return f"{NOTEBOOK} and {SCRIPT} cannot be compared ({_reason(error)}): {SCRIPT} alone is checked."
-    if not _answers(theirs):
-        return f"{NOTEBOOK} has no cell tagged answer: {SCRIPT} alone is checked."
+    for name, cells in ((SCRIPT, ours or theirs), (NOTEBOOK, theirs)):
+        if not _answers(cells):
+            return f"{name} has no cell tagged answer: {SCRIPT} alone is checked."
     done = ""
     if ours != theirs:
         agreed = _agreed(folder)
         edited = [name for name, cells in ((SCRIPT, ours), (NOTEBOOK, theirs)) if _digest(cells) != agreed]
-        if not script or ours == _cells(_as_jupyter_saves(notebook)):  # which may break a line within a string
+        if not ours or ours == _cells(_as_jupyter_saves(notebook)):  # which may break a line within a string
             edited = [NOTEBOOK]
         elif keep or not agreed:
             newer = max((SCRIPT, NOTEBOOK), key=lambda name: (folder / name).stat().st_mtime_ns)
