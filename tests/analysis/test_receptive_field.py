@@ -140,4 +140,4 @@ def test_refuses_networks_without_a_finite_receptive_field():
     with pytest.raises(ValueError, match=r"say which image it was built for with input_shape=\(C, H, W\)"):
         receptive_field(models.lenet5())
     transposed = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ConvTranspose2d(2, 2, 2), nn.Conv2d(2, 2, 3), nn.MaxPool2d(2))
-    assert receptive_field(transposed)["receptive field"].tolist() == [3, None, None]
+    assert receptive_field(transposed)["receptive field"].tolist() == [3, "unknown", "unknown"]
