@@ -1,6 +1,6 @@
 """Look at the pieces of a run before its first step: what cannot work ends in one line, and no work is lost.
 
-Two images go through a copy of the network, and two rows of logits through the loss. Weights, buffers, modes, hooks and
+Two images go through a copy of the network, and made-up logits through the loss. Weights, buffers, modes, hooks and
 random streams stay as they are.
 """
 
@@ -66,7 +66,7 @@ def check_pieces(model: nn.Module, train: Split, val: Split | None, recipe: Reci
         if not (recipe.augment is None or callable(recipe.augment)):
             raise ValueError(f"augment must be a function that changes a batch of images, not {recipe.augment!r}")
         _check_optimizer(model, recipe)
-        _check_loss(recipe, train.labels[:count].to(device), len(train.classes))
+        _check_loss(recipe, len(train.classes), device)
         for split in (train, val):
             if split is None:
                 continue
@@ -105,8 +105,11 @@ def _check_optimizer(model: nn.Module, recipe: Recipe) -> None:
             raise ValueError("it has no parameter of this model")
 
 
-def _check_loss(recipe: Recipe, labels: torch.Tensor, classes: int) -> None:
-    logits = torch.linspace(-1, 1, len(labels) * classes, device=labels.device).view(-1, classes).requires_grad_()
+def _check_loss(recipe: Recipe, classes: int, device: torch.device) -> None:
+    labels = (
+        torch.arange(classes + 1, device=device) % classes
+    )  # one more than classes: so nothing broadcasts by chance
+    logits = torch.linspace(-1, 1, len(labels) * classes, device=device).view(-1, classes).requires_grad_()
     shapes = f"logits of shape {tuple(logits.shape)} and int64 labels of shape {tuple(labels.shape)}"
     with _must("loss", recipe.loss, f"a differentiable mean over the batch, from {shapes}"):
         once = recipe.loss(logits, labels)

@@ -81,7 +81,7 @@ def fit(
 
     Layers that are in evaluation mode inside a model in training mode, such as frozen batch norms, stay in it.
 
-    Before the first step two images go through a copy of the network, and two rows of logits through the loss.
+    Before the first step two images go through a copy of the network, and made-up logits through the loss.
 
     Raises: ValueError for arguments that make no sense or do not work together; CourseError for a precision that the
         device lacks, for a device that has not enough memory for a single image, and for a checkpoint that is damaged,
