@@ -30,7 +30,8 @@ def receptive_field(layers: nn.Module, input_shape: tuple[int, int, int] | None 
         input_shape: (C, H, W) of one image; a network whose linear layers fit one size needs it, others find their own.
 
     Returns: a row a layer, indexed by its name: ``type``, ``window``, ``stride``, ``receptive field`` and ``jump``, all
-        in pixels along one side.
+        in pixels along one side. The last two are None where a unit sees the whole image, and ``unknown`` behind an
+        operation that the arithmetic does not cover, such as a flip.
     Raises: ValueError where there is no convolution or pooling, or no image fits.
     """
     types = {type_of(layer) for layer in layers.modules() if isinstance(layer, _WINDOWS)}
