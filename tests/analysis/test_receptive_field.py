@@ -120,6 +120,35 @@ def test_random_chains_and_branches_both_ways(parts):
     assert receptive_field_by_gradient(layers, (2, 64, 64)) == field
 
 
+def bad_norm():
+    """A norm that lets nothing pass the next ReLU."""
+    norm = nn.BatchNorm2d(1)
+    norm.running_mean.fill_(1e9)
+    return norm
+
+
+MEASURED = {
+    "a large pool": (nn.Sequential(nn.Conv2d(1, 1, 1), nn.MaxPool2d(9)), 9),
+    "a large functional pool": (nn.Sequential(nn.Conv2d(1, 1, 1), Call(lambda maps: F.max_pool2d(maps, 9))), 9),
+    "norms before flat activations": (
+        nn.Sequential(*(part() for _ in range(4) for part in (lambda: nn.Conv2d(1, 1, 3), bad_norm, nn.ReLU6))),
+        9,
+    ),
+    "branches that meet at even sides only": (
+        nn.Sequential(
+            nn.Conv2d(2, 2, 21), Skip(nn.Conv2d(2, 2, 3, 2, 1), nn.MaxPool2d(2), last="exact"), nn.Conv2d(2, 2, 3)
+        ),
+        27,
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", MEASURED)
+def test_the_gradient_finds_all_pixels(kind):
+    layers, expected = MEASURED[kind]
+    assert receptive_field_by_gradient(layers) == expected
+
+
 WHOLE = {
     "group norm": nn.GroupNorm(1, 2),
     "instance norm": nn.InstanceNorm2d(2),

@@ -210,9 +210,17 @@ def _shifted(maps):
     return moved
 
 
+def _overwritten(maps, others):
+    maps[:, :1] = others[:, :1]
+    return maps
+
+
 @pytest.mark.parametrize(
     ("forward", "expected"),
     [
+        (lambda net, x: _overwritten(net.three(x), net.seven(x)), UNKNOWN),
+        (lambda net, x: net.three(x).view(len(x), 2, 12, 2, 24).mean((2, 3))[:, :, None], UNKNOWN),
+        (lambda net, x: net.three(x) + net.three(x).mT, UNKNOWN),
         (lambda net, x: net.three(x)[:, :, ::2, ::2], (3, 2)),
         (lambda net, x: net.three(net.three(x)[:, :, 1::2, 1::2]), (7, 2)),
         (lambda net, x: net.three(x)[..., -12:] + net.three(x)[..., 12:], (3, 1)),
@@ -251,3 +259,11 @@ def _shifted(maps):
 )
 def test_what_a_unit_sees_behind(forward, expected):
     assert field_of(forward) == expected
+
+
+def test_a_product_of_two_places_has_no_field():
+    class Scores(nn.Module):
+        def forward(self, maps):
+            return maps.flatten(2).mT @ maps.flatten(2)
+
+    assert trace(nn.Sequential(nn.Conv2d(1, 2, 3), Scores()), (1, 8, 8)).steps[-1].field == "unknown"

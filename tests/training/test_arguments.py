@@ -200,6 +200,14 @@ def test_what_can_be_trained_is_trained_and_validated(build, loss):
     assert math.isfinite(history[0].train_loss) and math.isfinite(history[0].val_loss)
 
 
+def test_a_network_that_needs_values_draws_no_random_number_of_the_user():
+    net = Returning(by_value)
+    net.logits.append(nn.Dropout())
+    generator = torch.get_rng_state()
+    fit(net, few())
+    assert torch.equal(torch.get_rng_state(), generator)
+
+
 def test_looking_at_the_pieces_changes_no_result():
     def losses():
         net = network(nn.BatchNorm2d(4), nn.Dropout())
@@ -225,14 +233,24 @@ def test_refuses_a_model_in_which_nothing_can_be_trained():
         fit(network().requires_grad_(False), few())
 
 
-@pytest.mark.parametrize(("count", "refused"), [(129, True), (130, False), (128, False)])
-def test_foresees_a_last_batch_of_one_that_a_batch_norm_cannot_average(count, refused):
-    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.BatchNorm1d(8), nn.Linear(8, 10))
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(
+    ("count", "options", "refused"),
+    [
+        (129, {}, True),
+        (130, {}, False),
+        (128, {}, False),
+        (128, {"micro_batch": 1}, True),
+        (128, {"micro_batch": 3}, False),
+    ],
+)
+def test_foresees_a_last_batch_of_one_that_a_batch_norm_cannot_average(count, options, refused, training):
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.BatchNorm1d(8), nn.Linear(8, 10)).train(training)
     if not refused:
-        assert len(fit(net, few(count))) == 1
+        assert len(fit(net, few(count), **options)) == 1
         return
-    with pytest.raises(ValueError, match=r"the last batch would hold 1 image, of 129 in batches of 128") as caught:
-        fit(net, few(count))
+    with pytest.raises(ValueError, match=rf"the last batch would hold 1 image, of {count} in batches of 128") as caught:
+        fit(net, few(count), **options)
     assert net[2].num_batches_tracked == 0 and "\n" not in str(caught.value)
 
 
