@@ -35,7 +35,8 @@ def layer_table(model: nn.Module, input_shape: tuple[int, ...]) -> pd.DataFrame:
     Returns: a row for each innermost layer in the order of running, indexed by its name, and a last row ``total``.
         ``output shape`` is without the batch dimension; ``multiply-adds`` are for one image; ``activations (MB)`` are
         10⁶ bytes of one image's output, 0 for a layer that works in place; ``receptive field`` and ``jump`` are in
-        pixels, None where a unit sees the whole image. Work outside of any innermost layer has a row ``elsewhere``.
+        pixels, None for a vector or where a unit sees the whole image, or ``unknown``. Work outside of any innermost
+        layer has a row ``elsewhere``.
     Raises: ValueError naming the layer at which the input stops fitting.
     """
     traced = trace(model, input_shape)

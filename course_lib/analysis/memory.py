@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from course_lib.analysis.tracing import Step, storage_of, tensors_in, trace
-from course_lib.models import dtype_of, meta_copy, shape_mismatch
+from course_lib.models import dtype_of, first_line, logits_in, meta_copy, shape_mismatch
 
 INDEX_BYTES = 8  # max-pools keep int64 indices, whatever the precision
 
@@ -87,7 +87,8 @@ class _MetaStep:
 
     def loss(self) -> torch.Tensor:
         with torch.device("meta"):
-            return F.cross_entropy(self.twin(self.images), self.labels)
+            logits = logits_in(self.twin(self.images), len(self.images), type(self.model).__name__)
+            return F.cross_entropy(logits, self.labels)
 
     def saved(self) -> int:
         """Bytes of the images and of what autograd saves, apart from the weights themselves."""
@@ -106,7 +107,7 @@ class _MetaStep:
                 self.loss()
         except RuntimeError as error:
             reason = shape_mismatch(self.model, self.images)
-            raise ValueError(reason or str(error).splitlines()[0]) from error
+            raise ValueError(reason or first_line(error)) from error
         return sum(sizes.values())
 
     def peak(self) -> int:

@@ -1,32 +1,41 @@
 """A network's predictions, and what they show: accuracy, confusion matrix, class report, worst mistakes."""
 
+import warnings
 from dataclasses import dataclass
 
 import pandas as pd
 import torch
+
+from course_lib.data.splits import class_numbers
+from course_lib.models import logits_in
 
 
 @dataclass(frozen=True)
 class Predictions:
     """Logits and labels of one split, in the split's own order.
 
-    ``logits`` is float32, shape (N, K), and ``labels`` int64, shape (N,), both on the CPU. ``classes`` are K names.
+    ``logits`` are floats, shape (N, K), and ``labels`` whole numbers, shape (N,), kept as int64; both are kept on the
+    CPU. ``classes`` are K names. A warning is issued where logits are NaN: of such an image, ``predicted`` is the first
+    class that has NaN.
+
+    Raises: ValueError for another type, shape or length, and for labels without a class.
     """
 
     logits: torch.Tensor
     labels: torch.Tensor
     classes: tuple[str, ...]
 
-    def __post_init__(self) -> None:
-        """Raises: ValueError where there is no logit for each class, or a label that is no class's number."""
-        needed = (len(self.labels), len(self.classes))
-        if self.logits.shape != needed or self.labels.ndim != 1:
-            shapes = f"logits of shape {tuple(self.logits.shape)} and labels of shape {tuple(self.labels.shape)}"
-            raise ValueError(f"{shapes} do not fit {len(self.classes)} classes: give (N, {needed[1]}) and (N,)")
-        if len(self.labels) and not 0 <= int(self.labels.min()) <= int(self.labels.max()) < len(self.classes):
-            span = f"from {int(self.labels.min())} to {int(self.labels.max())}"
-            raise ValueError(f"labels go {span}, and those of {len(self.classes)} classes from 0 to {needed[1] - 1}")
-        object.__setattr__(self, "labels", self.labels.long())  # narrower ones overflow where pairs are counted
+    def __post_init__(self):
+        count = len(self.classes)
+        labels = class_numbers(self.labels, count, "predictions").cpu()
+        logits = logits_in(self.logits, len(labels), "a network")
+        if logits.shape[1] != count:
+            raise ValueError(f"logits of {logits.shape[1]} classes, but there are {count} names of classes")
+        object.__setattr__(self, "logits", logits.cpu())
+        if broken := int(logits.isnan().any(dim=1).sum()):
+            text = f"logits of {broken:,} of {len(labels):,} images are not numbers: check the weights and the images"
+            warnings.warn(text, stacklevel=3)
+        object.__setattr__(self, "labels", labels)
 
     @property
     def probabilities(self) -> torch.Tensor:

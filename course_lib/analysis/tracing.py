@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 from torch.nn.utils.parametrize import is_parametrized
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from course_lib.analysis import arithmetic
-from course_lib.models import dtype_of, meta_copy, shape_mismatch
+from course_lib.models import dtype_of, first_line, meta_copy, shape_mismatch
 
 
 @dataclass(frozen=True)
@@ -23,9 +25,9 @@ class Step:
 
     ``multiply_adds`` are for one image. ``activation_bytes`` is what the output takes, 0 where the layer works in place
     or makes a view. ``field`` and ``jump`` are the receptive field of a unit and the distance of neighbouring units, in
-    pixels: a number, ``"7×3"`` where height and width differ, or None where a unit sees the whole image (or where the
-    arithmetic is not implemented, as after a transposed convolution). ``window`` and ``stride`` are those of
-    convolutions and pools, else None.
+    pixels: a number; ``"7×3"`` where height and width differ; None where the output is a vector or a unit sees all of
+    the image; or ``"unknown"``, as after a transposed convolution. ``window`` and ``stride`` are those of convolutions
+    and pools, else None.
     """
 
     name: str
@@ -58,7 +60,7 @@ class Trace:
 def trace(model: nn.Module, input_shape: Iterable[int]) -> Trace:
     """Trace one image of ``input_shape`` (C, H, W) through ``model``, in evaluation mode.
 
-    Raises: ValueError naming the layer and the shapes where the image does not fit.
+    Raises: ValueError naming the layer and the shapes where the image does not fit, and as :func:`copy_of` does.
     """
     input_shape = tuple(input_shape)
     twin = meta_copy(model).eval()
@@ -67,12 +69,12 @@ def trace(model: nn.Module, input_shape: Iterable[int]) -> Trace:
         # in inference mode a linear layer is one operation, which hides its product from the counter
         with torch.inference_mode(False), torch.no_grad(), torch.device("meta"):
             image = torch.empty(1, *input_shape, dtype=dtype_of(twin))
-            recorder.follow(image, arithmetic.Path((arithmetic.Side(),) * (len(input_shape) - 1)))
-            with recorder:
+            recorder.follow(image, arithmetic.Path.of_image(image.shape))
+            with recorder, _LocalPads():
                 twin(image)
-    except RuntimeError as error:
+    except Exception as error:  # whatever the network's own code raises
         reason = shape_mismatch(model, torch.empty(1, *input_shape, device="meta"))
-        raise ValueError(reason or str(error).splitlines()[0]) from error
+        raise ValueError(reason or first_line(error)) from error
     parameters = sum(parameter.numel() for parameter in model.parameters())
     return Trace(recorder.steps, recorder.skips, parameters, recorder.flops // 2)
 
@@ -87,6 +89,7 @@ class _Recorder(TorchDispatchMode):
         self.flops = 0
         # by id, with the tensor, so that no other gets its id
         self._paths: dict[int, tuple[torch.Tensor, arithmetic.Path]] = {}
+        self._mixed: dict[int, torch.Tensor] = {}  # by storage: a part of it was overwritten, so units differ
         self._counted: set[int] = set()  # ids of parameters that an earlier step has
         # layers whose forward is running: name, its inputs' storages, and the operations counted before it
         self._running: list[tuple[str, set[int], int]] = []
@@ -95,8 +98,12 @@ class _Recorder(TorchDispatchMode):
     def follow(self, tensor: torch.Tensor, path: arithmetic.Path) -> None:
         self._paths[id(tensor)] = (tensor, path)
 
-    def path_of(self, tensor: object) -> arithmetic.Path | None:
-        return self._paths[id(tensor)][1] if id(tensor) in self._paths else None
+    def path_of(self, value: object) -> arithmetic.Path | None:
+        """The path of a tensor that depends on the image, else None."""
+        path = self._paths[id(value)][1] if id(value) in self._paths else None
+        if isinstance(value, torch.Tensor) and storage_of(value) in self._mixed:
+            return arithmetic.Path(None, steps=path.steps if path else frozenset())
+        return path
 
     def _watch(self, model: nn.Module) -> None:
         """Hook the innermost layers; one whose weights are parametrised counts as innermost, too."""
@@ -129,7 +136,7 @@ class _Recorder(TorchDispatchMode):
         self.steps.append(
             Step(
                 name=name,
-                type=(type(layer).__bases__[0] if is_parametrized(layer) else type(layer)).__name__,
+                type=type_of(layer),
                 shape=tuple(output.shape[1:]),
                 parameters=sum(new.values()),
                 multiply_adds=(self.flops - flops_before) // 2,
@@ -148,13 +155,17 @@ class _Recorder(TorchDispatchMode):
         packet = function._overloadpacket
         if packet in flop_registry:
             self.flops += flop_registry[packet](*args, **kwargs, out_val=result)
-        inputs = [path for tensor in tensors_in(args) if (path := self.path_of(tensor)) is not None]
-        if inputs:
+        inputs = [path for tensor in tensors_in([args, kwargs]) if (path := self.path_of(tensor)) is not None]
+        depends = bool(inputs) and not packet.__name__.startswith("new_") and not packet.__name__.endswith("_like")
+        if depends:
             if packet in arithmetic.ADDITIONS and len(inputs) == 2:
                 self._record_skip(inputs[0].steps, inputs[1].steps)
-            path = arithmetic.path_after(function, args, kwargs, result, inputs)
             for tensor in tensors_in(result):
+                before, path = self.path_of(tensor), arithmetic.path_after(function, args, kwargs, tensor, self.path_of)
                 self.follow(tensor, path)
+                rewritten = function._schema.is_mutable and (before is None or before.sides != path.sides)
+                if rewritten and tensor.numel() * tensor.element_size() < tensor.untyped_storage().nbytes():
+                    self._mixed[storage_of(tensor)] = tensor
         return result
 
     def _record_skip(self, left: frozenset[int], right: frozenset[int]) -> None:
@@ -163,6 +174,21 @@ class _Recorder(TorchDispatchMode):
         if common and left != right:
             main = max(left, right, key=lambda steps: len(steps - common))
             self.skips.append((self.steps[max(common)].name, self.steps[max(main)].name))
+
+
+def type_of(layer: nn.Module) -> str:
+    """The name of a layer's class: where its weights are parametrised, of the one that it had before."""
+    return (type(layer).__bases__[0] if is_parametrized(layer) else type(layer)).__name__
+
+
+class _LocalPads(TorchFunctionMode):
+    """Pads with copies of the border instead of circularly. Shapes are the same, and what a unit far from it sees."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if function is F.pad and kwargs.get("mode") == "circular":
+            kwargs = kwargs | {"mode": "replicate"}
+        return function(*args, **kwargs)
 
 
 def tensors_in(value: object) -> list[torch.Tensor]:

@@ -30,24 +30,20 @@ class Split:
     std: tuple[float, ...]
 
     def __post_init__(self):
-        labels = self.labels
         self._check_images()
-        if labels.dim() != 1 or labels.is_floating_point() or labels.dtype in (torch.bool, torch.complex64):
-            raise ValueError(f"{self.name}: labels must be whole numbers of shape (N,), not {_described(labels)}")
-        object.__setattr__(self, "labels", labels.to(torch.int64))
-        if len(labels) and not labels.is_meta:
-            low, high = (int(value) for value in self.labels.aminmax())
-            if low < 0 or high >= len(self.classes):
-                raise ValueError(
-                    f"{self.name}: labels from {low} to {high}, but the numbers of {len(self.classes)} classes go from "
-                    f"0 to {len(self.classes) - 1}"
-                )
+        object.__setattr__(self, "labels", class_numbers(self.labels, len(self.classes), self.name))
 
     def _check_images(self) -> None:
-        if self.images.dtype != torch.uint8 or self.images.dim() != 4:
+        if not isinstance(self.images, torch.Tensor) or self.images.dtype != torch.uint8 or self.images.dim() != 4:
             raise ValueError(
                 f"{self.name}: images must be uint8 of shape (N, C, H, W), with pixels from 0 to 255, not "
                 f"{_described(self.images)}"
+            )
+        channels = self.images.shape[1]
+        if not {len(self.mean), len(self.std)} <= {1, channels} or not all(value > 0 for value in self.std):
+            raise ValueError(
+                f"{self.name}: mean and std need a number for each of {channels} channels, and std one above 0, not "
+                f"{self.mean} and {self.std}"
             )
 
     def __len__(self) -> int:
@@ -64,16 +60,20 @@ class Split:
     def select(self, indices: torch.Tensor | np.ndarray | list[int]) -> "Split":
         """The images at ``indices``, shape (M,), in that order; or where a boolean mask, shape (N,), is true.
 
-        Raises: ValueError for a mask of another length, and for indices that are not whole numbers.
+        Raises: ValueError for a mask of another length, and for indices that are not whole numbers, shape (M,), or lie
+            beyond the images.
         """
         indices = torch.as_tensor(indices, device=self.labels.device)
         if indices.dtype == torch.bool:
             if indices.shape != self.labels.shape:
                 raise ValueError(f"a mask needs one value an image, {len(self):,}, not {_described(indices)}")
             indices = indices.nonzero().flatten()
-        elif indices.is_floating_point() and indices.numel():
-            raise ValueError(f"indices must be whole numbers, not {_described(indices)}")
+        if indices.dim() != 1 or (indices.numel() and not _whole(indices)):
+            raise ValueError(f"indices must be whole numbers of shape (M,), not {_described(indices)}")
         indices = indices.to(torch.int64)
+        if len(indices) and not -len(self) <= int(indices.min()) <= int(indices.max()) < len(self):
+            low, high = int(indices.min()), int(indices.max())
+            raise ValueError(f"indices from {low} to {high}, but the {len(self):,} images have numbers from 0 on")
         return replace(self, images=self.images[indices], labels=self.labels[indices])
 
     def normalize(self, images: torch.Tensor) -> torch.Tensor:
@@ -86,8 +86,30 @@ class Split:
         return images.to(torch.float32, copy=True).div_(whole).sub_(mean).div_(std)
 
 
-def _described(tensor: torch.Tensor) -> str:
-    return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"
+def class_numbers(labels: torch.Tensor, count: int, name: str) -> torch.Tensor:
+    """``labels`` of something with that ``name``, as int64.
+
+    Raises: ValueError where they are not whole numbers of shape (N,), or not those of ``count`` classes.
+    """
+    if not isinstance(labels, torch.Tensor) or labels.dim() != 1 or not _whole(labels):
+        raise ValueError(f"{name}: labels must be whole numbers of shape (N,), not {_described(labels)}")
+    labels = labels.to(torch.int64)
+    if len(labels) and not labels.is_meta:
+        low, high = (int(value) for value in labels.aminmax())
+        if low < 0 or high >= count:
+            numbers = f"the numbers of {count} classes go from 0 to {count - 1}"
+            raise ValueError(f"{name}: labels from {low} to {high}, but {numbers}")
+    return labels
+
+
+def _whole(tensor: torch.Tensor) -> bool:
+    return not (tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool)
+
+
+def _described(value: object) -> str:
+    if not isinstance(value, torch.Tensor):
+        return f"a {type(value).__name__}"
+    return f"{str(value.dtype).removeprefix('torch.')} of shape {tuple(value.shape)}"
 
 
 @cache

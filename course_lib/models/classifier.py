@@ -2,10 +2,13 @@
 
 import contextlib
 import copy
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
+from torch.utils._pytree import tree_leaves
 
 
 class Classifier(nn.Module):
@@ -34,7 +37,7 @@ def shape_mismatch(model: nn.Module, images: torch.Tensor) -> str | None:
     reached: list[tuple[str, nn.Module, tuple[int, ...]]] = []
 
     def record(name: str):
-        return lambda layer, inputs: reached.append((name, layer, tuple(inputs[0].shape[1:])))
+        return lambda layer, inputs: reached.append((name, layer, tuple(getattr((*inputs, 0)[0], "shape", ())[1:])))
 
     twin = meta_copy(model).eval()
     for name, layer in twin.named_modules():
@@ -53,7 +56,7 @@ def shape_mismatch(model: nn.Module, images: torch.Tensor) -> str | None:
 
 def _explain(model: nn.Module, image: tuple[int, ...], reached: list, error: RuntimeError) -> str:
     problem = f"an image of {_shape(image)} does not fit {type(model).__name__}"
-    cause = str(error).strip().splitlines()[0]
+    cause = first_line(error)
     if not reached:
         return f"{problem}: {cause}"
     if isinstance(reached[0][1], nn.Conv2d) and len(image) != 3:
@@ -86,16 +89,68 @@ def scaled(channels: int, width: float) -> int:
 def meta_copy(model: nn.Module) -> nn.Module:
     """A copy of ``model`` whose tensors are on the ``meta`` device: shapes and number formats without values.
 
-    It takes no memory, and whatever runs in it leaves the model as it is. Layers and tensors that stand in several
-    places of the model do so in the copy, too.
+    It takes no memory, and whatever runs in it leaves the model as it is: see :func:`copy_of`.
     """
-    tensors = [*model.parameters(), *model.buffers()]
-    tensors += [value for layer in model.modules() for value in vars(layer).values() if isinstance(value, torch.Tensor)]
-    twins = {}
-    for tensor in tensors:
-        twin = torch.empty_like(tensor, device="meta")
-        twins[id(tensor)] = nn.Parameter(twin, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else twin
-    return copy.deepcopy(model, twins)
+    return copy_of(model, lambda tensor: torch.empty_like(tensor, device="meta"))
+
+
+def copy_of(model: nn.Module, twin_of: Callable[[torch.Tensor], torch.Tensor]) -> nn.Module:
+    """A copy of ``model``, without its hooks, in which each tensor is replaced by ``twin_of(tensor)``.
+
+    Layers and tensors that stand in several places of the model do so in the copy, too. Of a compiled or parallel
+    network, the network inside is copied.
+
+    Raises: ValueError where the network has lazy layers that saw no image yet, or takes several inputs; TypeError where
+        it is a TorchScript, or holds something that cannot be copied.
+    """
+    model = getattr(model, "_orig_mod", model)
+    model = model.module if isinstance(model, nn.DataParallel) else model
+    name = type(model).__name__
+    if any(isinstance(layer, torch.jit.ScriptModule) for layer in model.modules()):
+        raise TypeError(f"{name} is a script, in which nothing can be traced: give the network that it was made from")
+    if any(map(is_lazy, [*model.parameters(), *model.buffers()])):
+        raise ValueError(f"{name} has lazy layers, whose sizes are not known yet: call it on a batch of images first")
+    required = [
+        argument.name
+        for argument in inspect.signature(model.forward).parameters.values()
+        if argument.default is argument.empty and argument.kind not in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD)
+    ]
+    if len(required) > 1:
+        raise ValueError(
+            f"{name} takes {len(required)} inputs ({', '.join(required)}), not images alone: wrap it in a module that "
+            "takes images and makes the others"
+        )
+    copies = {}
+    for layer in model.modules():
+        copies |= {id(hooks): type(hooks)() for key, hooks in vars(layer).items() if key.endswith("_hooks")}
+        for tensor in tree_leaves(vars(layer)):
+            if isinstance(tensor, torch.Tensor) and id(tensor) not in copies:
+                twin = twin_of(tensor.detach())
+                trained = isinstance(tensor, nn.Parameter)
+                copies[id(tensor)] = nn.Parameter(twin, tensor.requires_grad) if trained else twin
+    try:
+        return copy.deepcopy(model, copies)
+    except (TypeError, RuntimeError) as error:
+        raise TypeError(f"{name} cannot be copied, so nothing can be traced in it: {first_line(error)}") from error
+
+
+def logits_in(output: object, count: int, name: str) -> torch.Tensor:
+    """``output`` of a network of that name for ``count`` images, where it is logits: floats of shape (count, K).
+
+    Raises: ValueError for anything else.
+    """
+    if isinstance(output, torch.Tensor) and output.is_floating_point() and output.shape[:-1] == (count,):
+        return output
+    shown = type(output).__name__
+    if isinstance(output, torch.Tensor):
+        shown = f"{str(output.dtype).removeprefix('torch.')} of shape {tuple(output.shape)}"
+    wanted = f"not logits of shape ({count}, classes): wrap it in a module that returns logits alone"
+    raise ValueError(f"{name} returns {shown} for {count} images, {wanted}")
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, or the error's name where it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def dtype_of(model: nn.Module) -> torch.dtype | None:

@@ -26,6 +26,7 @@ def receptive_field_boxes(image: torch.Tensor, fields: pd.DataFrame) -> Describe
     figure, axes = new_figure(width=4.6, height=4.6)
     height, width = image.shape
     axes.imshow(image.cpu().numpy(), cmap="gray_r", vmin=0, vmax=255, alpha=0.55)
+    fields = fields[pd.to_numeric(fields["receptive field"], errors="coerce").notna()]  # others have no square
     sizes = fields["receptive field"].tolist()
     colours = sns.color_palette("colorblind", len(sizes))
     for depth, (name, size, colour) in enumerate(zip(fields.index, sizes, colours, strict=True)):
@@ -47,13 +48,13 @@ def receptive_growth(fields: Mapping[str, pd.DataFrame], image_side: int | None 
 
     Args:
         fields: tables from :func:`course_lib.analysis.receptive_field`, by the network's name. A convolution on a skip
-            sees less than the layer before it, and is left out.
+            sees less than the layer before it, and is left out, as is a field that is no number.
         image_side: in pixels.
     """
     figure, axes = new_figure(width=7, height=4)
     descriptions, ends = [], []
     for place, (name, frame) in enumerate(fields.items()):
-        seen = frame.dropna(subset=["receptive field"])
+        seen = frame[pd.to_numeric(frame["receptive field"], errors="coerce").notna()]
         sizes = seen["receptive field"].astype(int).to_numpy()
         main = sizes >= np.maximum.accumulate(sizes)
         depths, sizes = np.arange(1, main.sum() + 1), sizes[main]

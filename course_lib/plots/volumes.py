@@ -6,6 +6,7 @@ from itertools import groupby
 
 from torch import nn
 
+from course_lib.analysis.arithmetic import UNKNOWN
 from course_lib.analysis.tracing import Step, trace
 from course_lib.plots.figure import BLUE, GREEN, GREY, ORANGE
 
@@ -104,7 +105,7 @@ def _skips(steps: Sequence[Step], pairs: list[tuple[str, str]], places: list[int
 
 
 def _pixels(step: Step) -> float:
-    """Longer side of the receptive field, infinite where a unit sees the whole image."""
-    if step.field is None:
+    """Longer side of the receptive field, infinite where a unit sees the whole image or that is unknown."""
+    if step.field in (None, UNKNOWN):
         return float("inf")
     return float(max(int(side) for side in str(step.field).split("×")))

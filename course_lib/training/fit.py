@@ -11,8 +11,8 @@ from torch.nn import functional as F
 from course_lib import runlog
 from course_lib.data import Split
 from course_lib.errors import CourseError
-from course_lib.models import dtype_of, meta_copy
 from course_lib.training.checkpoints import Checkpoint
+from course_lib.training.checks import check_arguments, check_device, check_pieces
 from course_lib.training.display import choose_display
 from course_lib.training.fingerprint import fingerprint
 from course_lib.training.history import History, help_link
@@ -81,23 +81,15 @@ def fit(
 
     Layers that are in evaluation mode inside a model in training mode, such as frozen batch norms, stay in it.
 
-    Raises: ValueError for arguments that make no sense; CourseError for a precision that the device lacks, for a device
-        that has not enough memory for a single image, and for a checkpoint that is damaged, belongs to another run or
-        cannot be written.
+    Before the first step two images go through a copy of the network, and made-up logits through the loss.
+
+    Raises: ValueError for arguments that make no sense or do not work together; CourseError for a precision that the
+        device lacks, for a device that has not enough memory for a single image, and for a checkpoint that is damaged,
+        belongs to another run or cannot be written.
     """
-    for name, value in {"epochs": epochs, "batch_size": batch_size, "micro_batch": micro_batch}.items():
-        if value is not None and (not isinstance(value, int) or value < 1):
-            raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
-    if isinstance(loss, type):
-        raise ValueError(f"loss is the class {loss.__name__}, not a function: write loss={loss.__name__}()")
-    if isinstance(optimizer, torch.optim.Optimizer):
-        name = type(optimizer).__name__
-        raise ValueError(f"optimizer is a finished {name}: give its class, or functools.partial(torch.optim.{name}, …)")
-    if not any(parameter.requires_grad for parameter in model.parameters()):
-        raise ValueError("the model has no parameter to train: requires_grad is False for all, or it has none")
-    if batch_size > len(train):
-        raise ValueError(f"batch_size is {batch_size:,}, but there are {len(train):,} images to train on: take fewer")
-    _refuse_a_missing_device(device)
+    recipe = Recipe(epochs, learning_rate, batch_size, optimizer, schedule, loss, augment, seed, micro_batch)
+    check_arguments(model, train, val, recipe)
+    check_device(device)
     setup = choose_setup(
         model,
         device=device,
@@ -109,8 +101,9 @@ def fit(
         keep_memory=keep_memory,
         threads=threads,
     )
-    _refuse_a_batch_of_one(model, train, batch_size)
-    recipe = Recipe(epochs, learning_rate, batch_size, optimizer, schedule, loss, augment, seed, micro_batch)
+    if isinstance(loss, nn.Module):
+        loss.to(setup.device)
+    check_pieces(model, train, val, recipe, setup.device)
     if runlog.wants_fingerprints():
         runlog.note("fit", fingerprint(model, train, val, recipe))
     run = Run(model, train, setup, recipe)
@@ -120,32 +113,6 @@ def fit(
         training_loop(run, val.to(setup.device) if val is not None else None, display, saver)
         display.close(run.history, f"{len(run.history)} epochs in {run.history.seconds:.1f} s on {setup}")
     return run.history
-
-
-def _refuse_a_missing_device(device: torch.device | str | None) -> None:
-    kind = torch.device(device).type if device is not None else "cpu"
-    if {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}.get(kind, lambda: True)():
-        return
-    raise CourseError(f"device={str(device)!r}, but torch finds none here: leave device out, or use 'cpu'.")
-
-
-def _refuse_a_batch_of_one(model: nn.Module, train: Split, batch_size: int) -> None:
-    """Raise ValueError where the last batch of an epoch would be one image, and a batch norm cannot average that."""
-    if len(train) % batch_size != 1:
-        return
-    twin = meta_copy(model)
-    image = torch.empty(1, *train.images.shape[1:], dtype=dtype_of(twin), device="meta")
-    try:
-        with torch.no_grad(), torch.device("meta"):
-            twin(image)
-    except ValueError as error:
-        if "more than 1 value per channel" in str(error):
-            raise ValueError(
-                f"the last batch would hold 1 image, of {len(train):,} in batches of {batch_size}, and a batch norm of "
-                "this model needs two: take another batch_size, or one image less"
-            ) from error
-    except RuntimeError:
-        return  # a network that needs values cannot be tried so
 
 
 @contextlib.contextmanager

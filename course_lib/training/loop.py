@@ -4,6 +4,7 @@ import torch
 
 from course_lib.data import Split
 from course_lib.training.checkpoints import Checkpoint
+from course_lib.training.checks import check_augmented
 from course_lib.training.diagnosis import diagnose
 from course_lib.training.display import Display
 from course_lib.training.memory import halve_until_it_fits
@@ -38,6 +39,7 @@ def training_loop(run: Run, val: Split | None, display: Display, checkpoint: Che
                 run.set_learning_rate()
                 if recipe.augment is not None:
                     images = recipe.augment(images)
+                    check_augmented(images, labels)
                 images = images.contiguous(memory_format=setup.memory_format)
                 for loss, logits, y in run.in_parts_that_fit(backpropagate, images, labels):
                     run.totals.add(loss, logits, y)

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from course_lib.analysis.predictions import Predictions
 from course_lib.data import Batches, Split
-from course_lib.models import in_mode
+from course_lib.models import in_mode, logits_in
 from course_lib.training.setup import choose_setup
 
 BATCH = 1_000
@@ -53,10 +53,11 @@ def predict(
         device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     setup = choose_setup(model, device=device, precision=precision)
     model.to(setup.device)
+    name = type(model).__name__
 
     def averaged_logits(images: torch.Tensor) -> torch.Tensor:
         batches = [images] if views is None else views(images)
-        return torch.stack([model(batch).float() for batch in batches]).mean(dim=0)
+        return torch.stack([logits_in(model(batch), len(batch), name).float() for batch in batches]).mean(dim=0)
 
     with in_mode(model, training=False), torch.inference_mode(), setup.autocast():
         logits = torch.cat([averaged_logits(images) for images, _ in Batches(split, batch_size, device=setup.device)])
@@ -80,4 +81,10 @@ def evaluate(
     answers = predict(model, split, device=device, batch_size=batch_size, precision=precision, views=views)
     if isinstance(loss, nn.Module):  # a loss with class weights has tensors of its own
         loss = copy.deepcopy(loss).to("cpu", torch.float64)
-    return Score(loss=loss(answers.logits.double(), answers.labels).item(), accuracy=answers.accuracy, count=len(split))
+    logits, labels = answers.logits, answers.labels
+    try:
+        value = loss(logits.double(), labels)
+    except RuntimeError:  # the tensors of a function are where and what they are in training
+        device = device or next((parameter.device for parameter in model.parameters()), "cpu")
+        value = loss(logits.to(device), labels.to(device))
+    return Score(loss=value.item(), accuracy=answers.accuracy, count=len(split))

@@ -1,3 +1,6 @@
+from collections import Counter
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given
@@ -75,3 +78,50 @@ def test_the_worst_mistake_comes_first(answers):
 def test_accuracy(answers):
     assert answers.accuracy == pytest.approx(4 / 6)
     assert answers.probabilities.sum(dim=1).allclose(torch.ones(6))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"labels": torch.tensor([0, 0, 1, 1, 2, 3])},
+            "labels from 0 to 3, but the numbers of 3 classes go from 0 to 2",
+        ),
+        ({"labels": torch.tensor([0, 0, 1, 1, 2, -1])}, "labels from -1 to 2"),
+        ({"labels": torch.tensor([[0], [0], [1], [1], [2], [1]])}, r"whole numbers of shape \(N,\)"),
+        ({"labels": torch.zeros(6)}, "labels must be whole numbers"),
+        ({"labels": torch.zeros(6, dtype=torch.bool)}, "labels must be whole numbers"),
+        ({"labels": [0, 0, 1, 1, 2, 1]}, "labels must be whole numbers"),
+        ({"labels": torch.tensor([0, 1])}, "not logits of shape"),
+        ({"logits": torch.zeros(6, 4)}, "logits of 4 classes, but there are 3 names"),
+        ({"logits": torch.zeros(6, 2)}, "logits of 2 classes, but there are 3 names"),
+        ({"logits": torch.zeros(6)}, "not logits of shape"),
+        ({"logits": torch.zeros(6, 3, dtype=torch.int64)}, "not logits of shape"),
+        ({"logits": [[0.0] * 3] * 6}, "not logits of shape"),
+    ],
+)
+def test_refuses_what_would_give_wrong_numbers(answers, changes, words):
+    with pytest.raises(ValueError, match=words) as caught:
+        replace(answers, **changes)
+    assert "\n" not in str(caught.value)
+
+
+INTEGERS = [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.uint16, torch.uint32]
+
+
+@given(st.sampled_from(INTEGERS), st.integers(2, 120), st.integers(1, 40), st.integers(0, 99))
+def test_integers_of_all_types_give_the_same_numbers(dtype, size, count, seed):
+    """With 17 classes and more, label × classes does not fit into eight bits."""
+    draw = torch.Generator().manual_seed(seed)
+    labels, logits = torch.randint(size, (count,), generator=draw), torch.randn(count, size, generator=draw)
+    answers = Predictions(logits, labels.to(dtype), tuple(map(str, range(size))))
+    counts = confusion_matrix(answers).to_numpy()
+    expected = Counter(zip(labels.tolist(), logits.argmax(1).tolist(), strict=True))
+    assert {place: counts[place] for place in expected} == expected
+    assert answers.accuracy == pytest.approx(counts.trace() / count)
+    assert class_report(answers).loc["macro", "images"] == counts.sum() == count
+
+
+def test_logits_that_are_not_numbers_are_named(answers):
+    with pytest.warns(UserWarning, match="logits of 1 of 6 images are not numbers"):
+        replace(answers, logits=answers.logits.index_fill(0, torch.tensor([2]), torch.nan))

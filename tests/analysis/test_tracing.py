@@ -200,9 +200,27 @@ def field_of(forward, shape=(2, 24, 24)):
     return step.field, step.jump
 
 
+UNKNOWN = ("unknown", "unknown")
+
+
+def _shifted(maps):
+    """Another operation for each part of the map."""
+    moved = torch.zeros_like(maps)
+    moved[:, :, 1:] = maps[:, :, :-1]
+    return moved
+
+
+def _overwritten(maps, others):
+    maps[:, :1] = others[:, :1]
+    return maps
+
+
 @pytest.mark.parametrize(
     ("forward", "expected"),
     [
+        (lambda net, x: _overwritten(net.three(x), net.seven(x)), UNKNOWN),
+        (lambda net, x: net.three(x).view(len(x), 2, 12, 2, 24).mean((2, 3))[:, :, None], UNKNOWN),
+        (lambda net, x: net.three(x) + net.three(x).mT, UNKNOWN),
         (lambda net, x: net.three(x)[:, :, ::2, ::2], (3, 2)),
         (lambda net, x: net.three(net.three(x)[:, :, 1::2, 1::2]), (7, 2)),
         (lambda net, x: net.three(x)[..., -12:] + net.three(x)[..., 12:], (3, 1)),
@@ -210,22 +228,42 @@ def field_of(forward, shape=(2, 24, 24)):
         (lambda net, x: net.three(x)[:, :1], (3, 1)),
         (lambda net, x: torch.cat([net.three(x), net.seven(x)], 1), (7, 1)),
         (lambda net, x: net.three(x)[..., :-2] + net.three(x)[..., 2:], ("3×5", 1)),
-        (lambda net, x: torch.cat([x, net.three(x)], 2), (None, None)),
-        (lambda net, x: net.three(x)[..., ::2] + x[..., :12], (None, None)),
+        (lambda net, x: torch.cat([x, net.three(x)], 2), UNKNOWN),
+        (lambda net, x: net.three(x)[..., ::2] + x[..., :12], UNKNOWN),
         (lambda net, x: net.three(x) * net.three(x).mean((2, 3), keepdim=True), (None, None)),
-        (lambda net, x: net.three(x).flip(3), (None, None)),
-        (lambda net, x: F.interpolate(net.three(x), scale_factor=2), (None, None)),
+        (lambda net, x: net.three(x).flip(3), UNKNOWN),
+        (lambda net, x: F.interpolate(net.three(x), scale_factor=2), UNKNOWN),
         (lambda net, x: F.adaptive_avg_pool2d(net.three(x), 8), (5, 3)),
-        (lambda net, x: F.adaptive_avg_pool2d(net.three(x), 7), (None, None)),
+        (lambda net, x: F.adaptive_avg_pool2d(net.three(x), 7), UNKNOWN),
         (lambda net, x: F.avg_pool2d(F.max_pool2d(x, 3, 2, padding=1), 2), (5, 4)),
         (lambda net, x: F.pad(net.three(x), (2, 0, 2, 0)), (3, 1)),
         (lambda net, x: net.norm(net.three(x)).relu().sigmoid() * 2, (3, 1)),
         (lambda net, x: F.local_response_norm(net.three(x), 3), (3, 1)),
         (lambda net, x: F.group_norm(net.three(x), 1), (None, None)),
         (lambda net, x: net.three(x).reshape(len(x), 1, 2, 24, 24).squeeze(1), (3, 1)),
-        (lambda net, x: net.three(x).reshape(len(x), 2, 12, 48), (None, None)),
-        (lambda net, x: torch.stack(net.three(x).chunk(2, 1), 2).flatten(1, 2), (None, None)),
+        (lambda net, x: net.three(x).reshape(len(x), 2, 12, 48), UNKNOWN),
+        (lambda net, x: torch.stack(net.three(x).chunk(2, 1), 2).flatten(1, 2), UNKNOWN),
+        (lambda net, x: _shifted(net.three(x)), UNKNOWN),
+        (lambda net, x: net.three(x)[..., :12].mean((2, 3), keepdim=True), UNKNOWN),
+        (lambda net, x: net.three(x).softmax(3), UNKNOWN),
+        (lambda net, x: net.three(x).transpose(2, 3), UNKNOWN),
+        (lambda net, x: net.three(x).unflatten(1, (1, 2)).transpose(1, 2).flatten(1, 2), (3, 1)),
+        (lambda net, x: net.three(x).permute(0, 2, 3, 1).matmul(torch.ones(2, 2)).permute(0, 3, 1, 2), (3, 1)),
+        (lambda net, x: net.three(x).flatten(2).transpose(1, 2).softmax(2).mT.unflatten(2, (24, 24)), (3, 1)),
+        (lambda net, x: net.three(x).flatten(1).relu().view(len(x), 2, 24, 24), (3, 1)),
+        (lambda net, x: net.three(x).flatten(1).matmul(torch.ones(1152, 4)).view(len(x), 1, 2, 2), (None, None)),
+        (lambda net, x: F.pixel_unshuffle(net.three(x), 2), (4, 2)),
+        (lambda net, x: F.pad(net.three(x), (1, 1, 1, 1), mode="circular"), (3, 1)),
+        (lambda net, x: net.three(x) + torch.zeros_like(net.three(x)), (3, 1)),
     ],
 )
 def test_what_a_unit_sees_behind(forward, expected):
     assert field_of(forward) == expected
+
+
+def test_a_product_of_two_places_has_no_field():
+    class Scores(nn.Module):
+        def forward(self, maps):
+            return maps.flatten(2).mT @ maps.flatten(2)
+
+    assert trace(nn.Sequential(nn.Conv2d(1, 2, 3), Scores()), (1, 8, 8)).steps[-1].field == "unknown"

@@ -1,6 +1,9 @@
 """``fit`` looks at its arguments before work starts, and keeps what the user set."""
 
 import functools
+import math
+import sys
+import threading
 
 import pytest
 import safetensors.torch
@@ -29,20 +32,195 @@ def network(*more):
 fit = functools.partial(training.fit, epochs=1, show=False)
 
 
+class Returning(nn.Module):
+    """A network that returns something made from its logits."""
+
+    def __init__(self, change):
+        super().__init__()
+        self.logits, self.change = network(), change
+
+    def forward(self, images):
+        return self.change(self.logits(images))
+
+
+class Pair(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.logits = network()
+
+    def forward(self, images, mask):
+        return self.logits(images) * mask
+
+
+def bce(logits, labels):
+    return F.binary_cross_entropy_with_logits(logits[:, 0], labels.float())
+
+
+SGD, ADAM = torch.optim.SGD, torch.optim.Adam
+OTHER = nn.Linear(2, 2)
+StepLR = torch.optim.lr_scheduler.StepLR
+WRONG_OPTIONS = [
+    ({"epochs": 1.5}, "epochs must be a whole number of at least 1, not 1.5"),
+    ({"batch_size": 0}, "batch_size must be a whole number of at least 1, not 0"),
+    ({"micro_batch": -1}, "micro_batch must be a whole number"),
+    ({"learning_rate": -1}, "lr=-1.*Invalid learning rate"),
+    ({"learning_rate": "0.1"}, "lr='0.1'"),
+    ({"device": "gpu"}, "device must be such as 'cpu' or 'cuda'; 'gpu' is not"),
+    ({"loss": nn.CrossEntropyLoss}, r"write loss=CrossEntropyLoss\(\)"),
+    ({"loss": None}, "loss must be .* None is not"),
+    ({"loss": nn.CrossEntropyLoss(reduction="none")}, "loss must be a differentiable mean"),
+    ({"loss": nn.CrossEntropyLoss(reduction="sum")}, "loss .* it is the sum"),
+    ({"loss": nn.CrossEntropyLoss(weight=torch.ones(3))}, "loss .* 10 classes"),
+    ({"loss": nn.BCEWithLogitsLoss()}, "loss .* int64 labels"),
+    ({"loss": nn.MSELoss()}, "loss .* int64 labels"),
+    ({"loss": lambda logits, labels: F.cross_entropy(logits, labels).item()}, "loss must be a differentiable"),
+    ({"loss": lambda logits, labels: F.cross_entropy(logits, labels).detach()}, "loss must be a differentiable"),
+    ({"loss": lambda labels, logits: F.cross_entropy(logits, labels)}, "loss must be"),
+    ({"optimizer": SGD([torch.zeros(1)], lr=0.1)}, "optimizer is a finished SGD: give its class"),
+    ({"optimizer": "adam"}, r"optimizer must be callable as optimizer\(parameters, lr=0.001\); 'adam' is not"),
+    ({"optimizer": torch.optim.LBFGS}, "LBFGS is not: it needs .* closure"),
+    ({"optimizer": torch.optim.SparseAdam}, "SparseAdam is not: it needs sparse gradients"),
+    ({"optimizer": lambda parameters: SGD(parameters, 0.1)}, "optimizer .*unexpected keyword argument 'lr'"),
+    ({"optimizer": lambda parameters, lr: None}, "optimizer must be"),
+    ({"optimizer": lambda parameters, lr: SGD(OTHER.parameters(), lr)}, "no parameter of this model"),
+    ({"optimizer": lambda parameters, lr: SGD([{"params": p} for p in [*parameters] * 2], lr)}, "optimizer .* group"),
+    ({"schedule": StepLR}, "schedule must be a function .* StepLR is not"),
+    ({"schedule": StepLR(SGD(OTHER.parameters(), 0.1), 1)}, "schedule must be a function .* StepLR is not"),
+    ({"schedule": "cosine"}, "schedule must be a function .* 'cosine' is not"),
+    ({"schedule": lambda progress: math.nan}, "schedule must be a function .* finite"),
+    ({"augment": "flip"}, "augment must be a function .* 'flip'"),
+    ({"augment": lambda images: [images]}, "augment must be a function .* not a list"),
+    ({"augment": lambda images: images.repeat(2, 1, 1, 1)}, "augment must be a function .* not 512"),
+]
+WRONG_NETWORKS = [
+    (lambda: models.mlp, "model must be a network, not mlp"),
+    (lambda: nn.Linear, "model must be a network, not Linear"),
+    (lambda: nn.Sequential(nn.Flatten(), nn.LazyLinear(10)), "lazy layers.* call it on a batch"),
+    (Pair, r"takes 2 inputs \(images, mask\)"),
+    (lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 10, device="meta")), "meta device"),
+    (lambda: network().half(), r"weights of Sequential are float16.*float\(\)"),
+    (lambda: network().double(), "weights of Sequential are float64"),
+    (lambda: nn.Sequential(nn.Conv2d(3, 4, 3)), r"0 \(Conv2d\) takes 3 channels"),
+    (lambda: nn.Sequential(nn.Conv2d(1, 4, 3)), "returns float32 of shape .* not logits"),
+    (lambda: Returning(lambda logits: (logits, logits)), "returns tuple"),
+    (lambda: Returning(lambda logits: {"logits": logits}), "returns dict"),
+    (lambda: Returning(lambda logits: None), "returns NoneType"),
+    (lambda: Returning(lambda logits: logits[:, 0]), "not logits of shape"),
+    (lambda: Returning(lambda logits: logits.argmax(1)), "returns int64"),
+    (lambda: Returning(lambda logits: logits[:, :5]), "returns 5 logits an image, but few has 10 classes"),
+    (lambda: Returning(lambda logits: logits.repeat(1, 2)), "returns 20 logits an image, but few has 10 classes"),
+    (lambda: Returning(lambda logits: logits.detach()), "have no gradient"),
+]
+WRONG_SPLITS = [
+    (lambda: few().images, few, "train must be a Split, not a Tensor"),
+    (few, lambda: few().images, "val must be a Split, not a Tensor"),
+    (few, lambda: few().select([]), "is empty"),
+    (few, lambda: few(labels=torch.arange(20) % 10), "256 images and 20 labels"),
+    (few, lambda: few(classes=12), "10 logits an image, but few has 12 classes"),
+    (few, lambda: few(images=torch.zeros(256, 1, 9, 9, dtype=torch.uint8)), "an image of 1×9×9 does not fit"),
+]
+
+
+def state_of(net):
+    return [(name, tensor.clone()) for name, tensor in net.state_dict().items()], [m.training for m in net.modules()]
+
+
+@pytest.mark.parametrize(("options", "words"), WRONG_OPTIONS)
+def test_refuses_an_argument_in_one_line_that_names_it(options, words):
+    net = network(nn.BatchNorm2d(4))
+    before, generator = state_of(net), torch.get_rng_state()
+    with pytest.raises(ValueError, match=words) as caught:
+        fit(net, few(), **({"batch_size": 256} | options))
+    assert "\n" not in str(caught.value)
+    for (_, tensor), (name, now) in zip(before[0], state_of(net)[0], strict=True):
+        assert torch.equal(tensor, now), f"{name} was trained"
+    assert torch.equal(torch.get_rng_state(), generator)
+
+
+@pytest.mark.parametrize(("build", "words"), WRONG_NETWORKS)
+def test_refuses_a_network_that_cannot_be_trained_on_these_images(build, words):
+    with pytest.raises(ValueError, match=words) as caught:
+        fit(build(), few(), few())
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("train", "val", "words"), WRONG_SPLITS)
+def test_refuses_splits_that_do_not_fit(train, val, words):
+    net = network()
+    with pytest.raises(ValueError, match=words):
+        fit(net, train(), val())
+    assert all(parameter.grad is None for parameter in net.parameters()), "refused before the first step"
+
+
+def test_a_loss_that_only_broadcasts_is_refused():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
+    with pytest.raises(ValueError, match="loss must be"):
+        fit(net, few(classes=2), loss=lambda logits, labels: (logits - labels).square().mean())
+
+
+def test_one_logit_for_two_classes_is_refused():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 1))
+    with pytest.raises(ValueError, match="two classes take two logits and cross-entropy"):
+        fit(net, few(classes=2), loss=bce)
+
+
+def by_value(logits):
+    return logits if logits.sum() > -math.inf else -logits
+
+
+class Uncopyable(nn.Sequential):
+    def __init__(self):
+        super().__init__(*network())
+        self.lock = threading.Lock()
+
+
 @pytest.mark.parametrize(
-    ("options", "words"),
+    "build",
     [
-        ({"epochs": 1.5}, "epochs must be a whole number of at least 1, not 1.5"),
-        ({"batch_size": 0}, "batch_size must be a whole number of at least 1, not 0"),
-        ({"micro_batch": -1}, "micro_batch must be a whole number"),
-        ({"loss": nn.CrossEntropyLoss}, r"write loss=CrossEntropyLoss\(\)"),
-        ({"optimizer": torch.optim.SGD([torch.zeros(1)], lr=0.1)}, "optimizer is a finished SGD: give its class"),
+        network,
+        Uncopyable,
+        lambda: Returning(by_value),
+        lambda: torch.jit.script(network()),
+        lambda: nn.DataParallel(network()),
+        lambda: torch.compile(network(), backend="eager"),
+        lambda: network(nn.BatchNorm2d(4)).eval(),
     ],
 )
-def test_refuses_an_argument_in_one_line_that_names_it(options, words):
-    with pytest.raises(ValueError, match=words) as caught:
-        fit(network(), few(), **options)
-    assert "\n" not in str(caught.value)
+@pytest.mark.parametrize(
+    "loss",
+    [
+        F.cross_entropy,
+        nn.CrossEntropyLoss(label_smoothing=0.1),
+        functools.partial(F.cross_entropy, weight=torch.ones(10)),
+        lambda logits, labels: F.cross_entropy(logits, labels, weight=torch.ones(10)),
+        lambda logits, labels: F.mse_loss(logits, F.one_hot(labels, 10).to(logits)),
+    ],
+)
+def test_what_can_be_trained_is_trained_and_validated(build, loss):
+    history = fit(build(), few(), few(1), loss=loss)
+    assert math.isfinite(history[0].train_loss) and math.isfinite(history[0].val_loss)
+
+
+def test_a_network_that_needs_values_draws_no_random_number_of_the_user():
+    net = Returning(by_value)
+    net.logits.append(nn.Dropout())
+    generator = torch.get_rng_state()
+    fit(net, few())
+    assert torch.equal(torch.get_rng_state(), generator)
+
+
+def test_looking_at_the_pieces_changes_no_result():
+    def losses():
+        net = network(nn.BatchNorm2d(4), nn.Dropout())
+        return fit(net, few(), few())[0].train_loss, net[1].running_mean.tolist(), net[1].num_batches_tracked.item()
+
+    def unlooked(*_):
+        return None
+
+    seen = losses()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys.modules["course_lib.training.fit"], "check_pieces", unlooked)
+        assert losses() == seen and seen[2] == 2
 
 
 def test_refuses_a_device_that_is_not_there(monkeypatch):
@@ -56,14 +234,24 @@ def test_refuses_a_model_in_which_nothing_can_be_trained():
         fit(network().requires_grad_(False), few())
 
 
-@pytest.mark.parametrize(("count", "refused"), [(129, True), (130, False), (128, False)])
-def test_foresees_a_last_batch_of_one_that_a_batch_norm_cannot_average(count, refused):
-    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.BatchNorm1d(8), nn.Linear(8, 10))
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(
+    ("count", "options", "refused"),
+    [
+        (129, {}, True),
+        (130, {}, False),
+        (128, {}, False),
+        (128, {"micro_batch": 1}, True),
+        (128, {"micro_batch": 3}, False),
+    ],
+)
+def test_foresees_a_last_batch_of_one_that_a_batch_norm_cannot_average(count, options, refused, training):
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.BatchNorm1d(8), nn.Linear(8, 10)).train(training)
     if not refused:
-        assert len(fit(net, few(count))) == 1
+        assert len(fit(net, few(count), **options)) == 1
         return
-    with pytest.raises(ValueError, match=r"the last batch would hold 1 image, of 129 in batches of 128") as caught:
-        fit(net, few(count))
+    with pytest.raises(ValueError, match=rf"the last batch would hold 1 image, of {count} in batches of 128") as caught:
+        fit(net, few(count), **options)
     assert net[2].num_batches_tracked == 0 and "\n" not in str(caught.value)
 
 
