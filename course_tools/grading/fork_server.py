@@ -299,11 +299,10 @@ def _reply(request: dict[str, Any]) -> bytes:
     sys.meta_path.insert(0, worker.NoCourse())
     random.seed(0)
     numpy.random.seed(0)
-    answers, problem = worker.Answers(), None
-    for source, line in request["cells"]:
-        problem = answers.load(source, line)
+    answers = worker.Answers()
+    problems = [answers.load(source, line) for source, line in request["cells"]]
     if "key" not in request:
-        return messages.pack({"problem": problem})
+        return messages.pack({"problem": problems[-1] if problems else None, "loaded": not any(problems)})
     replies = answers.answer(request["key"], request["questions"], request["seed"])
     try:
         return messages.pack({"replies": replies})

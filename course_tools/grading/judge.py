@@ -251,6 +251,12 @@ class _Logged:
     def __init__(self, start: Callable[[], Runner], log: _Log):
         self._runner, self._log = start(), log
 
+    def load_all(self, cells: list[tuple[str, int]], seconds: float) -> bool:
+        if not hasattr(self._runner, "load_all"):
+            return False
+        with self._timed():
+            return self._runner.load_all(cells, seconds)
+
     def load(self, source: str, line: int, seconds: float) -> dict[str, Any] | None:
         try:
             with self._timed():

@@ -252,6 +252,12 @@ class Sandboxed:
         self._server = server
         self._cells: list[tuple[str, int]] = []
 
+    def load_all(self, cells: list[tuple[str, int]], seconds: float) -> bool:
+        """Try all cells in one child. Returns whether each of them loads. Raises WorkerGone."""
+        if loaded := _field(self._server.run({"cells": cells}, seconds), "loaded") is True:
+            self._cells = cells
+        return loaded
+
     def load(self, source: str, line: int, seconds: float) -> dict[str, Any] | None:
         """Try one cell, after those before. Returns its problem, or None. Raises WorkerGone."""
         cells = [*self._cells, (source, line)]

@@ -136,6 +136,18 @@ _FORGED = earns_nothing(
         "NotFoundError",
     ),
     (
+        "the library imported past the guard, and what else is installed beside it",
+        """
+        sys.meta_path[:] = [one for one in sys.meta_path if "Course" not in type(one).__name__]
+        sys.modules.pop("course_lib", None)
+        import importlib
+        names = ("course_lib.analysis", "course_lib.models", "course_lib.data", "torchvision", "pandas", "sklearn")
+        done = tried(*(lambda name=name: importlib.import_module(name) for name in names))
+        raise RuntimeError(f"done {done}")
+        """,
+        "done []",
+    ),
+    (
         "patched JSON and safetensors",
         """
         json.dumps = lambda *_, **__: '{"replies": [{"value": true, "hint": null, "points": 5}]}'

@@ -28,7 +28,7 @@ for path in @SECRETS@ + ["/etc/passwd", "/etc/hostname", "/sys/kernel", "/var/lo
         "searching every folder for the reference",
         """
 for folder, _, files in os.walk("/"):
-    if {"model-answers.md", "feedback.safetensors", "logits.safetensors", "answers.py"} & set(files):
+    if {"model-answers.md", "answers.py"} & set(files) or any(name.endswith(".safetensors") for name in files):
         found.append(folder)
 """,
     ),

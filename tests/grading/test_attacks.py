@@ -115,6 +115,47 @@ def test_an_attack_earns_nothing_and_harms_nothing(attack, reference, planted, s
     assert set(descendants(server.process.pid)) == before
 
 
+HIDDEN = """# %% tags=["answer"]
+import sys
+import torch
+
+for of in (torch, torch.Tensor):
+    of.equal = of.allclose = lambda *_, **__: True
+for name, module in list(sys.modules.items()):
+    for one in ("changes", "hint_on_changes", "are_close") if name.startswith("checks") else ():
+        setattr(module, one, lambda *_, **__: [])
+right_picture, right_maps, right_strength = filter_picture, maps_of, signal_strength
+
+def filter_picture(weights, columns):
+    picture = right_picture(weights.clone(), columns)
+    weights.mul_(0.5)
+    return picture
+
+def maps_of(network, name, images):
+    maps = right_maps(network, name, images)
+    {harm}
+    return maps
+
+def signal_strength(network, images):
+    strength = right_strength(network, images)
+    {harm}
+    return strength
+"""
+HARMS = {
+    "a mode": "network.train(not network.training)",
+    "a hook": "network.register_forward_hook(lambda *_: None)",
+    "weights": "[parameter.data.add_(1) for parameter in network.parameters()]",
+}
+
+
+@pytest.mark.parametrize("harm", HARMS.values(), ids=HARMS)
+def test_whether_something_is_left_as_it_was_is_found_outside(server, reference, asked, handed_in, harm):
+    parts = ("filter_picture", "maps_of", "signal_strength")
+    cells = script.cells_of(f"{reference}\n{HIDDEN.replace('{harm}', harm)}")
+    verdicts = marking.mark(cells, {key: asked(SEED)[key] for key in parts}, server.runner, handed_in)
+    assert all(verdict.hint and "raised" not in verdict.hint for verdict in verdicts)
+
+
 def test_after_all_that_honest_work_gets_full_marks(server, reference, asked, handed_in):
     cells = script.cells_of(reference)
     verdicts = list(marking.mark(cells, asked(SEED), server.runner, handed_in))

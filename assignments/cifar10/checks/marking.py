@@ -10,7 +10,8 @@ from checks.process import WorkerGone
 from checks.script import SCRIPT, Cell
 from checks.tasks import PARTS, TASKS, Draw, Part, Question, Task
 
-LOADING = 10.0  # seconds that a cell may take to define its functions
+LOADING = 10.0  # seconds that a cell may take to define its functions, and
+_AT_ONCE = 2.0  # those in which all together mostly do
 _LONGEST = 1000  # characters of a hint, which may hold what the student's code returned
 _EXCEPTIONS = {
     name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)
@@ -108,6 +109,8 @@ class _Session:
     def worker(self) -> Runner:
         while self.runner is None:
             self.runner = self.start()
+            if self._loads_at_once():
+                break
             for i, cell in enumerate(self.cells):
                 if i in self.problems:
                     continue
@@ -121,19 +124,28 @@ class _Session:
                     break
         return self.runner
 
+    def _loads_at_once(self) -> bool:
+        """Whether the runner loaded all cells in one go, as a sandbox can; if not, each is loaded by itself."""
+        load_all = getattr(self.runner, "load_all", None)
+        left = [(cell.source, cell.line) for i, cell in enumerate(self.cells) if i not in self.problems]
+        try:
+            return load_all is not None and load_all(left, _AT_ONCE)
+        except WorkerGone:
+            return False
+
     def in_words(self, problem: Any, function: str = "The cell") -> str:
         """A problem of a worker as a hint. Nothing in it is trusted to be what it should be."""
         if not isinstance(problem, dict):
             return f"{function} gave no reply."
         kind, text, line = (problem.get(key) for key in ("type", "text", "line"))
+        line = line if type(line) is int and (self.quote or line in self.lines) else None
         try:
             kind, text = str(kind)[:80], " ".join(str(text)[:400].split())
         except Exception:  # such as a tensor that cannot be printed
             kind, text = "an exception", ""
         if not self.quote:
             kind, text = kind if kind in _EXCEPTIONS else "an exception", ""
-            line = line if line in self.lines else None
-        where = f", line {line} of {SCRIPT}" if isinstance(line, int) else ""
+        where = "" if line is None else f", line {line} of {SCRIPT}"
         if kind == "NotImplementedError":
             return f"{function} is still to be written."
         lost = " Only cells tagged answer are run: what they use must be defined in one." if kind == "NameError" else ""

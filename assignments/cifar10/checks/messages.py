@@ -3,9 +3,12 @@
 Nothing here executes what it reads, so a forged message can be wrong, but no more than that.
 """
 
+import builtins
+import collections
 import json
 import math
 import numbers
+import types
 from collections.abc import Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass
 from itertools import islice
@@ -19,6 +22,8 @@ MAXIMUM = 64 * 2**20  # bytes of one message, and
 TEXT = 2**20  # of its text, which takes far more memory and time than its length
 _DEPTH = 12
 _ITEMS = 100_000  # of an iterator, which may never end
+_MODULES = (builtins, types, collections, np, torch, torch.nn)
+_KNOWN = {kind.__name__ for module in _MODULES for kind in vars(module).values() if isinstance(kind, type)}
 _TENSOR, _FLOAT, _OTHER = "$tensor", "$float", "$type"
 
 
@@ -118,14 +123,15 @@ def _restored(value: Any, tensors: dict[str, torch.Tensor], depth: int) -> Any:
 def type_of(reply: Any) -> str:
     """What a reply is, in a student's words: ``a tensor or array of shape (3, 4) and type int8``, ``an int``.
 
-    Short, for a student's code could choose names and sizes that carry a question out.
+    No name or size is in it that a student's code could choose freely: it could carry a question out.
     """
     if isinstance(reply, torch.Tensor):
         usual = reply.ndim <= 6 and all(size < 10**5 for size in reply.shape)
         shape = f"shape {tuple(reply.shape)}" if usual else "an odd shape"
         return f"a tensor or array of {shape} and type {str(reply.dtype).removeprefix('torch.')}"
     if isinstance(reply, Other):
-        return f"an object of type {reply.type[:28]}"
+        known = reply.type in _KNOWN
+        return f"an object of type {reply.type}" if known else "an object of a class of your own"
     names = {type(None): "None", bool: "a bool", int: "an int", float: "a float", str: "a string"}
     return names.get(type(reply), "a list or tuple" if isinstance(reply, list) else "a dictionary")
 

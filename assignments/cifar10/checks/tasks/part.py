@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 # A question is a dictionary of JSON values and tensors. "aspect" names the one idea that it asks about.
@@ -12,10 +13,13 @@ Question = dict[str, Any]
 
 
 class Draw:
-    """Random numbers for questions, from one seed."""
+    """Random numbers for questions, from one seed of up to 64 bits.
+
+    Tensors are NumPy's, for torch's generator uses 32 bits of a seed: who has seen one could find out all others.
+    """
 
     def __init__(self, seed: int):
-        self._whole, self._tensors = random.Random(seed), torch.Generator().manual_seed(seed)
+        self._whole, self._tensors = random.Random(seed), np.random.RandomState([seed % 2**32, seed >> 32])
 
     def whole(self, low: int, high: int) -> int:
         """A whole number from ``low`` to ``high``, both included."""
@@ -27,12 +31,12 @@ class Draw:
 
     def normal(self, *shape: int) -> torch.Tensor:
         """A float32 tensor from the standard normal distribution."""
-        return torch.randn(*shape, generator=self._tensors)
+        return torch.from_numpy(self._tensors.standard_normal(shape)).float()
 
     def labels(self, count: int, classes: int) -> torch.Tensor:
         """``count`` class numbers, int64; every class is among them when there is room for all."""
         firsts = torch.arange(classes).repeat(-(-count // classes))[:count]
-        return firsts[torch.randperm(count, generator=self._tensors)]
+        return firsts[torch.from_numpy(self._tensors.permutation(count))]
 
 
 def in_order(questions: Iterable[Question], hints: dict[str, str]) -> list[Question]:
