@@ -13,7 +13,7 @@ _OBJECTS = earns_nothing(
             __hash__ = int.__hash__
         return Equal(0)
         """,
-        _NO_INT,
+        "expected",
     ),
     (
         "an object with every method that a comparison could ask for",
@@ -26,7 +26,7 @@ _OBJECTS = earns_nothing(
             __torch_function__ = classmethod(lambda *_, **__: True)
         return Any()
         """,
-        _NO_INT,
+        "expected",
     ),
     (
         "an object that says it is NumPy's, and never ends",
@@ -37,7 +37,7 @@ _OBJECTS = earns_nothing(
         Scalar.__module__ = "numpy"
         return Scalar()
         """,
-        "RecursionError",
+        "a class of your own",
     ),
     ("an int of ten thousand digits", "sys.set_int_max_str_digits(0); return 10**10_000", "no reply"),
     (
@@ -91,8 +91,8 @@ _TENSORS = earns_nothing(
         """,
         "",
     ),
-    ("a tensor of 10**12 numbers in four bytes", "return torch.zeros(1).expand(10**12)", "memory"),
-    ("a sparse tensor of 10**18 numbers", "return torch.sparse_coo_tensor(size=(10**9, 10**9))", "raised"),
+    ("a tensor of 10**12 numbers in four bytes", "return torch.zeros(1).expand(10**12)", "type Tensor"),
+    ("a sparse tensor of 10**18 numbers", "return torch.sparse_coo_tensor(size=(10**9, 10**9))", "type Tensor"),
     ("a tensor of a thousand dimensions", "return torch.zeros([1] * 60)", "shape"),
     place="confusion_matrix",
 )
@@ -122,7 +122,7 @@ _FORGED = earns_nothing(
                 object.__setattr__(part, "questions", lambda _: [])
         return 0
         """,
-        "expected",
+        "None",
     ),
     (
         "a judge imported past the guard",
