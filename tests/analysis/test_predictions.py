@@ -56,7 +56,7 @@ def test_macro_means_are_over_the_classes_that_occur(pairs, classes):
     [((2, 4), [0, 1]), ((2, 2), [0, 1]), ((3, 3), [0, 1]), ((2, 3), [[0], [1]]), ((2, 3), [0, 3]), ((2, 3), [-1, 0])],
 )
 def test_refuses_logits_and_labels_that_do_not_fit_the_classes(logits, labels):
-    with pytest.raises(ValueError, match="class|labels"):
+    with pytest.raises(ValueError, match=r"class|labels"):
         Predictions(torch.zeros(logits), torch.tensor(labels), ("a", "b", "c"))
 
 
