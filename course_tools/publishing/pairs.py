@@ -106,20 +106,20 @@ def write_notebook(notebook: NotebookNode, path: Path) -> None:
 
 
 def digest_of_sources(notebook: NotebookNode) -> str:
-    """SHA-256 over the cells' types, sources and tags: what both files of a pair contain."""
+    """SHA-256 over the cells' types, sources, titles and tags: what both files of a pair contain."""
     cells = [[cell.cell_type, cell.source.rstrip(), own_metadata(cell)] for cell in _source_cells(notebook)]
     return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()
 
 
 def own_metadata(cell: NotebookNode) -> dict[str, Any]:
-    """The metadata that a source has: a cell's tags, and what follows from them."""
-    tags = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}
-    return tags | (_FOLDED if cell.cell_type == "code" and has_tag(cell, "solution") else {})
+    """The metadata that a source has: a cell's title and tags, and what follows from them."""
+    own = {key: cell.metadata[key] for key in ("title", "tags") if cell.metadata.get(key)}
+    return own | (_FOLDED if cell.cell_type == "code" and has_tag(cell, "solution") else {})
 
 
 def _source_cells(notebook: NotebookNode) -> list[NotebookNode]:
     """All cells but those that editors and papermill add: empty ones, and injected parameters."""
-    cells = [cell for cell in notebook.cells if cell.source.strip() or cell.metadata.get("tags")]
+    cells = [cell for cell in notebook.cells if cell.source.strip() or own_metadata(cell)]
     return [cell for cell in cells if not has_tag(cell, "injected-parameters")]
 
 

@@ -115,8 +115,9 @@ def test_the_notebook_alone_was_edited(sources, change):
             "edited": [*cells[:2], code("y = 2  # mine", "answer", "task-1"), *rest],
             "tag lost": [*cells[:2], code("z = 3"), *rest],
         }[change]
+        for cell in cells:
+            EDITORS["colab"](cell)
         save(folder, cells)
-        EDITORS["colab"](cells[0])
         pair.synchronise(folder)
         assert pair.synchronise(folder) == ""
         script = (folder / SCRIPT).read_text(encoding="utf-8")
@@ -209,6 +210,10 @@ def test_outputs_of_cells_that_did_not_change_stay(tmp_path):
     cells = made(tmp_path, "x = 1")
     cells[-1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "kept"}]
     save(tmp_path, cells)
+    notebook = json.loads((tmp_path / NOTEBOOK).read_text(encoding="utf-8"))
+    notebook["metadata"] |= {"kernelspec": {"name": "mine", "display_name": "Mine"}, "my own": 1}
+    (tmp_path / NOTEBOOK).write_text(json.dumps(notebook), encoding="utf-8")
     edit_script(tmp_path)
     pair.synchronise(tmp_path)
-    assert "kept" in (tmp_path / NOTEBOOK).read_text(encoding="utf-8")
+    after = json.loads((tmp_path / NOTEBOOK).read_text(encoding="utf-8"))
+    assert "kept" in json.dumps(after["cells"]) and after["metadata"] == notebook["metadata"]

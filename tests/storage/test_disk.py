@@ -33,6 +33,11 @@ def test_a_home_that_cannot_be_made_is_one_line_before_any_work(home, tmp_path, 
         assert home[:20] in str(error.value) and "\n" not in str(error.value)
 
 
+def test_a_folder_that_takes_no_file_is_refused_at_once():
+    with pytest.raises(CourseError, match=r"/sys cannot be written"), storage.writable_folder(Path("/sys")):
+        pytest.fail("work had begun")
+
+
 def open_checkpoints():
     with storage.writable_folder(training.checkpoint_path("mine").parent):
         pytest.fail("there is no such folder")
