@@ -196,6 +196,14 @@ def test_a_notebook_that_cannot_be_read_stops_nothing_and_is_left_alone(tmp_path
     assert (tmp_path / SCRIPT).read_bytes() == script and os.path.lexists(tmp_path / NOTEBOOK)
 
 
+def test_an_indented_comment_like_a_cells_first_line_splits_no_answer(tmp_path):
+    made(tmp_path, "x = 1")
+    edit_script(tmp_path, '# %% tags=["answer", "task-2"]\ndef f():\n    # %% my part\n    return 1\n')
+    pair.synchronise(tmp_path)
+    last = json.loads((tmp_path / NOTEBOOK).read_text(encoding="utf-8"))["cells"][-1]
+    assert last["metadata"]["tags"] == ["answer", "task-2"] and "return 1" in "".join(last["source"])
+
+
 def test_a_script_that_lost_its_answers_does_not_empty_the_notebook(tmp_path):
     made(tmp_path, "x = 1")
     before = (tmp_path / NOTEBOOK).read_bytes()

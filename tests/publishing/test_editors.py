@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from course_lib.errors import CourseError
@@ -133,6 +133,13 @@ lists = st.lists(st.sampled_from(SOURCES), min_size=1, max_size=4)
 editings = st.lists(st.sampled_from(sorted(EDITORS)), max_size=6)
 
 
+def each_editor(test):
+    for name in EDITORS:
+        test = example(sources=list(SOURCES), editors=[name], saved="as it is")(test)
+    return test
+
+
+@each_editor
 @given(sources=lists, editors=editings, saved=st.sampled_from(sorted(SAVED)))
 def test_a_notebook_through_editors_stays_in_step_and_its_script_as_it_is(chapter_of, sources, editors, saved):
     with tempfile.TemporaryDirectory() as folder:
@@ -152,6 +159,7 @@ def without_own_cells(sources):
     return [source for source in sources if not source.startswith("# %% ")] or ["x = 1"]
 
 
+@example(sources=["x = 1", "def f():\n    return 1", "x = 2"], editors=["stripped"])
 @given(sources=lists.map(without_own_cells), editors=editings)
 def test_taking_a_notebook_changes_what_was_edited_alone(chapter_of, sources, editors):
     with tempfile.TemporaryDirectory() as folder:
