@@ -203,6 +203,13 @@ def test_no_reply_ends_the_marking(asked, handed_in, reply, problem, whole):
         assert verdict.hint is None or len(verdict.hint) <= 1000
 
 
+def test_a_judge_that_stumbles_costs_its_part(asked, reference):
+    files = {"logits": {"val_5": torch.zeros(0)}, "own_labels": {"val_5": torch.zeros(3)}}
+    cells, questions = script.cells_of(reference), {key: asked(SEED)[key] for key in ("accuracy", "RESULTS")}
+    right, wrong = marking.mark(cells, questions, Here, files)
+    assert right.hint is None and wrong.hint
+
+
 @pytest.mark.parametrize(
     ("place", "error", "is_ours"),
     [
@@ -268,7 +275,7 @@ CHANNELS = {
     "the line of an exception": "exec(compile('\\n' * 28_000 + 'raise ValueError', 'answers.py', 'exec'))",
     "a number": "return int.from_bytes(secret.encode(), 'big')",
     "the name of a type": "return type(secret, (), {})()",
-    "a shape": "return torch.zeros(0, *[10**6 + ord(letter) for letter in secret])",
+    "a shape": "return torch.zeros(0, *[10**6 + ord(letter) for letter in secret[:2]])",
     "paths": "raise OSError(torch.__file__)",
 }
 SECRET = "planted" * 4
