@@ -112,7 +112,10 @@ class State:
             given = {stem: Given(**points) for stem, points in data["given"].items()}
             return Register(entries, given, data["deadline"])
         except (TypeError, ValueError, KeyError, AttributeError) as error:
-            raise CourseError(f"{file} is damaged: delete it, and call `course assignment grade` again.") from error
+            raise CourseError(
+                f"{file}, with the points that you gave by hand, is damaged: bring it back from a backup; or move it "
+                "away, and `course assignment grade` begins anew."
+            ) from error
 
     def write_register(self, register: Register) -> None:
         """Replace the class that is kept."""

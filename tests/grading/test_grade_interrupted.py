@@ -72,7 +72,7 @@ def test_a_state_that_is_damaged_or_in_use_is_refused(class_of_two, out):
     with filelock.FileLock(private / "lock"):
         refuses("Another grading run writes to .*grades now: wait for it", grade, class_of_two, out)
     (private / "class.json").write_text("[]")
-    refuses("class.json is damaged: delete it", grade, class_of_two, out)
+    refuses("is damaged: bring it back", grade, class_of_two, out)
     (private / "seed.json").write_text("")
     refuses("seed.json is damaged: put it back", grade, class_of_two, out)
 
