@@ -12,7 +12,8 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from course_lib.analysis.tracing import Step, storage_of, tensors_in, trace
-from course_lib.models import dtype_of, first_line, logits_in, meta_copy, shape_mismatch
+from course_lib.models import dtype_of, meta_copy, shape_mismatch
+from course_lib.models.classifier import first_line, logits_in
 
 INDEX_BYTES = 8  # max-pools keep int64 indices, whatever the precision
 

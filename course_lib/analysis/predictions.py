@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 
 from course_lib.data.splits import class_numbers
-from course_lib.models import logits_in
+from course_lib.models.classifier import logits_in
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from torch.overrides import TorchFunctionMode
 
 from course_lib.analysis.arithmetic import UNKNOWN, square
 from course_lib.analysis.tracing import Step, tensors_in, trace, type_of
-from course_lib.models import copy_of
+from course_lib.models.classifier import copy_of
 
 _WINDOWS = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
-_BRIGHTNESS = (1, -1, 100, 0.1)
+_BRIGHTNESS = (1e-6, -1, 100)  # nothing saturates at the first; what is dead there lives at another
 _SIDES = (32, 64, 128, 256, 512, 1024, 2048)
 _UNKNOWN_SIDE = 256  # where it is not known whether a unit sees the whole image, larger ones are not tried
 

@@ -16,7 +16,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from course_lib.analysis import arithmetic
-from course_lib.models import dtype_of, first_line, meta_copy, shape_mismatch
+from course_lib.models import dtype_of, meta_copy, shape_mismatch
+from course_lib.models.classifier import first_line
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,7 @@
 
 from course_lib.models.alexnet import AlexNet, alexnet
 from course_lib.models.backbones import IMAGENET_MEAN, IMAGENET_STD, backbone
-from course_lib.models.classifier import (
-    Classifier,
-    copy_of,
-    dtype_of,
-    first_line,
-    in_mode,
-    logits_in,
-    meta_copy,
-    shape_mismatch,
-)
+from course_lib.models.classifier import Classifier, dtype_of, in_mode, meta_copy, shape_mismatch
 from course_lib.models.efficientnet_lite import EfficientNetLite, efficientnet_lite0
 from course_lib.models.lenet import LeNet5, lenet5
 from course_lib.models.mobilenet import MobileNetV2, mobilenet_v2

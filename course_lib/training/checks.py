@@ -17,7 +17,8 @@ from torch import nn
 
 from course_lib.data import Batches, Split
 from course_lib.errors import CourseError
-from course_lib.models import copy_of, dtype_of, first_line, logits_in, meta_copy, shape_mismatch
+from course_lib.models import dtype_of, meta_copy, shape_mismatch
+from course_lib.models.classifier import copy_of, first_line, logits_in
 from course_lib.training.history import name_of
 from course_lib.training.memory import out_of_memory
 from course_lib.training.run import Recipe

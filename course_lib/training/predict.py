@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 from course_lib.analysis.predictions import Predictions
 from course_lib.data import Batches, Split
-from course_lib.models import in_mode, logits_in
+from course_lib.models import in_mode
+from course_lib.models.classifier import logits_in
 from course_lib.training.setup import choose_setup
 
 BATCH = 1_000
