@@ -325,3 +325,23 @@ def nan_everywhere():
         "32 of 32 weight tensors are not finite",
     ]
     return all(any(row in line for line in lines) for row in rows)
+
+
+@claim
+def four_vgg16_he():
+    """Test accuracy of VGG-16 without batch norm on 2,250 images, with He's weights in all layers."""
+    return mean("study-alexnet-vs-vgg-32/VGG-16, He's weights")
+
+
+@claim
+def four_vgg8_less_alexnet_he():
+    """VGG8 less AlexNet on 2,250 images, both with He's weights in all layers."""
+    return difference("study-alexnet-vs-vgg-32/VGG8, He's weights", "study-alexnet-vs-vgg-32/AlexNet, He's weights")
+
+
+@claim
+def four_vgg8_less_alexnet_torch():
+    """VGG8 less AlexNet on 2,250 images, both with torch's own weights."""
+    return difference(
+        "study-alexnet-vs-vgg-32/VGG8, torch's weights", "study-alexnet-vs-vgg-32/AlexNet, torch's weights"
+    )
