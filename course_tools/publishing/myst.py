@@ -60,9 +60,14 @@ def markdown_to_myst(text: str, papers: dict[str, str], terms: dict[str, str], l
 
     pieces = _CODE.split(_BOX.sub(box, _BADGE.sub("", text)))
     for place in range(0, len(pieces), 2):  # every second piece is code, which keeps its brackets and asterisks
-        pieces[place] = _ITALICS.sub(term, _LINK.sub(citation, _CLAIM.sub("", pieces[place])))
+        pieces[place] = _ITALICS.sub(term, _LINK.sub(citation, without_claims(pieces[place])))
         pieces[place] = _MENTION.sub(rf"{{ref}}`Exercise \1 <{label}-exercise-\1>`", pieces[place])
     return "".join(pieces)
+
+
+def without_claims(text: str) -> str:
+    """A page without its claims, and without the gap that each would leave before a full stop."""
+    return _CLAIM.sub("", text)
 
 
 def wrap_exercises(cells: list[NotebookNode], label: str) -> list[NotebookNode]:

@@ -54,7 +54,10 @@ def stage(project: Project, profile: str | None) -> list[str]:
         page = to_page(notebook, chapter, papers, terms, changed)
         contents[Path("notebooks") / f"{chapter.name}.ipynb"] = nbformat.writes(page).encode()
     for file in [project.root / "_config.yml", project.root / "_toc.yml", *sorted((project.root / "book").rglob("*"))]:
-        if file.is_file():
+        if file.suffix == ".md":
+            text = myst.without_claims(file.read_text(encoding="utf-8"))
+            contents[file.relative_to(project.root)] = text.encode()
+        elif file.is_file() and file.suffix not in (".py", ".pyc"):
             contents[file.relative_to(project.root)] = file.read_bytes()
 
     for file in [file for file in project.stage.rglob("*") if file.is_file()]:

@@ -38,6 +38,15 @@ def test_staging_again_touches_nothing_and_removes_pages_that_left_the_book(book
     assert times == {file: file.stat().st_mtime_ns for file in book.stage.rglob("*") if file.is_file()}
 
 
+def test_of_claims_nothing_reaches_the_site(book):
+    (book.root / "book" / "claims").mkdir()
+    (book.root / "book" / "claims" / "own.py").write_text("x = 1\n")
+    (book.root / "book" / "extra.md").write_text("# Extra\n\nIt reaches 97 % <!-- claim: small -->. So\n")
+    stage(book, "quick")
+    assert (book.stage / "book" / "extra.md").read_text() == "# Extra\n\nIt reaches 97 %. So\n"
+    assert not list(book.stage.rglob("*.py"))
+
+
 def test_prose_layout_and_imports_may_change_after_a_run(book):
     (chapter, _) = book.chapters()
     text = chapter.source.read_text().replace("# Its only", "# Its new, only")
