@@ -6,10 +6,12 @@ install cell are left out. So is what is drawn when the page is staged: see :mod
 """
 
 import ast
+import threading
 
 from nbformat import NotebookNode
 
 INSTALL, DRAWN = "install", "drawn"
+_PARSING = threading.Lock()
 
 
 def has_tag(cell: NotebookNode, *tags: str) -> bool:
@@ -32,10 +34,19 @@ def computation(notebook: NotebookNode, profile: str) -> list[str]:
     return [code for _, code in computing_cells(notebook, profile)]
 
 
+def parsed(code: str) -> ast.Module:
+    """The syntax tree of some code. Raises SyntaxError.
+
+    One thread at a time: Python 3.11 counts the depth of all trees together, and raises SystemError where two meet.
+    """
+    with _PARSING:
+        return ast.parse(code)
+
+
 def folded(code: str, profile: str) -> str:
     """The syntax tree of some code as ``profile`` runs it; empty where only imports are left."""
     try:
-        tree = _Fold(profile).visit(ast.parse(code))
+        tree = _Fold(profile).visit(parsed(code))
     except SyntaxError:  # an IPython magic, or a mistake that the run will show
         return code
     return canonical(tree) if tree.body else ""

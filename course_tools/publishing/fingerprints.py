@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 
 import course_lib
 from course_lib import records, runlog, storage
-from course_tools.publishing.computation import DRAWN, canonical, computation, has_tag
+from course_tools.publishing.computation import DRAWN, canonical, computation, has_tag, parsed
 from course_tools.publishing.project import Chapter, Project
 
 # Tolerances: relative, except RESULT.
@@ -181,7 +181,7 @@ def _fixed_outputs(notebook: NotebookNode) -> Iterator[tuple[str, str]]:
 @cache
 def _code_digest(file: Path, _changed: int, _size: int) -> str:
     """Each version of a file is parsed once."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    tree = parsed(file.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         if documented and ast.get_docstring(node, clean=False) is not None:
