@@ -694,8 +694,9 @@ compared[["mean", "std"]] = both_columns.replace("nan%", "")
 compared.rename(columns={"std": "spread", "size": "seeds"})
 
 # %% [markdown]
-# With He's weights in its head, VGG8 gains 16.6 ± 7.3 points <!-- claim: he-mends-vgg8-by --> over itself, with no step
-# more. It is ahead of AlexNet, too, with a fifth of the parameters and with all three seeds. But that difference is 9.5 ± 10.7 points <!-- claim: mended-vgg8-less-alexnet -->, so it is
+# With He's weights in its head, VGG8 gains 16.6 ± 7.3 points <!-- claim: he-mends-vgg8-by -->, with no step more. It is
+# ahead of AlexNet, too, with a fifth of the parameters and with all three seeds. But that difference is
+# 9.5 ± 10.7 points <!-- claim: mended-vgg8-less-alexnet -->, so it is
 # undecided. So is what twice the steps bring, 10.1 ± 12.1 points <!-- claim: steps-help-vgg8 -->. Our study did not
 # show, then, that AlexNet is better on little data. What it showed is, at least in part, a bad start of one of them.
 # (It is not yet fair to AlexNet, which keeps torch's weights: exercise 2.)

@@ -114,7 +114,7 @@ class State:
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise CourseError(
                 f"{file}, with the points that you gave by hand, is damaged: bring it back from a backup; or move it "
-                "away, and `course assignment grade` begins anew."
+                "away, and `course assignment grade` starts the class over."
             ) from error
 
     def write_register(self, register: Register) -> None:
