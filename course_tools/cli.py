@@ -83,7 +83,8 @@ def parser() -> argparse.ArgumentParser:
     )
     study.add_argument("--size", choices=(*PROFILES, "auto"), default="auto", help="as the profiles of chapters")
     study.add_argument("--jobs", type=positive(int), help="how many runs at a time (default: one per core, or per GPU)")
-    study.add_argument("--publish", action="store_true", help="then put the records into results/")
+    study.add_argument("--hours", type=positive(float), help="begin no run after so many; the next call goes on")
+    study.add_argument("--publish", action="store_true", help="then put each name with all its seeds into results/")
     study.add_argument("--replace-better", action="store_true", help="let cpu runs replace published full ones")
 
     claims = verb("claims", commands.claims, "compare every number of the book with the record that proves it")

@@ -147,14 +147,20 @@ def study(options: argparse.Namespace) -> None:
     if options.publish:
         refuse_quick(size)
     planned = plan(options.name, size, options.seeds)
-    outcomes = run_study(project, options.name, size, planned, jobs=options.jobs)
-    done, earlier = sum(not outcome.problem for outcome in outcomes), sum(outcome.skipped for outcome in outcomes)
+    outcomes = run_study(project, options.name, size, planned, jobs=options.jobs, hours=options.hours)
+    done = sum(not outcome.problem and not outcome.left for outcome in outcomes)
+    earlier = sum(outcome.skipped for outcome in outcomes)
     suffix = f", {earlier} of them earlier." if earlier else "."
     print(f"{options.name}, {size}: {done} of {len(outcomes)} runs are done{suffix}")
-    check(options.name, outcomes)
-    if options.publish:
-        target, count = publish(project, options.name, size, planned, options.replace_better)
-        print(f"Published {count} records: {target.relative_to(project.root)}. Look at `git diff --stat`, then commit.")
+    try:
+        if options.publish:
+            target, count, waiting = publish(project, options.name, size, planned, options.replace_better)
+            file = target.relative_to(project.root)
+            print(f"Published {count} records: {file}. Look at `git diff --stat`, then commit.")
+            if waiting:
+                print(f"Not published, for some of their seeds are missing: {', '.join(waiting)}.")
+    finally:
+        check(options.name, outcomes)
 
 
 def set_repository(options: argparse.Namespace) -> None:

@@ -314,10 +314,17 @@ def with_34_plain_layers_train_worse_than_18():
     "B.7",
     source="can't go much deeper",
     verdict="awaiting",
-    note="plain networks of 56 layers, with and without batch norm: no GPU, but not run yet",
+    note="the paper's networks for small images at half of their width, 10,000 photographs, 16 epochs, batch norm",
 )
-def gradient_flow_keeps_plain_networks_from_50_layers_and_more():
-    """Gradient flow keeps plain networks from 50 layers and more."""
+def with_56_plain_layers_train_worse_than_20():
+    """56 plain layers train worse than 20."""
+    return higher(
+        "study-skip-and-norm/56 layers, plain, batch norm",
+        "study-skip-and-norm/20 layers, plain, batch norm",
+        measure="train_loss",
+        epoch=-1,
+        split="validation",
+    )
 
 
 # B.8: Keep the blocks, replace the head. VGG made 3 × 3 the norm; it is large, dear, and narrow at its head.

@@ -50,11 +50,6 @@ class Evidence:
         """Value and spread, as a literal takes them."""
         return (self.value,) if self.spread is None else (self.value, self.spread)
 
-    @property
-    def is_measured(self) -> bool:
-        """Whether it is a result of training runs."""
-        return self.kind in ("mean", "difference", "order", "level")
-
 
 @cache
 def look_up(project: Project, fact: Fact) -> Evidence | None:

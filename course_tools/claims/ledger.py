@@ -38,8 +38,6 @@ FOLDER = Path("book") / "claims"
 DOCUMENTS = {"A": 9, "B": 15, "C": 12, "D": 7, "E": 11}
 # The historical and the general: only these, and times of other machines, may be explained instead of measured.
 MAY_BE_EXPLAINED = {"A.1", "A.9", "B.1", *(f"B.{number}" for number in range(6, 12)), "B.14", "C.12", "E.11"}
-# VGG-16 and ResNet-34 at 224 × 224: nothing smaller stands for them.
-ONLY_FULL = {"C.3", "C.4"}
 VERDICTS = ("reproduced", "partly", "corrected", "differs", "undecided", "explained", "ours", "awaiting")
 
 

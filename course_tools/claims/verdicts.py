@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from course_lib.errors import CourseError
 from course_tools.claims.evidence import UNDECIDED, Evidence, NoEvidence, look_up
-from course_tools.claims.ledger import ONLY_FULL, Claim, Fact
+from course_tools.claims.ledger import Claim, Fact
 from course_tools.publishing.project import Project
 
 
@@ -46,8 +46,6 @@ def problem_of(project: Project, fact: Fact) -> str | None:
         return f"{fact.claim} does not hold any more: say so in the prose." if evidence.value is False else None
     if fact.verdict == "ours" and evidence.kind in ("mean", "difference"):  # a measurement of ours is no forecast
         return None
-    if fact.claim in ONLY_FULL and evidence.is_measured and evidence.profiles != {"full"}:
-        return f'{fact.title} is proven by a full run only: ask for `profile="full"`.'
     if fact.verdict in ("reproduced", "partly") and fact.band is None and evidence.kind == "mean":
         return f"{fact.title} is measured, so it needs a band: how near is near enough?"
     if fact.verdict == UNDECIDED:

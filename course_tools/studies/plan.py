@@ -8,6 +8,7 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from functools import cache, cached_property, partial
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -29,6 +30,7 @@ from course_lib.transfer import Choices
 from course_lib.transfer.networks import multiply_adds
 from course_lib.transfer.run import epochs_for
 
+CHECKPOINT_SECONDS = 300.0
 BACKWARD = 2  # a backward pass costs about twice a forward pass
 
 
@@ -126,11 +128,15 @@ class Planned:
         _, own_side, _ = spec_of(self.data).shape
         return Resized(network, self.side or own_side, self.channels)
 
-    def train(self) -> dict[str, Any]:
-        """Train, evaluate on test or validation images, and return the run's record, without ``study_key``."""
+    def train(self, checkpoint: Path | None = None) -> dict[str, Any]:
+        """Train, evaluate on test or validation images, and return the run's record, without ``study_key``.
+
+        ``checkpoint`` is a file to save the run in, and to continue from.
+        """
         images = self._load()
         network, train, val = self._prepare(images)
-        history = training.fit(network, train, val, seed=self.seed, show=False, **self.recipe)
+        saving = {"checkpoint": checkpoint, "checkpoint_seconds": CHECKPOINT_SECONDS}
+        history = training.fit(network, train, val, seed=self.seed, show=False, **saving, **self.recipe)
         history.recipe["model"] = type(getattr(network, "network", network)).__name__
         judged = self._scaled(images.open_test()) if self.judge == "test" else val
         predictions = training.predict(network, judged, precision=history.precision)
@@ -198,8 +204,11 @@ class TransferRun:
             passes = self.digits * (1 if self.choices.freeze_batch_norm else self.epochs)
         return multiply_adds(self.choices) * (passes + self.judged_by)
 
-    def train(self) -> dict[str, Any]:
-        """Train, evaluate on test images, and return the run's record, without ``study_key``."""
+    def train(self, checkpoint: Path | None = None) -> dict[str, Any]:
+        """Train, evaluate on test images, and return the run's record, without ``study_key``.
+
+        It takes a minute or two, and ``checkpoint`` stays unused.
+        """
         digits = data.load("mnist", size="sample" if self.sample else "full")
         outcome = transfer.run(
             transfer.draw(digits.train, self.digits),

@@ -1,4 +1,4 @@
-"""Publish a study's finished runs as records in ``results/study-NAME.jsonl``: all of them, or none."""
+"""Publish a study's finished runs as records in ``results/study-NAME.jsonl``: each name whose seeds are complete."""
 
 from pathlib import Path
 
@@ -13,30 +13,32 @@ from course_tools.studies.run import FINGERPRINT, fingerprint_of, finished, fold
 
 def publish(
     project: Project, study: str, size: str, planned: list[PlannedRun], replace_better: bool = False
-) -> tuple[Path, int]:
-    """Put the records of ``planned`` into ``results/``. Returns the file, and how many records are new in it.
+) -> tuple[Path, int, list[str]]:
+    """Put the records of ``planned`` into ``results/``, of every name whose seeds are complete.
 
     Runs of one name are replaced together, so that no mean is taken over two machines. Published runs of other names
     stay: a GPU can add the large networks to what two cores have run.
 
     ``replace_better`` lets ``cpu`` runs replace published ``full`` ones.
 
-    Raises: CourseError for a ``quick`` study, a run that is missing or damaged, a record that is not valid, and where
-        ``full`` records would be replaced by ``cpu`` ones. Nothing is written then.
+    Returns: the file, how many records are new in it, and the names that wait for some of their runs.
+    Raises: CourseError for a ``quick`` study, where no name is complete, for a run that is damaged, a record that is
+        not valid, and where ``full`` records would be replaced by ``cpu`` ones. Nothing is written then.
     """
     refuse_quick(size)
-    missing = [run for run in planned if finished(project, study, size, run) is None]
-    if missing:
+    waiting = list(dict.fromkeys(run.name for run in planned if finished(project, study, size, run) is None))
+    complete = [run for run in planned if run.name not in waiting]
+    if not complete:
         raise CourseError(
-            f"{len(missing)} of {len(planned)} runs of {study} are missing, such as {missing[0].name}, seed "
-            f"{missing[0].seed}: call `course study {study} --size {size}` first."
+            f"No name of {study} has all of its seeds yet, such as {waiting[0]}: call `course study {study} --size "
+            f"{size}` first."
         )
     lines = []  # name, seed and text of each record
-    for run in planned:
+    for run in complete:
         file = folder_of(project, study, size) / f"{run.key}.jsonl"
         check_records(file, size, f"study-{study}")
         lines.append((run.name, run.seed, file.read_text(encoding="utf-8").rstrip("\n")))
-    names = {run.name for run in planned}
+    names = {run.name for run in complete}
     target = _results_file(project, study)
     if target.exists():
         for line, record in zip(target.read_text(encoding="utf-8").splitlines(), records.read(target), strict=True):
@@ -56,7 +58,7 @@ def publish(
             fingerprints.published_file(project, target.stem): fingerprints.to_text(fingerprint),
         }
     )
-    return target, len(planned)
+    return target, len(complete), waiting
 
 
 def refuse_quick(size: str) -> None:

@@ -1,15 +1,18 @@
 """Run a study's planned runs side by side, each in a process of its own, and keep what finished.
 
 A run that raises, or whose process dies, fails alone. What finished lies in ``_build/studies/SIZE/NAME``, one file per
-run, named by the run's key: a second ``course study`` repeats none of them.
+run, named by the run's key: a second ``course study`` repeats none of them. A run that was stopped goes on from its
+checkpoint beside them.
 """
 
 import hashlib
+import math
 import os
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,11 +34,15 @@ FINGERPRINT = "fingerprint.json"
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one planned run ended: ``problem`` is one line, empty where it left its record."""
+    """How one planned run ended: ``problem`` is one line, empty where it left its record.
+
+    It was ``skipped`` where it was finished before, and ``left`` where the time was over.
+    """
 
     planned: PlannedRun
     problem: str = ""
     skipped: bool = False
+    left: bool = False
 
     def __str__(self) -> str:
         return f"{self.planned.name}, seed {self.planned.seed}: {self.problem or 'ok'}"
@@ -88,6 +95,7 @@ def run_study(
     planned: list[PlannedRun],
     *,
     jobs: int | None = None,
+    hours: float | None = None,
     show: bool = True,
 ) -> list[Outcome]:
     """Run what is not finished yet. Returns one outcome per planned run.
@@ -99,6 +107,7 @@ def run_study(
         planned: its runs.
         jobs: how many side by side; by default the study's ``JOBS``, else one per core, and only one where there is a
             GPU. They share the cores.
+        hours: no run begins after so many; None for no end.
         show: draw a progress bar. It counts multiply-adds, not runs, so that its time left means something.
 
     Raises: CourseError where an earlier run's record is damaged, comes from another kind of processor, or the library
@@ -117,8 +126,11 @@ def run_study(
         title = f"{study}, {size}: {len(waiting)} of {len(planned)} runs"
         layout = "{l_bar}{bar}| {elapsed}, {remaining} left{postfix}"
         with tqdm(total=total, desc=title, bar_format=layout, disable=not show, dynamic_ncols=True) as bar:
+            end = time.monotonic() + 3600 * hours if hours is not None else math.inf
 
             def run_one(run: PlannedRun) -> Outcome:
+                if time.monotonic() >= end:
+                    return Outcome(run, left=True)
                 outcome = workers.run(run)
                 with bar.get_lock():
                     bar.set_postfix_str(str(outcome), refresh=False)
@@ -231,7 +243,11 @@ def train_one(study: str, size: str, seed: str, key: str, file: str) -> int:
         planned = next((run for run in plan(study, size, int(seed) + 1) if run.key == key), None)
         if planned is None:
             raise CourseError(f"The plan of {study} was changed since it began: call `course study {study}` again.")
-        records.append(Path(file), planned.train() | {"study_key": planned.key})
+        unfinished = Path(file).with_suffix(".pt")
+        record = planned.train(unfinished) | {"study_key": planned.key}
+        Path(file).unlink(missing_ok=True)  # of a worker that outlived its call
+        records.append(Path(file), record)
+        unfinished.unlink(missing_ok=True)
     except CourseError as error:
         print(error, file=sys.stderr)
         return 1

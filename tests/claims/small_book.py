@@ -110,7 +110,7 @@ def filler(name: str) -> str:
     """The least that is taken for a claim of the documents."""
     if name in ledger.MAY_BE_EXPLAINED:
         return fact("History", because="A paper has it.", verdict="explained", cite=["paper2000"])
-    if name in ledger.ONLY_FULL:
+    if name in ("C.3", "C.4"):
         large = 'mean("study-small/large", profile="full")'
         return fact("Test accuracy", large, source="98.6 %", verdict="awaiting")
     return fact("One and one", "1 + 1", source="2", verdict="reproduced")

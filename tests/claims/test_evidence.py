@@ -27,7 +27,7 @@ def calculate(checkout, function, **more):
 def test_a_calculation_gives_a_number_a_word_or_whether_it_holds(checkout, function, value):
     seen = calculate(checkout, function)
     assert seen.value == value and type(seen.value) is type(value)
-    assert seen.kind == "calculation" and not seen.is_measured
+    assert seen.kind == "calculation"
 
 
 def test_what_a_calculation_prints_is_kept(checkout, capsys):

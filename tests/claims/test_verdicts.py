@@ -103,12 +103,6 @@ def test_a_measured_value_needs_a_band(checkout, verdict):
     assert "is measured, so it needs a band" in problem(checkout, verdict, net, "98.5 %")
 
 
-@pytest.mark.parametrize("evidence", [net, above])
-def test_only_a_full_run_stands_for_the_large_networks(checkout, evidence):
-    fact = Fact("C.3", "so", evidence, "98.5 %", "reproduced", band=0.01)
-    assert "is proven by a full run only" in verdicts.problem_of(checkout.project, fact)
-
-
 @pytest.mark.parametrize(
     "evidence",
     [

@@ -30,8 +30,8 @@ def calls(monkeypatch):
     """The calls of run_study, which runs nothing."""
     calls = []
 
-    def run_study(project, study, size, planned, *, jobs=None):
-        calls.append((study, size, len(planned), jobs))
+    def run_study(project, study, size, planned, *, jobs=None, hours=None):
+        calls.append((study, size, len(planned), jobs, hours))
         return [run.Outcome(one) for one in planned]
 
     monkeypatch.setattr(run, "run_study", run_study)
@@ -52,9 +52,9 @@ def test_lists_the_studies_outside_of_a_checkout_too(tmp_path, monkeypatch, caps
 @pytest.mark.parametrize(
     ("words", "call"),
     [
-        (["--size", "cpu"], ("mnist-six", "cpu", 30, None)),
-        (["--size", "full", "--seeds", "2", "--jobs", "3"], ("mnist-six", "full", 12, 3)),
-        ([], ("mnist-six", "quick", 12, None)),  # COURSE_PROFILE
+        (["--size", "cpu"], ("mnist-six", "cpu", 30, None, None)),
+        (["--size", "full", "--seeds", "2", "--jobs", "3", "--hours", "0.5"], ("mnist-six", "full", 12, 3, 0.5)),
+        ([], ("mnist-six", "quick", 12, None, None)),  # COURSE_PROFILE
     ],
 )
 def test_options_reach_run_study(here, calls, words, call, monkeypatch, capsys):

@@ -21,7 +21,7 @@ from course_tools.studies.plan import Planned, Resized, TransferRun, names, part
 ROOT = Path(__file__).parents[2]
 FROM_SCRATCH = tuple(name for name in names() if name != "transfer-ladder")
 # Single runs that serve a choice, or more seeds of some networks.
-UNEVEN = ("alexnet-start", "lenet-fair", "many-seeds")
+UNEVEN = ("alexnet-start", "depth", "lenet-fair", "many-seeds", "originals")
 SIZES = ("quick", "cpu", "full")
 ALL = [pytest.param(name, size, id=f"{name}-{size}") for name in (*FROM_SCRATCH, "transfer-ladder") for size in SIZES]
 GRIDS = [pytest.param(name, size, id=f"{name}-{size}") for name in FROM_SCRATCH for size in SIZES]

@@ -15,6 +15,7 @@ from torch import nn
 
 from course_lib import records, training
 from course_lib.errors import CourseError
+from course_lib.training.checkpoints import Checkpoint
 from course_tools.publishing.publish import check_records
 from course_tools.studies import run as runner
 from course_tools.studies.plan import Planned
@@ -65,6 +66,43 @@ def test_training_in_this_process_gives_the_same_bit_for_bit(story, one_thread, 
     here = json.loads(json.dumps(planned.train() | {"study_key": planned.key}))
     assert what_was_learned(here) == what_was_learned(runner.finished(story.project, "mnist-six", "quick", planned))
     assert here["epochs"][0]["train_loss"] > here["epochs"][1]["train_loss"] > 0
+
+
+def test_a_run_that_was_stopped_goes_on_from_its_checkpoint(story, one_thread, few_digits, tmp_path, monkeypatch):
+    planned, file, saves = story.planned[1], tmp_path / "run.pt", []
+    assert planned.recipe["epochs"] > 1
+    save = Checkpoint.save
+
+    def stop_after_the_first(self):
+        save(self)
+        saves.append(file.stat().st_size)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpoint, "save", stop_after_the_first)
+    with pytest.raises(KeyboardInterrupt):
+        planned.train(file)
+    monkeypatch.setattr(Checkpoint, "save", lambda self: saves.append(None) or save(self))
+    record = json.loads(json.dumps(planned.train(file) | {"study_key": planned.key}))
+    assert len(saves) == planned.recipe["epochs"], "one epoch before the stop, the others after it"
+    whole = runner.finished(story.project, "mnist-six", "quick", planned)
+    assert what_was_learned(record) == what_was_learned(whole)
+
+
+def test_a_worker_keeps_its_checkpoint_beside_its_record(cheap, monkeypatch, tmp_path, capsys):
+    def stop(self, checkpoint):
+        raise CourseError(str(checkpoint))
+
+    monkeypatch.setattr(Planned, "train", stop)
+    assert runner.train_one("mnist-six", "quick", "0", cheap[0].key, str(tmp_path / "key.jsonl")) == 1
+    assert capsys.readouterr().err.strip() == str(tmp_path / "key.pt")
+
+
+def test_after_its_hours_no_run_begins_and_the_next_call_goes_on(project, cheap, orders):
+    orders.give({"few digits": True})
+    outcomes = run(project, cheap[:2], jobs=1, hours=1e-9)
+    assert [(one.left, one.problem) for one in outcomes] == [(True, "")] * 2
+    assert not files(project)
+    assert not any(one.left for one in run(project, cheap[:1], jobs=1, hours=1.0))
 
 
 # ---- runs that fail
