@@ -11,7 +11,7 @@ from torch import nn
 
 from course_lib import data, models
 from course_lib.training import one_cycle
-from course_tools.studies.changes import with_he_weights
+from course_tools.studies.changes import exchange, with_he_weights
 from course_tools.studies.plan import Planned
 
 SEEDS = 1
@@ -33,12 +33,7 @@ def start(width: float, weights: str, activation: str) -> nn.Module:
         for layer in convolutions + linear:
             nn.init.normal_(layer.weight, 0, 0.01)
             nn.init.constant_(layer.bias, 1.0 if layer in ones else 0.0)
-    if activation == "tanh":
-        for part in (network.features, network.classifier):
-            for place, layer in enumerate(part):
-                if isinstance(layer, nn.ReLU):
-                    part[place] = nn.Tanh()
-    return network
+    return exchange(network, nn.ReLU, nn.Tanh) if activation == "tanh" else network
 
 
 def grid(size: str, seed: int) -> list[Planned]:

@@ -1,4 +1,6 @@
-"""Changes to a network that several studies make: first weights, batch norm left out, blocks that begin as identity."""
+"""Changes to a network that several studies make: first weights, layers exchanged or left out, quiet blocks."""
+
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -32,6 +34,15 @@ def without_batch_norm(network: nn.Module) -> nn.Module:
                 setattr(parent, name, nn.Identity())
             elif isinstance(layer, nn.Conv2d) and layer.bias is None:
                 layer.bias = nn.Parameter(torch.zeros(layer.out_channels))
+    return network
+
+
+def exchange(network: nn.Module, old: type[nn.Module], new: Callable[[], nn.Module]) -> nn.Module:
+    """The network with ``new()`` in the place of every layer of type ``old``."""
+    for parent in list(network.modules()):
+        for name, layer in list(parent.named_children()):
+            if isinstance(layer, old):
+                setattr(parent, name, new())
     return network
 
 
