@@ -962,16 +962,17 @@ racers = {
 plots.accuracy_against_cost(records.summary(racers))
 
 # %% [markdown]
-# The three costs do not put the networks in the same order. LeNet-5 has the fewest parameters and the fewest
+# The two costs do not put the networks in the same order. LeNet-5 has the fewest parameters and the fewest
 # multiply-adds. The perceptron has more parameters than the small ResNet, and 24 times fewer multiply-adds than it
-# does <!-- claim: race-of-costs -->. If memory is scarce, parameters count; if the battery is, multiply-adds do. The
-# bars show spreads over seeds, and a bar is not an interval of a difference.
+# does <!-- claim: race-of-costs -->. If memory is scarce, parameters count; if the battery is, multiply-adds do. Seconds
+# are missing, for the chapters did not run on one machine. The bars show spreads over seeds, and a bar is not an
+# interval of a difference.
 #
 # The comparison from above concludes that ResNet is faster and better than VGG <!-- claim: C.9 -->. It gives no spread.
 # Here the small ResNet reaches 99.39 ± 0.06 % <!-- claim: readme-resnet -->, MiniVGG
 # 99.37 ± 0.06 % <!-- claim: readme-minivgg -->. The difference is
 # +0.02 ± 0.12 points <!-- claim: resnet-small-less-minivgg -->, by Welch's interval, since the seeds are not the same:
-# undecided, in two fifths of the seconds <!-- claim: race-of-costs -->, though the two were not timed side by side. To
+# undecided. To
 # `vgg_small` it is +0.29 ± 0.19 points <!-- claim: resnet-small-less-vgg-small -->, with one epoch more and a rate that
 # was chosen. Each network runs here by the recipe of its own chapter, so these numbers compare recipes as well. Under
 # one recipe, in chapter 5's study `mnist-six`, MiniVGG less the small ResNet is

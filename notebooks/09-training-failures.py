@@ -367,11 +367,16 @@ def warm_up(progress):
 kinds = {"torch's weights": torchs_weights, "He's weights": hes_weights}
 
 
-@functools.cache
+done = {}  # histories by name and seed: what has run once is not run again
+
+
 def run(kind, form="D", *, norm=False, rate=1e-3, rising=False, seed=0):
     """Train one plain VGG on few pictures, and record it."""
     words = ["deep" if form == "D" else "shallow", kind, f"rate {rate:g}"]
     words += ["batch norm"] * norm + ["warm-up"] * rising
+    name = ", ".join(words)
+    if (name, seed) in done:
+        return done[name, seed]
     network = plain_vgg(kinds[kind], form, norm, seed)
     history = training.fit(
         network,
@@ -385,8 +390,8 @@ def run(kind, form="D", *, norm=False, rate=1e-3, rising=False, seed=0):
         **options,
     )
     answers = training.predict(network, judges)
-    told = {"name": ", ".join(words), "split": "validation"}
-    training.record(history=history, answers=answers, data=pictures, **told)
+    training.record(name, history, answers, pictures, split="validation")
+    done[name, seed] = history
     return history
 
 

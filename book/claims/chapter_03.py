@@ -427,24 +427,12 @@ def five_comparisons():
 
 @claim
 def stricter_rule():
-    """With 99 % t intervals two of chapter 3's five changes differ from the base: tanh and tiling pools."""
-    lines = [
-        one
-        for one in records.read(records.results_folder() / "03-alexnet.jsonl")
-        if one["final"]["split"] == "validation"
-    ]
-
-    def scores(name):
-        return {one["seed"]: one["final"]["accuracy"] for one in lines if one["name"] == name}
-
-    def counts(name):
-        base, other = scores("base"), scores(name)
-        points = [other[seed] - base[seed] for seed in base]
-        assert len(points) == 3
-        return bool(abs(np.mean(points)) > 9.925 * np.std(points, ddof=1) / math.sqrt(3))  # t, 2 degrees of freedom
-
-    changes = ("tanh for ReLU", "pools that tile", "no dropout", "with LRN", "no flips and crops")
-    return [counts(one) for one in changes] == [True, True, False, False, False]
+    """By Holm's rule two of chapter 3's five changes differ from the base: tanh and tiling pools."""
+    runs = records.table("03-alexnet")
+    runs = runs[runs["split"] == "validation"]
+    by_name = {name: each.set_index("seed")["accuracy"] for name, each in runs.groupby("name") if len(each) > 1}
+    five = records.family(by_name.pop("base"), by_name)
+    return set(five.index[five["p_holm"] < 0.05]) == {"tanh for ReLU", "pools that tile"} and len(five) == 5
 
 
 @claim

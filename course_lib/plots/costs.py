@@ -150,16 +150,19 @@ def parameter_pie(table: pd.DataFrame) -> DescribedFigure:
 
 
 def accuracy_against_cost(frame: pd.DataFrame) -> DescribedFigure:
-    """Draw accuracy over parameters, over multiply-adds and over seconds of training: three panels, a point a model.
+    """Draw accuracy over parameters, over multiply-adds and over seconds of training: a panel each, a point a model.
 
     ``frame`` has a row a model (its name is the index) with ``accuracy``, the mean over seeds as a share of 1;
     ``spread``, drawn as an error bar up and down, missing where there is one seed; ``parameters``,
-    ``multiply_adds`` of one image, and ``seconds``.
+    ``multiply_adds`` of one image, and ``seconds``. Where a column ``machine`` holds more than one machine, seconds
+    can't be compared, and their panel is left out.
     """
-    figure, panels = new_figure(1, 3, width=8, height=4, sharey=True)
+    titles = {"parameters": "parameters", "multiply_adds": "multiply-adds", "seconds": "seconds of training"}
+    if "machine" in frame and frame["machine"].nunique() > 1:
+        del titles["seconds"]
+    figure, panels = new_figure(1, len(titles), width=8, height=4, sharey=True)
     colours = [PALETTE[place % 8] for place in range(len(frame))]
     spreads = frame["spread"].fillna(0.0).tolist()
-    titles = {"parameters": "parameters", "multiply_adds": "multiply-adds", "seconds": "seconds of training"}
     for axes, (column, title) in zip(panels, titles.items(), strict=True):
         for place, (x, y, spread) in enumerate(zip(frame[column], frame["accuracy"], spreads, strict=True)):
             style = {"color": colours[place], "marker": "osD^vPX*"[place % 8], "markersize": 8}
@@ -180,10 +183,10 @@ def accuracy_against_cost(frame: pd.DataFrame) -> DescribedFigure:
     rows = frame.sort_values("accuracy", ascending=False).itertuples()
     descriptions = [
         f"{row.Index} {row.accuracy:.2%}{'' if pd.isna(row.spread) else f' ± {row.spread:.2%}'} with "
-        f"{spoken(row.parameters)} parameters, {spoken(row.multiply_adds)} multiply-adds, {spoken(row.seconds)} seconds"
+        + ", ".join(f"{spoken(getattr(row, column))} {column.replace('_', '-')}" for column in titles)
         for row in rows
     ]
-    alt = "Accuracy against three costs, each on a logarithmic axis. Best first: "
+    alt = f"Accuracy against {'three' if len(titles) == 3 else 'two'} costs, each on a logarithmic axis. Best first: "
     return finish(figure, f"{alt}{'; '.join(descriptions)}.")
 
 

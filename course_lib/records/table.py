@@ -11,7 +11,7 @@ from course_lib.records import lines
 COLUMNS = [
     *("chapter", "name", "seed", "data", "train", "epochs", "precision", "parameters", "multiply_adds", "split"),
     *("accuracy", "macro_f1", "macro_precision", "macro_recall", "loss", "seconds", "peak_memory_mb"),
-    *("device", "profile", "date", "commit", "sha256"),
+    *("device", "processor", "profile", "date", "commit", "sha256"),
 ]
 BENCH_KINDS = ("machine", "roof", "step", "target")  # of measurement by `make bench`
 
@@ -26,8 +26,8 @@ def table(chapter: str | None = None) -> pd.DataFrame:
         training images), ``epochs``, ``precision`` (``float32``, ``bfloat16`` or ``float16``), ``parameters``,
         ``multiply_adds`` (of one image); ``split`` (what it was evaluated on, ``test`` or ``validation``), and on those
         images ``accuracy``, ``macro_f1``, ``macro_precision``, ``macro_recall`` (shares in [0, 1]) and ``loss``;
-        ``seconds``, ``peak_memory_mb``, ``device``, ``profile``, ``date``, ``commit`` and ``sha256``. No rows where
-        nothing was published yet.
+        ``seconds``, ``peak_memory_mb``, ``device``, ``processor`` (its model and instructions, None in old records),
+        ``profile``, ``date``, ``commit`` and ``sha256``. No rows where nothing was published yet.
     Raises: CourseError for a line that is malformed or was changed.
     """
     files = [file for file in lines.chapter_files() if chapter in (None, file.stem)]
@@ -42,12 +42,14 @@ def summary(runs: Mapping[str, str], split: str = "test") -> pd.DataFrame:
         split: which images they were evaluated on.
 
     Returns: indexed by name, in the order of ``runs``: ``data``, ``judged on``, ``epochs``, ``seeds``, ``accuracy`` and
-        its ``spread`` (standard deviation, missing for one seed), ``parameters``, ``multiply_adds`` of one image, and
-        ``seconds`` of training. Networks without a record have no row.
+        its ``spread`` (standard deviation, missing for one seed), ``parameters``, ``multiply_adds`` of one image,
+        ``seconds`` of training and the ``machine`` that they were taken on: its processor, or the chapter whose run
+        did not record it. Networks without a record have no row.
     Raises: CourseError for a line that is malformed or was changed.
     """
     every = pd.concat([table(chapter) for chapter in dict.fromkeys(runs.values())])
     chosen = every[(every["chapter"] == every["name"].map(runs)) & (every["split"] == split)]
+    chosen = chosen.assign(machine=chosen["processor"].fillna("unnamed, " + chosen["chapter"]))
     means = chosen.groupby("name", sort=False).agg(
         data=("data", "first"),
         epochs=("epochs", "first"),
@@ -57,6 +59,7 @@ def summary(runs: Mapping[str, str], split: str = "test") -> pd.DataFrame:
         parameters=("parameters", "first"),
         multiply_adds=("multiply_adds", "first"),
         seconds=("seconds", "mean"),
+        machine=("machine", "first"),
     )
     means.insert(1, "judged on", split)
     return means.loc[[name for name in runs if name in means.index]]
@@ -116,5 +119,5 @@ def as_table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
     for record in records:
         flat = {**record["recipe"], **record["final"], **record["machine"], **record}
         flat |= {"seconds": record["seconds"]["total"], "epochs": len(record["epochs"])}
-        rows.append({column: flat[column] for column in COLUMNS})
+        rows.append({column: flat.get(column) for column in COLUMNS})
     return pd.DataFrame(rows, columns=COLUMNS)
