@@ -12,6 +12,7 @@ from course_tools.publishing.tables import TablePage
 
 COMMAND = "course claims --update"
 NONE = "—"
+ERRORS_ABOVE = 0.95  # near 100 % an accuracy hides what its errors show
 
 
 def pages_of(project: Project, claims: dict[str, Claim]) -> list[TablePage]:
@@ -129,7 +130,12 @@ def _evidence(project: Project, fact: Fact) -> Evidence | None:
 def _ours(fact: Fact, evidence: Evidence | None) -> str:
     if fact.verdict == "explained" and fact.cite:
         return ", ".join(f"{{cite:t}}`{key}`" for key in fact.cite)
-    return _cell(fact.ours or (in_words(evidence, fact) if evidence else NONE))
+    if fact.ours or evidence is None:
+        return _cell(fact.ours or NONE)
+    percent = fact.literal is not None and fact.literal.unit.strip() == "%"
+    if evidence.kind == "mean" and percent and ERRORS_ABOVE < evidence.value < 1:
+        return f"{in_words(evidence, fact)}, errors {1 - evidence.value:.2%}".replace("%", " %").replace("  %", " %")
+    return _cell(in_words(evidence, fact))
 
 
 def _runs(evidence: Evidence | None) -> str:
