@@ -609,7 +609,7 @@ plots.mistake_grid(test, mistakes)
 # The first layer's weights are stencils as large as the image. So we can look at them. Red: ink here speaks for me. Blue:
 # ink here speaks against me. These are the 24 of 512 with the largest weights, so the clearest ones.
 
-# %%
+# %% tags=["card"]
 stencils = trained.features[0].weight.detach().view(-1, 28, 28)
 strength = stencils.flatten(1).norm(dim=1)
 clearest = strength.argsort(descending=True)[:24].cpu()

@@ -123,7 +123,7 @@ by_torch = F.conv2d(digit[None, None], kernel[None, None])[
 print("image", tuple(digit.shape), "→ feature map", tuple(by_hand.shape))
 assert torch.allclose(by_hand, by_torch, atol=1e-5)
 
-# %%
+# %% tags=["card"]
 figure, axes = plots.new_figure(1, 2, width=5.5, height=2.6)
 axes[0].imshow(digit.numpy(), cmap="gray_r")
 axes[0].set_title("the image")

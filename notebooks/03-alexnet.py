@@ -780,7 +780,7 @@ for name in ("base", "tanh for ReLU"):
         print(f"{tried_name}: validation accuracy {scores[rate]:.1%}")
     chosen_rate[name] = max(scores, key=scores.get)
 
-# %%
+# %% tags=["card"]
 curves = {
     "ReLU": trained["base", chosen_rate["base"]][1],
     "tanh": trained["tanh for ReLU", chosen_rate["tanh for ReLU"]][1],

@@ -824,7 +824,7 @@ plots.confusion_heatmap(analysis.confusion_matrix(answers[0]))
 #
 # Now the wrong answers that the network was most sure of.
 
-# %%
+# %% tags=["card"]
 # Goal 8c: the most confident mistakes
 worst = analysis.worst_mistakes(answers[0], count=16)
 titles = [

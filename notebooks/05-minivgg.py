@@ -193,7 +193,7 @@ pd.DataFrame(rows).T
 #
 # Here is the result, drawn from the live network.
 
-# %%
+# %% tags=["card"]
 plots.architecture_drawing(minivgg, (1, 28, 28), title="MiniVGG")
 
 # %% [markdown]

@@ -657,7 +657,7 @@ for name in contestants:
         trained.setdefault(name, network)
     print(f"{name}: done for {deep['seeds']} seeds")
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "card"]
 figure, panels = plots.new_figure(1, 2, width=7.3, height=3.4, sharey=True)
 said = []
 for axes, kind in zip(panels, ("plain", "ResNet"), strict=True):

@@ -606,7 +606,7 @@ def added_up(name):
     return torch.tensor(runs).sum(dim=0)
 
 
-# %% tags=["drawn"]
+# %% tags=["drawn", "card"]
 # Goal 8: two confusion matrices
 confusion_pair({name: added_up(name) for name in names}, "0123456789")
 

@@ -235,7 +235,7 @@ else:
 wrong = transfer.Choices(side=224, resize="refill")
 plots.image_grid(few, range(4))
 
-# %%
+# %% tags=["card"]
 transfer.batch_as_seen(transfer.prepare(few, wrong), 4)
 
 # %% [markdown]

@@ -407,7 +407,7 @@ tried = {
     for name, chosen in remedies.items()
 }
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "card"]
 figure, axes = plots.new_figure(width=7, height=3.6)
 said = []
 for name, runs in tried.items():

@@ -960,7 +960,7 @@ curves = {
     "mnist-99": (errors(cycle), plots.ORANGE),
 }
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input", "card"]
 from matplotlib.ticker import LogLocator
 
 figure, axes = plots.new_figure(width=7, height=4)

@@ -258,7 +258,7 @@ spread.map("{:.1%}".format).replace("nan%", "one seed")
 # one that guesses has none at all. And not all of the difference need come from the images. With all of them the
 # network also made 1,760 steps, and not 360.
 
-# %%
+# %% tags=["card"]
 # Goal 2: what the data bring
 figure, axes = plots.new_figure(width=6.4, height=3.4)
 said = []

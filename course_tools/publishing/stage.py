@@ -1,11 +1,16 @@
 """Lay out in ``_build/stage`` what jupyter-book builds: the book's own pages, and the chapters in MyST."""
 
+import io
 import json
+import re
+from base64 import b64decode
 from pathlib import Path
 
 import nbformat
+import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
+from PIL import Image, ImageOps
 
 from course_lib.errors import CourseError
 from course_tools.publishing import fingerprints, freshness, myst, pairs
@@ -14,6 +19,10 @@ from course_tools.publishing.draw import draw
 from course_tools.publishing.project import Chapter, Project
 from course_tools.publishing.provenance import footer
 
+CARD = "card"  # the tag of the cell whose figure stands for its chapter on the front page
+CARD_PIXELS = (560, 300)
+WORDS_A_MINUTE = 200
+CAPTION_LETTERS = 160
 OUTPUT_BYTES = 1_000_000  # a published notebook's outputs, at most
 STALE_BANNER = """\
 :::{{warning}}
@@ -47,10 +56,13 @@ def stage(project: Project, profile: str | None) -> list[str]:
     notebooks = {chapter.name: load(project, chapter, profile) for chapter in chapters}
     draw(project, notebooks, profile)
     contents: dict[Path, bytes] = {}
+    questions = {}
     for chapter in chapters:
         notebook = notebooks[chapter.name]
         refuse_bad_outputs(chapter, notebook, profile)
         changed = freshness.what_changed(project, chapter, notebook, fingerprint_of(project, chapter, profile))
+        contents[Path("book") / "cards" / f"{chapter.name}.png"] = card_of(chapter, notebook)
+        questions[f"{chapter.name}.html"] = question_of(notebook)
         page = to_page(notebook, chapter, papers, terms, changed)
         contents[Path("notebooks") / f"{chapter.name}.ipynb"] = nbformat.writes(page).encode()
     for file in [project.root / "_config.yml", project.root / "_toc.yml", *sorted((project.root / "book").rglob("*"))]:
@@ -59,6 +71,7 @@ def stage(project: Project, profile: str | None) -> list[str]:
             contents[file.relative_to(project.root)] = text.encode()
         elif file.is_file() and file.suffix not in (".py", ".pyc"):
             contents[file.relative_to(project.root)] = file.read_bytes()
+    contents[Path("_config.yml")] = with_questions(contents[Path("_config.yml")], questions)
 
     for file in [file for file in project.stage.rglob("*") if file.is_file()]:
         if file.relative_to(project.stage) not in contents:
@@ -152,18 +165,66 @@ def to_page(
             cell.source = myst.markdown_to_myst(cell.source, papers, terms, chapter.name)
         elif image := _image_options(cell):
             cell.metadata["mystnb"] = {"image": image}
+            if caption := _caption(image["alt"]):
+                cell.metadata["mystnb"]["figure"] = {"caption": caption}
         cells.append(cell)
     title, _, rest = myst.NUMBERED_TITLE.sub("# ", cells[0].source).partition("\n")  # the book numbers chapters itself
+    question, _, rest = rest.strip().partition("\n\n")
     run = notebook.metadata.course.run
-    banners = [QUICK_BANNER] if run.profile == "quick" else []
+    top = [f":::{{div}} course-question\n{question}\n:::", f":::{{div}} course-meta\n{_times(cells, run)}\n:::"]
+    if run.profile == "quick":
+        top.append(QUICK_BANNER)
     if changed:
-        banners.append(STALE_BANNER.format(what=", ".join(f"`{name}`" for name in changed)))
-    cells[0].source = "\n".join([title, "", *banners, rest])
+        top.append(STALE_BANNER.format(what=", ".join(f"`{name}`" for name in changed)))
+    cells[0].source = "\n\n".join([title, *top, rest])
     notebook.cells = myst.wrap_exercises(cells, chapter.name)
     notebook.cells.append(new_markdown_cell(f"```{{div}} course-provenance\n{footer(run)}\n```"))
     pairs.number_cells(notebook)
     notebook.metadata = NotebookNode({"kernelspec": notebook.metadata.kernelspec, "language_info": {"name": "python"}})
     return notebook
+
+
+def question_of(notebook: NotebookNode) -> str:
+    """The question that a chapter answers: the first paragraph below its title and badge."""
+    _title, *paragraphs = notebook.cells[0].source.split("\n\n")
+    return next(text.replace("\n", " ") for text in paragraphs if not text.startswith("[!["))
+
+
+def card_of(chapter: Chapter, notebook: NotebookNode) -> bytes:
+    """The figure that stands for a chapter on the front page, cut to ``CARD_PIXELS``, as a PNG.
+
+    Raises: CourseError where no cell with a figure is tagged ``card``.
+    """
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []) if CARD in cell.metadata.get("tags", []) else []:
+            if "image/png" in output.get("data", {}):
+                picture = Image.open(io.BytesIO(b64decode(output["data"]["image/png"]))).convert("RGB")
+                picture = ImageOps.fit(picture, CARD_PIXELS, Image.Resampling.LANCZOS)
+                packed = io.BytesIO()
+                picture.quantize(64, dither=Image.Dither.NONE).save(packed, format="png", optimize=True)
+                return packed.getvalue()
+    raise CourseError(f"{chapter.name}: no cell with a figure is tagged `{CARD}`, for the front page: tag one.")
+
+
+def with_questions(config: bytes, questions: dict[str, str]) -> bytes:
+    """The book's configuration with each chapter's question, which the links to it show."""
+    settings = yaml.safe_load(config)
+    settings["sphinx"]["config"]["html_context"]["questions"] = questions
+    return yaml.safe_dump(settings, allow_unicode=True, sort_keys=False).encode()
+
+
+def _times(cells: list[NotebookNode], run: NotebookNode) -> str:
+    """How long a chapter takes to read and to run, and its memory: all of its text but folded solutions."""
+    prose = [cell.source for cell in cells if cell.cell_type == "markdown" and "solution" not in _tags(cell)]
+    minutes = max(5, 5 * round(sum(len(text.split()) for text in prose) / WORDS_A_MINUTE / 5))
+    took = f"{round(run.seconds / 60)} min" if run.seconds >= 90 else f"{round(run.seconds)} s"
+    device = "a CPU" if run.device == "CPU" else run.device
+    memory = f"{run.peak_memory_mb / 1000:.1f} GB"
+    return f"{minutes} min to read · {took} to run on {device}, profile `{run.profile}` · {memory} of memory"
+
+
+def _tags(cell: NotebookNode) -> list[str]:
+    return cell.metadata.get("tags", [])
 
 
 def _image_options(cell: NotebookNode) -> dict[str, str]:
@@ -173,3 +234,9 @@ def _image_options(cell: NotebookNode) -> dict[str, str]:
             about = output.metadata.get("image/png", {})
             return {"alt": about.get("alt", ""), **({"width": f"{about['width']}px"} if "width" in about else {})}
     return {}
+
+
+def _caption(alt: str) -> str:
+    """The first sentence of a figure's description, as Markdown; empty where it lists too much for a caption."""
+    sentence = re.split(r"(?<=[a-z0-9)%])\. |: |; ", alt, maxsplit=1)[0].rstrip(".:;")
+    return re.sub(r"([\\`*_{}\[\]<>$#|])", r"\\\1", sentence) + "." if len(sentence) <= CAPTION_LETTERS else ""
