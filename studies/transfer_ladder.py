@@ -29,7 +29,7 @@ def grid(size: str, seed: int) -> list[TransferRun]:
         TransferRun(
             name,
             seed,
-            _in_small(chosen[name]) if quick else chosen[name],
+            in_small(chosen[name]) if quick else chosen[name],
             count,
             judged_by,
             sample=quick,
@@ -39,7 +39,7 @@ def grid(size: str, seed: int) -> list[TransferRun]:
     ]
 
 
-def _in_small(choices: Choices) -> Choices:
+def in_small(choices: Choices) -> Choices:
     """The same choices for networks that need no file and next to no time."""
     if choices.backbone == "none":
         return choices

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, replace
 
 OPTIONS = {
     "resize": ("interpolate", "refill"),
-    "channels": ("repeat", "one"),
+    "channels": ("repeat", "one", "keep"),
     "trained": ("head", "last blocks", "all"),
     "head": ("pool", "flatten"),
 }
@@ -22,7 +22,8 @@ class Choices:
         side: of the images that the backbone gets, in pixels.
         resize: ``"interpolate"`` enlarges each digit. ``"refill"`` is ``np.resize``: it writes all digits one after
             another into larger images, so that each holds several digits, most of them with other labels.
-        channels: ``"repeat"`` copies grey into red, green and blue; ``"one"`` leaves green and blue at zero.
+        channels: ``"repeat"`` copies grey into red, green and blue; ``"one"`` leaves green and blue at zero. ``"keep"``
+            takes images in colour, such as photographs, as they are.
         normalise: subtract ImageNet's mean and divide by its standard deviation; else pixels stay 0 to 255.
         trained: ``"head"`` freezes the whole backbone; ``"last blocks"`` freezes its first part; ``"all"`` nothing.
         learning_rate: of Adam; None takes the right rate for what is trained.
@@ -65,7 +66,11 @@ class Choices:
         if self.backbone == "none":
             return "as they are"
         enlarged = "enlarged" if self.resize == "interpolate" else "refilled"
-        colours = "grey repeated in 3 channels" if self.channels == "repeat" else "grey in 1 of 3 channels"
+        colours = {
+            "repeat": "grey repeated in 3 channels",
+            "one": "grey in 1 of 3 channels",
+            "keep": "in colour",
+        }[self.channels]
         scaled = "normalised as for ImageNet" if self.normalise else "pixels 0 to 255"
         return f"{enlarged} to {self.side} × {self.side}, {colours}, {scaled}"
 

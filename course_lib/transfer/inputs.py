@@ -1,4 +1,4 @@
-"""Preprocessing of grey digits for a backbone that expects colour images: each step once right, once wrong."""
+"""Preprocessing of images for a backbone that was trained on photographs: each step once right, once wrong."""
 
 from dataclasses import replace
 
@@ -13,8 +13,8 @@ from course_lib.transfer.cases import Choices
 DRAW_SEED = 0
 
 
-def draw(split: Split, count: int) -> Split:
-    """``count`` images of a split, every class in proportion, the same ones at every call; all where it has fewer.
+def draw(split: Split, count: int, seed: int = DRAW_SEED) -> Split:
+    """``count`` images of a split, every class in proportion, the same ones for a ``seed``; all where it has fewer.
 
     Raises: ValueError for a count below 1.
     """
@@ -22,26 +22,32 @@ def draw(split: Split, count: int) -> Split:
         raise ValueError(f"count must be at least 1, not {count}")
     if count >= len(split):
         return split
-    _, kept = stratified_holdout(split.labels.numpy(), count, DRAW_SEED)
+    _, kept = stratified_holdout(split.labels.numpy(), count, seed)
     return split.select(kept)
 
 
-def prepare(digits: Split, choices: Choices) -> Split:
-    """Preprocess grey digits (N, 1, H, W) for the network of ``choices``: uint8 images (N, 3, side, side).
+def prepare(split: Split, choices: Choices) -> Split:
+    """Preprocess images for the network of ``choices``: uint8 (N, C, H, W) to uint8 (N, 3, side, side).
 
-    Without a backbone they stay as they are. Raises: ValueError for images that are not grey.
+    C is 1, grey; 3 where ``choices.channels`` is ``"keep"``. Without a backbone they stay as they are.
+    Raises: ValueError for another number of channels.
     """
     if choices.backbone == "none":
-        return digits
-    if digits.images.ndim != 4 or digits.images.shape[1] != 1:
-        shape = "×".join(str(side) for side in digits.images.shape[1:])
-        raise ValueError(f"prepare takes grey images, (N, 1, H, W), and each of these is {shape}")
-    grey = digits.images
-    others = grey if choices.channels == "repeat" else torch.zeros_like(grey)
-    colour = torch.cat([grey, others, others], dim=1)
+        return split
+    kind, channels = ("coloured", 3) if choices.channels == "keep" else ("grey", 1)
+    if split.images.ndim != 4 or split.images.shape[1] != channels:
+        shape = "×".join(str(side) for side in split.images.shape[1:])
+        raise ValueError(
+            f"prepare takes {kind} images, (N, {channels}, H, W), for channels={choices.channels!r}, and each of these "
+            f"is {shape}"
+        )
+    images = split.images
+    if choices.channels != "keep":
+        others = images if choices.channels == "repeat" else torch.zeros_like(images)
+        images = torch.cat([images, others, others], dim=1)
     enlarge = interpolate if choices.resize == "interpolate" else refill
     mean, std = (IMAGENET_MEAN, IMAGENET_STD) if choices.normalise else ((0.0,) * 3, (1 / 255,) * 3)
-    return replace(digits, images=enlarge(colour, choices.side), mean=mean, std=std)
+    return replace(split, images=enlarge(images, choices.side), mean=mean, std=std)
 
 
 def interpolate(images: torch.Tensor, side: int) -> torch.Tensor:

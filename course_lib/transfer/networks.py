@@ -45,8 +45,11 @@ BACKBONES = {
     "vgg16 blocks 1-4": Backbone("vgg16", layers=24, frozen=10),
     "vgg16 blocks 1-3": Backbone("vgg16", layers=17, frozen=5, epochs=2),
     "vgg16 blocks 1-2": Backbone("vgg16", layers=10, frozen=5, epochs=2),
+    "vgg16 block 1": Backbone("vgg16", layers=5, frozen=0, epochs=2),
     # few epochs, because features cannot be cached where batch-norm statistics are updated
     "mobilenet-v2": Backbone("mobilenet-v2", layers=19, frozen=14, head_epochs=3),
+    # nine of the first ten layers that Keras counts; the tenth is the first convolution of the next block
+    "mobilenet-v2, ten layers": Backbone("mobilenet-v2", layers=19, frozen=2, head_epochs=3),
     "vgg16, narrow and untrained": Backbone("vgg16", layers=31, frozen=16, pretrained=False, width=1 / 16),
     "mobilenet-v2, untrained": Backbone("mobilenet-v2", layers=19, frozen=14, pretrained=False, head_epochs=3),
 }

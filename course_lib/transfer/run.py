@@ -1,4 +1,4 @@
-"""One run of transfer, right or wrong, from grey digits to an evaluated network."""
+"""One run of transfer, right or wrong, from images to an evaluated network."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -61,11 +61,11 @@ def run(
     show: bool = False,
     **options,
 ) -> Outcome:
-    """Transfer a backbone to digits and evaluate it.
+    """Transfer a backbone to digits, or other images, and evaluate it.
 
     Args:
-        train: grey digits to train on.
-        judged: grey digits to evaluate on, preprocessed as ``train``.
+        train: images to train on: grey, or in colour where ``choices.channels`` is ``"keep"``.
+        judged: images to evaluate on, preprocessed as ``train``.
         choices: what is done right and wrong; None does everything right.
         seed: of the head's first weights and of the order of images.
         epochs: None takes :func:`epochs_for`.
@@ -114,9 +114,9 @@ def epochs_for(choices: Choices) -> int:
     return backbone.head_epochs if choices.trained == "head" else backbone.epochs
 
 
-def record(name: str, outcome: Outcome, digits: ImageData, split: str = "test") -> dict[str, Any]:
+def record(name: str, outcome: Outcome, data: ImageData, split: str = "test") -> dict[str, Any]:
     """Record of a run as from :func:`course_lib.training.record`; its recipe holds the choices too."""
-    return training.record(name, outcome.history, outcome.answers, digits, split=split, images=outcome.choices.images)
+    return training.record(name, outcome.history, outcome.answers, data, split=split, images=outcome.choices.images)
 
 
 def _train_head(

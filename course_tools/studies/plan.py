@@ -75,7 +75,7 @@ class Planned:
     stratified ``fraction`` of the training images is drawn by ``seed``. Images are resized to ``side`` and repeated to
     ``channels``; None leaves them as they are. ``normalised`` subtracts the data set's mean and divides by its standard
     deviation; else pixels are only scaled to [0, 1]. ``judge`` is ``test``, or ``validation`` for a run that serves a
-    choice.
+    choice. ``judged_by`` draws so many validation and so many test images, the same for all runs; None takes all.
     """
 
     name: str
@@ -89,6 +89,7 @@ class Planned:
     channels: int | None = None
     normalised: bool = True
     judge: str = "test"
+    judged_by: tuple[int, int] | None = None
 
     @cached_property
     def key(self) -> str:
@@ -99,8 +100,9 @@ class Planned:
             network=_name_in_full(self.build),
             data=[self.data, self.sample, self.fraction],
             images=self.images,
-            recipe={key: _name_in_full(value) if callable(value) else value for key, value in self.recipe.items()},
+            recipe=_in_words(self.recipe),
             **({} if self.judge == "test" else {"judge": self.judge}),
+            **({"judged_by": self.judged_by} if self.judged_by else {}),
         )
 
     @property
@@ -138,7 +140,7 @@ class Planned:
         saving = {"checkpoint": checkpoint, "checkpoint_seconds": CHECKPOINT_SECONDS}
         history = training.fit(network, train, val, seed=self.seed, show=False, **saving, **self.recipe)
         history.recipe["model"] = type(getattr(network, "network", network)).__name__
-        judged = self._scaled(images.open_test()) if self.judge == "test" else val
+        judged = self._scaled(self._test_of(images)) if self.judge == "test" else val
         predictions = training.predict(network, judged, precision=history.precision)
         return training.record(self.name, history, predictions, images, images=self.images, split=self.judge)
 
@@ -150,13 +152,18 @@ class Planned:
         runlog.note("fit", fingerprint(*self._prepare(self._load()), recipe))
 
     def _load(self) -> ImageData:
-        return data.load(self.data, size="sample" if self.sample else "full")
+        images = data.load(self.data, size="sample" if self.sample else "full")
+        return replace(images, val=transfer.draw(images.val, self.judged_by[0])) if self.judged_by else images
 
     def _prepare(self, images: ImageData) -> tuple[nn.Module, Split, Split]:
         """The network with its first weights, training and validation images."""
         training.set_seed(self.seed)
         train = part_of(images.train, self.fraction, self.seed)
         return self.network(), self._scaled(train), self._scaled(images.val)
+
+    def _test_of(self, images: ImageData) -> Split:
+        test = images.open_test()
+        return transfer.draw(test, self.judged_by[1]) if self.judged_by else test
 
     def _scaled(self, split: Split) -> Split:
         if self.normalised:
@@ -168,17 +175,21 @@ class Planned:
 class TransferRun:
     """A network that begins with a pretrained backbone.
 
-    ``digits`` are drawn from the training images and ``judged_by`` from the test images, every class in proportion, the
-    same for all runs; from the small sample where ``sample`` is set. ``options`` are further ones of ``transfer.run``.
+    So many ``images`` of ``data`` are drawn from the training images, every class in proportion, by the seed ``draw``,
+    and ``judged_by`` from the test images, or from the validation images where ``judge`` says so: these are the same
+    for all runs. ``sample`` draws from the small sample. ``options`` are further ones of ``transfer.run``.
     """
 
     name: str
     seed: int
     choices: Choices
-    digits: int
+    images: int
     judged_by: int
     sample: bool = False
     options: dict[str, Any] = field(default_factory=dict, hash=False)
+    data: str = "mnist"
+    draw: int = 0
+    judge: str = "test"
 
     @cached_property
     def key(self) -> str:
@@ -187,38 +198,40 @@ class TransferRun:
             name=self.name,
             seed=self.seed,
             choices=self.choices.as_dict(),
-            data=["mnist", self.sample, self.digits, self.judged_by],
-            options=self.options | {"epochs": self.epochs},
+            data=[self.data, self.sample, self.images, self.judged_by],
+            options=_in_words(self.options | {"epochs": self.epochs}),
+            **({"draw": self.draw} if self.draw else {}),
+            **({} if self.judge == "test" else {"judge": self.judge}),
         )
 
     @property
     def epochs(self) -> int:
-        """Passes over the digits."""
+        """Passes over the images."""
         return self.options.get("epochs") or epochs_for(self.choices)
 
     @cached_property
     def work(self) -> float:
         """Multiply-adds, about. Where only the head learns, each image goes through the backbone once."""
-        passes = self.digits * self.epochs * (1 + BACKWARD)
+        passes = self.images * self.epochs * (1 + BACKWARD)
         if self.choices.trained == "head" and self.choices.backbone != "none":
-            passes = self.digits * (1 if self.choices.freeze_batch_norm else self.epochs)
+            passes = self.images * (1 if self.choices.freeze_batch_norm else self.epochs)
         return multiply_adds(self.choices) * (passes + self.judged_by)
 
     def train(self, checkpoint: Path | None = None) -> dict[str, Any]:
-        """Train, evaluate on test images, and return the run's record, without ``study_key``.
+        """Train, evaluate on test or validation images, and return the run's record, without ``study_key``.
 
-        It takes a minute or two, and ``checkpoint`` stays unused.
+        It takes a few minutes, and ``checkpoint`` stays unused.
         """
-        digits = data.load("mnist", size="sample" if self.sample else "full")
+        images = data.load(self.data, size="sample" if self.sample else "full")
         outcome = transfer.run(
-            transfer.draw(digits.train, self.digits),
-            transfer.draw(digits.open_test(), self.judged_by),
+            transfer.draw(images.train, self.images, self.draw),
+            transfer.draw(images.open_test() if self.judge == "test" else images.val, self.judged_by),
             self.choices,
             seed=self.seed,
             rung=self.name,
             **self.options,
         )
-        return transfer.record(self.name, outcome, digits)
+        return transfer.record(self.name, outcome, images, self.judge)
 
     def log_fingerprint(self) -> None:
         """Train, which takes less than a second in the quick size and leaves the fingerprint in the run log."""
@@ -264,6 +277,11 @@ def part_of(split: Split, fraction: float, seed: int) -> Split:
 
 def _key(**settings: Any) -> str:
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _in_words(options: dict[str, Any]) -> dict[str, Any]:
+    """Options as a key holds them: functions by their names."""
+    return {key: _name_in_full(value) if callable(value) else value for key, value in options.items()}
 
 
 def _name_in_full(function: Callable) -> str:

@@ -1,5 +1,6 @@
 """The plans of the studies, the key of a planned run, and what a planned run does to images."""
 
+import math
 import subprocess
 import sys
 from collections import Counter
@@ -15,16 +16,17 @@ from torch.nn import functional as F
 from course_lib import data, models, transfer
 from course_lib.data.catalog import spec_of
 from course_lib.errors import CourseError
+from course_lib.training import cosine
 from course_lib.transfer import Choices, cases
 from course_tools.studies.plan import Planned, Resized, TransferRun, names, part_of, plan, study_module
 
 ROOT = Path(__file__).parents[2]
-FROM_SCRATCH = tuple(name for name in names() if name != "transfer-ladder")
-# Single runs that serve a choice, or more seeds of some networks.
-UNEVEN = ("alexnet-start", "depth", "lenet-fair", "many-seeds", "originals")
+TRANSFER = ("transfer-ladder", "transfer-pays", "transfer-snippets")
+# Single runs that serve a choice, or more seeds of some networks; or a single run each, as in the source.
+UNEVEN = ("alexnet-start", "alexnet-vs-vgg-224", "depth", "first-recipes", "lenet-fair", "many-seeds", "originals")
+TWO_PHASES = ("depth", "first-recipes", "lenet-fair", "transfer-pays")  # rates are tried, and the best one is judged
 SIZES = ("quick", "cpu", "full")
-ALL = [pytest.param(name, size, id=f"{name}-{size}") for name in (*FROM_SCRATCH, "transfer-ladder") for size in SIZES]
-GRIDS = [pytest.param(name, size, id=f"{name}-{size}") for name in FROM_SCRATCH for size in SIZES]
+GRIDS = [pytest.param(name, size, id=f"{name}-{size}") for name in names() for size in SIZES]
 
 
 # ---- all plans
@@ -43,7 +45,7 @@ def test_refuses_unknown_study_or_size(name):
         plan("mnist-six", "huge")
 
 
-@pytest.mark.parametrize(("name", "size"), [grid for grid in GRIDS if grid.values[0] not in UNEVEN])
+@pytest.mark.parametrize(("name", "size"), [grid for grid in GRIDS if grid.values[0] not in UNEVEN + TRANSFER])
 def test_plan_has_as_many_seeds_as_the_study_wants_or_as_were_asked_for(name, size):
     wanted = study_module(name).SEEDS
     assert wanted >= 3, "fewer support no comparison"
@@ -54,7 +56,7 @@ def test_plan_has_as_many_seeds_as_the_study_wants_or_as_were_asked_for(name, si
         assert {run.sample for run in planned} == {size == "quick"}
 
 
-@pytest.mark.parametrize(("name", "size"), ALL)
+@pytest.mark.parametrize(("name", "size"), GRIDS)
 def test_keys_are_unique_and_the_same_however_many_seeds_are_asked_for(name, size):
     """The worker plans again, up to its own seed, and finds its run by the key."""
     many = plan(name, size, 3)
@@ -72,7 +74,7 @@ def test_keys_are_the_same_in_another_process():
     assert printed == [run.key for name in names() for size in SIZES for run in plan(name, size, 1)]
 
 
-@pytest.mark.parametrize("name", FROM_SCRATCH)
+@pytest.mark.parametrize("name", names())
 def test_sizes_cost_more_and_more_and_keep_the_order_of_names(name):
     quick, cpu, full = (study_module(name).grid(size, 0) for size in SIZES)
     work = [sum(run.work for run in runs) for runs in (quick, cpu, full)]
@@ -83,7 +85,7 @@ def test_sizes_cost_more_and_more_and_keep_the_order_of_names(name):
 
 @pytest.mark.parametrize(("name", "size"), GRIDS)
 def test_each_network_gets_images_in_the_size_that_it_was_planned_for(name, size):
-    for run in study_module(name).grid(size, 0):
+    for run in (run for run in study_module(name).grid(size, 0) if isinstance(run, Planned)):
         channels, side, _ = spec_of(run.data).shape
         shapes = []
         with torch.device("meta"):
@@ -95,7 +97,82 @@ def test_each_network_gets_images_in_the_size_that_it_was_planned_for(name, size
         assert shapes == [(2, run.channels or channels, sides, sides)], run.name
 
 
+@pytest.mark.parametrize("name", TRANSFER)
+def test_quick_fetches_no_weights(name, monkeypatch):
+    monkeypatch.setattr(models, "backbone", None)
+    runs = [run for run in plan(name, "quick") if isinstance(run, TransferRun)]
+    assert runs and all(run.choices.backbone == "none" or "untrained" in run.choices.backbone for run in runs)
+
+
+# ---- rates that are tried first
+
+
+@pytest.fixture
+def phases(monkeypatch):
+    """Plan a study as if the middle rate had been the best of each network: rates by network, and all runs."""
+
+    def planned(name):
+        study, rates = study_module(name), {}
+        for run in study.grid("cpu", 0):
+            network, found, _ = run.name.partition(", rate ")
+            if found:
+                rates.setdefault(network, []).append(rate_of(run))
+        best = {network: sorted(tried)[len(tried) // 2] for network, tried in rates.items()}
+        monkeypatch.setattr(study, "BEST", best)
+        return rates, plan(name, "cpu")
+
+    return planned
+
+
+def rate_of(run):
+    return run.recipe["learning_rate"] if isinstance(run, Planned) else run.choices.rate
+
+
+@pytest.mark.parametrize("name", TWO_PHASES)
+def test_rates_are_tried_with_one_seed_on_validation_images_and_the_best_is_judged_on_test_images(name, phases):
+    rates, runs = phases(name)
+    assert all(len(set(tried)) == len(tried) >= 5 for tried in rates.values()), "an optimum may lie inside"
+    tried = [run for run in runs if ", rate " in run.name]
+    judged = [run for run in runs if ", rate " not in run.name]
+    assert {(run.seed, run.judge) for run in tried} == {(0, "validation")}
+    assert {run.judge for run in judged} == {"test"}
+    best = study_module(name).BEST
+    assert all(
+        any(run.name.startswith(network) and rate_of(run) == best[network] for run in judged) for network in best
+    )
+    assert set(best.values()) >= {rate_of(run) for run in judged}
+
+
+@pytest.mark.parametrize("name", TWO_PHASES)
+def test_a_best_rate_lies_inside_its_grid(name, phases):
+    best = dict(study_module(name).BEST)
+    rates, _ = phases(name)
+    assert all(min(rates[network]) < rate < max(rates[network]) for network, rate in best.items())
+
+
 # ---- single plans
+
+
+def test_transfer_pays_compares_on_the_same_images(phases):
+    _, runs = phases("transfer-pays")
+    assert {type(run) for run in runs} == {Planned, TransferRun}
+    for run in runs:
+        count = 500 if ", rate " in run.name else int(run.name.split(", ")[-1].split(" ")[0].replace(",", ""))
+        assert run.judge in ("validation", "test")
+        if isinstance(run, TransferRun):
+            assert (run.images, run.draw, run.judged_by) == (count, run.seed, 1_000 if run.judge != "test" else 2_000)
+        else:
+            spec = spec_of(run.data)
+            assert round(run.fraction * (spec.train - spec.validation)) == count and run.judged_by == (1_000, 2_000)
+    assert min(Counter(run.name for run in runs if run.judge == "test").values()) == 3
+
+
+def test_refilled_digits_keep_the_labels_that_an_image_has_in_the_snippets():
+    """With 60,000 and 10,000 digits each image stands under 32 labels, and under 16."""
+    for run in plan("transfer-snippets", "cpu"):
+        labels = [math.gcd(64, count) for count in (run.images, run.judged_by)]
+        assert labels == [math.gcd(64, 60_000), math.gcd(64, 10_000)] == [32, 16]
+        assert run.choices.images == "refilled to 224 × 224, grey repeated in 3 channels, pixels 0 to 255"
 
 
 def test_vgg_vs_resnet_adds_the_large_networks_in_full():
@@ -105,14 +182,11 @@ def test_vgg_vs_resnet_adds_the_large_networks_in_full():
     assert large == {"VGG-16", "VGG-16 with batch norm", "ResNet-34"} <= full.keys() - cpu.keys()
 
 
-def test_transfer_ladder_plans_every_rung_cell_and_cut(monkeypatch):
+def test_transfer_ladder_plans_every_rung_cell_and_cut():
     for size in SIZES:
         names_of_runs = {run.name for run in plan("transfer-ladder", size, 1)}
         assert names_of_runs == {*cases.runs(), *transfer.GRID, *transfer.CUT_RUNS}
     assert min(Counter(run.name for run in plan("transfer-ladder", "full")).values()) == 3
-    monkeypatch.setattr(models, "backbone", None)
-    backbones = {run.choices.backbone for run in plan("transfer-ladder", "quick")}
-    assert all(backbone == "none" or "untrained" in backbone for backbone in backbones), "quick fetches no weights"
 
 
 # ---- the key of a planned run
@@ -145,6 +219,8 @@ CHANGES = {
     "channels": lambda run: replace(run, channels=3),
     "not normalised": lambda run: replace(run, normalised=False),
     "judged on validation images": lambda run: replace(run, judge="validation"),
+    "judged by fewer": lambda run: replace(run, judged_by=(50, 100)),
+    "judged by others": lambda run: replace(run, judged_by=(100, 50)),
     "epochs": lambda run: with_recipe(run, epochs=3),
     "learning rate": lambda run: with_recipe(run, learning_rate=2e-3),
     "one more option": lambda run: with_recipe(run, batch_size=64),
@@ -159,11 +235,15 @@ TRANSFER_CHANGES = [
     {"seed": 4},
     {"choices": Choices()},
     {"choices": Choices(resize="refill", learning_rate=1e-3)},
-    {"digits": 101},
+    {"images": 101},
+    {"data": "cifar10"},
+    {"draw": 1},
+    {"judge": "validation"},
     {"judged_by": 51},
     {"sample": True},
     {"options": {"batch_size": 25}},
     {"options": {"batch_size": 50, "epochs": 2}},
+    {"options": {"batch_size": 50, "schedule": cosine}},
 ]
 
 
@@ -182,6 +262,12 @@ def test_key_of_a_transfer_run_covers_every_setting(monkeypatch):
 
 
 # ---- images
+
+
+def test_a_transfer_run_and_a_network_from_scratch_learn_from_the_same_images(digits):
+    for seed in (0, 1):
+        drawn = transfer.draw(digits.train, 200, seed)
+        assert torch.equal(drawn.images, part_of(digits.train, 200 / len(digits.train), seed).images)
 
 
 class Echo(nn.Module):

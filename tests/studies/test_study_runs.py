@@ -16,9 +16,10 @@ from torch import nn
 from course_lib import records, training
 from course_lib.errors import CourseError
 from course_lib.training.checkpoints import Checkpoint
+from course_lib.transfer import Choices
 from course_tools.publishing.publish import check_records
 from course_tools.studies import run as runner
-from course_tools.studies.plan import Planned
+from course_tools.studies.plan import Planned, TransferRun
 
 pytestmark = pytest.mark.usefixtures("fingerprinted")
 
@@ -282,6 +283,27 @@ def test_the_network_sees_resized_images_and_the_record_names_the_network():
     record, seen = looked(side=14, channels=3)
     assert {shape[1:] for *_, shape in seen} == {(3, 14, 14)}
     assert (record["recipe"]["model"], record["recipe"]["images"]) == ("Looks", "resized to 14 × 14, 3 channels")
+
+
+@pytest.mark.parametrize(("judge", "images"), [("validation", 100), ("test", 200)])
+def test_a_run_is_judged_by_as_many_images_as_planned(judge, images):
+    record, _ = looked(judge=judge, judged_by=(100, 200))
+    assert (record["final"]["split"], record["final"]["images"]) == (judge, images)
+    assert record["recipe"]["validation"] == 100
+    assert {row["images"] for row in record["final"]["classes"]} <= set(range(images // 20, images // 5))
+
+
+@pytest.mark.parametrize(("judge", "images"), [("validation", 60), ("test", 60)])
+def test_a_transfer_run_learns_from_its_draw_and_is_judged_where_it_says(judge, images):
+    choices = Choices(backbone="vgg16, narrow and untrained", side=32, channels="keep", trained="head")
+    planned = TransferRun("photographs", 0, choices, 50, images, True, {"epochs": 1}, "cifar10", judge=judge)
+    records_of = [replace(planned, draw=draw).train() for draw in (0, 1)]
+    for record in records_of:
+        assert (record["recipe"]["train"], record["recipe"]["data"]) == (50, "cifar10 (sample)")
+        assert (record["final"]["split"], record["final"]["images"]) == (judge, images)
+        assert record["recipe"]["images"] == "enlarged to 32 × 32, in colour, normalised as for ImageNet"
+    losses = [record["epochs"][0]["train_loss"] for record in records_of]
+    assert losses[0] != losses[1], "other images"
 
 
 def test_the_recipe_reaches_fit():

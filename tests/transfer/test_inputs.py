@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -51,16 +53,29 @@ def test_channels_and_normalisation(digits):
     assert batch.max() > 250
 
 
-def test_takes_grey_images_only_and_leaves_them_without_a_backbone(digits):
+def test_takes_grey_images_or_coloured_ones_as_chosen_and_leaves_them_without_a_backbone(digits):
     assert prepare(digits.val, Choices(backbone="none")) is digits.val
-    coloured = prepare(digits.val.select(range(3)), Choices(side=28))
-    with pytest.raises(ValueError, match=r"takes grey images.* each of these is 3×28×28"):
+    grey = digits.val.select(range(3))
+    coloured = prepare(grey, Choices(side=28))
+    with pytest.raises(ValueError, match=r"takes grey images, .* for channels='repeat', .* these is 3×28×28"):
         prepare(coloured, Choices())
+    with pytest.raises(ValueError, match=r"takes coloured images, .* for channels='keep', .* these is 1×28×28"):
+        prepare(grey, Choices(channels="keep"))
+
+
+def test_coloured_images_keep_their_colours(digits):
+    colours = torch.tensor([200, 100, 50], dtype=torch.uint8).view(1, 3, 1, 1).expand(2, 3, 32, 32)
+    some = replace(digits.val.select(range(2)), images=colours.contiguous())
+    prepared = prepare(some, Choices(side=64, channels="keep"))
+    assert prepared.images.shape == (2, 3, 64, 64)
+    assert torch.equal(prepared.images, colours[..., :1, :1].expand(2, 3, 64, 64))
+    assert (prepared.mean, prepared.std) == (IMAGENET_MEAN, IMAGENET_STD)
 
 
 def test_draw_is_deterministic_and_stratified(digits):
     some = draw(digits.train, 400)
     assert torch.equal(some.images, draw(digits.train, 400).images)
+    assert not torch.equal(some.images, draw(digits.train, 400, seed=1).images)
     share = 400 / len(digits.train) * torch.bincount(digits.train.labels)
     assert (torch.bincount(some.labels) - share).abs().max() <= 1
     assert draw(digits.val, 10**6) is digits.val

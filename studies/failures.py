@@ -1,0 +1,50 @@
+"""How a deep network fails: slow to start, dead, or thrown about, by its first weights and its rate.
+
+The plain VGG of chapter 9: 16 layers at a quarter of the width for 32 × 32 pixels, without batch norm and dropout, with
+torch's and with He's first weights. Six rates, from too low to too high for both; 2,250 photographs, ten epochs,
+batches of 128, Adam at a constant rate, five seeds, judged on 1,000 validation images. That is 24 minutes of the slower
+machine, 67 G multiply-adds a second.
+
+A record holds losses and accuracies, so it tells a network that learns from one that stays at ln 10. What tells the
+three states apart are the gradients, and chapter 9 measures those.
+"""
+
+from functools import partial
+
+from torch import nn
+
+from course_lib import models
+from course_tools.studies.plan import Planned
+from studies.alexnet_vs_vgg_32 import WEIGHTS
+from studies.vgg_vs_resnet import RECIPE
+
+SEEDS = 5
+RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03)
+
+
+def network(weights: str, width: float) -> nn.Module:
+    """The deep network of chapter 9, with ``torch's weights`` or ``He's weights``."""
+    configuration = models.CONFIGURATIONS["D"]
+    built = models.VGG(configuration, num_classes=10, width=width, pooled=1, hidden=(512, 512), dropout=0.0)
+    return WEIGHTS[weights](built)
+
+
+def grid(size: str, seed: int) -> list[Planned]:
+    """The runs of one seed. ``quick``: one epoch of narrow networks on the sample, two rates."""
+    quick = size == "quick"
+    recipe = RECIPE | {"epochs": 1} if quick else RECIPE
+    return [
+        Planned(
+            f"deep, {weights}, rate {rate:g}",
+            seed,
+            partial(network, weights=weights, width=1 / 16 if quick else 0.25),
+            "cifar10",
+            recipe | {"learning_rate": rate},
+            sample=quick,
+            fraction=1.0 if quick else 0.05,
+            judge="validation",
+            judged_by=(1_000, 1_000),
+        )
+        for weights in WEIGHTS
+        for rate in (RATES[:2] if quick else RATES)
+    ]
