@@ -61,7 +61,8 @@ def stage(project: Project, profile: str | None) -> list[str]:
         notebook = notebooks[chapter.name]
         refuse_bad_outputs(chapter, notebook, profile)
         changed = freshness.what_changed(project, chapter, notebook, fingerprint_of(project, chapter, profile))
-        contents[Path("book") / "cards" / f"{chapter.name}.png"] = card_of(chapter, notebook)
+        if card := card_of(notebook):
+            contents[Path("book") / "cards" / f"{chapter.name}.png"] = card
         questions[f"{chapter.name}.html"] = question_of(notebook)
         page = to_page(notebook, chapter, papers, terms, changed)
         contents[Path("notebooks") / f"{chapter.name}.ipynb"] = nbformat.writes(page).encode()
@@ -165,7 +166,7 @@ def to_page(
             cell.source = myst.markdown_to_myst(cell.source, papers, terms, chapter.name)
         elif image := _image_options(cell):
             cell.metadata["mystnb"] = {"image": image}
-            if caption := _caption(image["alt"]):
+            if caption := caption_of(image["alt"]):
                 cell.metadata["mystnb"]["figure"] = {"caption": caption}
         cells.append(cell)
     title, _, rest = myst.NUMBERED_TITLE.sub("# ", cells[0].source).partition("\n")  # the book numbers chapters itself
@@ -185,16 +186,14 @@ def to_page(
 
 
 def question_of(notebook: NotebookNode) -> str:
-    """The question that a chapter answers: the first paragraph below its title and badge."""
+    """The question that a chapter answers, as plain text: the first paragraph below its title and badge."""
     _title, *paragraphs = notebook.cells[0].source.split("\n\n")
-    return next(text.replace("\n", " ") for text in paragraphs if not text.startswith("[!["))
+    first = next(text for text in paragraphs if not text.startswith("[![")).replace("\n", " ")
+    return re.sub(r"\[([^\]]*)\]\([^)]*\)|[*`]", r"\1", myst.without_claims(first))
 
 
-def card_of(chapter: Chapter, notebook: NotebookNode) -> bytes:
-    """The figure that stands for a chapter on the front page, cut to ``CARD_PIXELS``, as a PNG.
-
-    Raises: CourseError where no cell with a figure is tagged ``card``.
-    """
+def card_of(notebook: NotebookNode) -> bytes | None:
+    """The figure of the cell tagged ``card``, cut to ``CARD_PIXELS``, as a PNG; None where no cell is tagged."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []) if CARD in cell.metadata.get("tags", []) else []:
             if "image/png" in output.get("data", {}):
@@ -203,13 +202,14 @@ def card_of(chapter: Chapter, notebook: NotebookNode) -> bytes:
                 packed = io.BytesIO()
                 picture.quantize(64, dither=Image.Dither.NONE).save(packed, format="png", optimize=True)
                 return packed.getvalue()
-    raise CourseError(f"{chapter.name}: no cell with a figure is tagged `{CARD}`, for the front page: tag one.")
+    return None
 
 
 def with_questions(config: bytes, questions: dict[str, str]) -> bytes:
     """The book's configuration with each chapter's question, which the links to it show."""
     settings = yaml.safe_load(config)
-    settings["sphinx"]["config"]["html_context"]["questions"] = questions
+    sphinx = settings.setdefault("sphinx", {}).setdefault("config", {})
+    sphinx.setdefault("html_context", {})["questions"] = questions
     return yaml.safe_dump(settings, allow_unicode=True, sort_keys=False).encode()
 
 
@@ -236,7 +236,7 @@ def _image_options(cell: NotebookNode) -> dict[str, str]:
     return {}
 
 
-def _caption(alt: str) -> str:
+def caption_of(alt: str) -> str:
     """The first sentence of a figure's description, as Markdown; empty where it lists too much for a caption."""
     sentence = re.split(r"(?<=[a-z0-9)%])\. |: |; ", alt, maxsplit=1)[0].rstrip(".:;")
     return re.sub(r"([\\`*_{}\[\]<>$#|])", r"\\\1", sentence) + "." if len(sentence) <= CAPTION_LETTERS else ""

@@ -2,12 +2,14 @@
 
 import nbformat
 import pytest
+import yaml
+from PIL import Image
 
 from course_lib.errors import CourseError
 from course_tools import cli
 from course_tools.publishing import pairs
 from course_tools.publishing.site import build_site
-from course_tools.publishing.stage import stage
+from course_tools.publishing.stage import CARD_PIXELS, caption_of, stage
 
 
 def staged(book, name="01-small"):
@@ -24,6 +26,45 @@ def test_page_is_in_myst_with_banner_alt_text_and_provenance(book):
     image = next(cell.metadata["mystnb"]["image"] for cell in page.cells if "mystnb" in cell.metadata)
     assert image["alt"] == "A line that rises." and image["width"].endswith("px")
     assert not any("injected-parameters" in cell.metadata.get("tags", []) for cell in page.cells)
+
+
+def test_a_chapter_begins_with_its_question_and_its_times_and_others_link_with_the_question(book):
+    stage(book, "quick")
+    top = staged(book).cells[0].source
+    assert top.index("course-question") < top.index("course-meta") < top.index("quick run")
+    run = nbformat.read(book.run_folder("quick") / "01-small.ipynb", 4).metadata.course.run
+    assert "5 min to read" in top and f"{run.peak_memory_mb / 1000:.1f} GB of memory" in top
+    config = yaml.safe_load((book.stage / "_config.yml").read_text())
+    assert config["title"] == "Small"
+    assert config["sphinx"]["config"]["html_context"]["questions"]["01-small.html"] == "Its only paper, an epoch."
+
+
+def test_the_figure_of_the_tagged_cell_is_the_chapters_card(book):
+    stage(book, "quick")
+    assert not (book.stage / "book" / "cards").exists()
+    (_, other) = book.chapters()
+    text = other.source.read_text().replace(
+        "# %%\nfrom course_lib import plots", '# %% tags=["card"]\nfrom course_lib import plots'
+    )
+    other.source.write_text(text)
+    pairs.pair(other)
+    stage(book, "quick")
+    with Image.open(book.stage / "book" / "cards" / "02-other.png") as card:
+        assert card.size == CARD_PIXELS
+
+
+@pytest.mark.parametrize(
+    ("alt", "caption"),
+    [
+        ("A line that rises. It ends at 0.5.", "A line that rises."),
+        ("Two curves: a from 1 to 2; b from 2 to 3.", "Two curves."),
+        ("Loss of 0.25 at 1. So.", "Loss of 0.25 at 1."),
+        ("Price in $ of a_b *now*.", "Price in \\$ of a\\_b \\*now\\*."),
+        ("x" * 200, ""),
+    ],
+)
+def test_a_caption_is_a_short_first_sentence_that_markdown_leaves_alone(alt, caption):
+    assert caption_of(alt) == caption
 
 
 def test_staging_again_touches_nothing_and_removes_pages_that_left_the_book(book):
