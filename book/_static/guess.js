@@ -5,7 +5,7 @@ import { element, keep, radios, read, warning } from "./keep.js";
 function written(number, guess, unit = guess.unit) {
   const digits = Math.max(2, (guess.recorded.match(/\.(\d+)/)?.[1] ?? "").length);
   const text = number.toLocaleString("en", { maximumFractionDigits: digits }).replace("-", "−");
-  return unit ? `${text} ${unit}` : text;
+  return unit ? `${text}\u00a0${unit}` : text;
 }
 
 /** How far a number is from the recorded one, in words. */
@@ -23,8 +23,9 @@ export function near(guess, kept) {
 /** One sentence: the guess beside what was recorded. */
 export function compared(guess, kept) {
   if ("unit" in guess) {
+    const recorded = guess.recorded.replaceAll(" ", "\u00a0");
     const off = kept.value === guess.value ? "Exactly right." : `You were off by ${distance(guess, kept)}.`;
-    return `You guessed ${written(kept.value, guess)}; recorded: ${guess.recorded}. ${off}`;
+    return `You guessed ${written(kept.value, guess)}; recorded: ${recorded}. ${off}`;
   }
   const sure = kept.sure ? `, ${kept.sure} % sure` : "";
   return near(guess, kept) ? `You guessed right${sure}: ${kept.text}` : `You guessed${sure}: ${kept.text} Recorded: ${kept.recorded}`;
@@ -39,14 +40,13 @@ function ask(box) {
   const form = element("form", {});
   if (number) {
     const range = { type: "number", min: guess.low, max: guess.high, step: "any", required: "", name: "value", id: `${name}-value` };
-    const unit = guess.unit ? ` ${guess.unit}` : "";
-    const label = element("label", { for: range.id }, `From ${written(guess.low, guess, "")} to ${written(guess.high, guess, "")}${unit}: `);
-    form.append(element("p", { class: "ask" }, label, element("input", range), unit));
+    const label = element("label", { for: range.id }, `From ${written(guess.low, guess, "")} to ${written(guess.high, guess)}`);
+    form.append(element("p", { class: "ask" }, label, element("input", range), guess.unit));
   } else {
     form.append(radios(list, "value", "Choose one"));
     const sure = element("select", { name: "sure", id: `${name}-sure` }, element("option", { value: "" }, "I'd rather not say"));
     for (const percent of [50, 70, 90, 99]) sure.append(element("option", { value: percent }, `${percent} %`));
-    form.append(element("p", { class: "ask" }, element("label", { for: sure.id }, "How sure are you? "), sure));
+    form.append(element("p", { class: "ask" }, element("label", { for: sure.id }, "How sure are you?"), sure));
     list.remove();
   }
   const button = element("button", { type: "submit" }, "Keep my guess");

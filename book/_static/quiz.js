@@ -40,8 +40,8 @@ function ask(box, place) {
     const input = form.querySelector("input:checked");
     const chosen = Number(input.value);
     input.closest("label").classList.add(chosen === right ? "right" : "wrong");
-    status.replaceChildren(...(chosen === right ? [] : [element("strong", {}, "Not this one. ")]));
-    for (const node of answers[chosen].childNodes) status.append(node.cloneNode(true));
+    status.replaceChildren(...answers[chosen].cloneNode(true).childNodes);
+    if (chosen !== right) (status.firstElementChild?.matches("p") ? status.firstElementChild : status).prepend(element("strong", {}, "Not this one. "));
     first[box.dataset.question] ??= chosen === right;
     keep(key, first);
     count();

@@ -172,9 +172,9 @@ def _finding_box(
     """A finding, closed where a guess stands before it; its claims are named in ``data-claims`` and in the report."""
     from course_tools.claims import literals
 
-    numbers = {place.claim: place.text for place in literals.claimed(text)}
-    report = f"{_report(numbers, chapter, issues, commit)}\n" if issues and numbers else ""
-    attributes = f' data-claims="{" ".join(dict.fromkeys(literals.named(text)))}"'
+    claims = dict.fromkeys(literals.named(text), "") | {place.claim: place.text for place in literals.claimed(text)}
+    report = f"{_report(claims, chapter, issues, commit)}\n" if issues and claims else ""
+    attributes = f' data-claims="{" ".join(claims)}"'
     if guesses:
         attributes += f' data-answers="{" ".join(one.anchor for one in guesses)}"'
     box, title = ("details", "summary") if guesses or folded else ("div", "p")
@@ -184,15 +184,14 @@ def _finding_box(
     )
 
 
-def _report(numbers: dict[str, str], chapter: str, issues: str, commit: str) -> str:
-    """A link to a new issue that names the numbers; nothing is sent before the reader sends it."""
-    lines = [f"- {name}: {text}" for name, text in numbers.items()]
-    body = "\n".join(
-        [f"Chapter `{chapter}`, outputs of commit `{commit}`. It states:", "", *lines, "", "What I found instead, and how:"]
-    )
-    title = f"{chapter}: {', '.join(numbers)}"
+def _report(claims: dict[str, str], chapter: str, issues: str, commit: str) -> str:
+    """A link to a new issue that names claims and numbers; nothing is sent before the reader sends it."""
+    lines = [f"- {name}: {text}" if text else f"- {name}" for name, text in claims.items()]
+    start, end = f"Chapter `{chapter}`, outputs of commit `{commit}`. The page states:", "What I found, and how:"
+    title, body = f"{chapter}: {', '.join(claims)}", "\n".join([start, "", *lines, "", end])
     address = f"{issues}?title={quote(title)}&body={quote(body)}"
-    words = "this number" if len(numbers) == 1 else "these numbers"
+    count = len([text for text in claims.values() if text])
+    words = ("this finding", "this number", "these numbers")[min(count, 2)]
     return f'<p class="report"><a href="{html.escape(address)}">report {words}</a></p>'
 
 
