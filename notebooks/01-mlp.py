@@ -1005,9 +1005,9 @@ plots.finish(figure, f"Validation accuracy by shift in pixels: {said}.")
 #
 # **Question 2.** How many parameters has a layer that maps 512 numbers to 256?
 #
-# 1. $512 + 256$
-# 2. $512 \cdot 256$
-# 3. $512 \cdot 256 + 256$
+# 1. 512 + 256
+# 2. 512 × 256
+# 3. 512 × 256 + 256
 #
 # <details><summary>Answer</summary>
 #

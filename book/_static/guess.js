@@ -37,6 +37,7 @@ function ask(box) {
   const list = box.querySelector(":scope > ul");
   const choices = number ? [] : [...list.children].map((item) => item.textContent.trim());
   const name = box.id;
+  const question = box.querySelector(":scope > p:not(.admonition-title)").textContent;
   const form = element("form", {});
   if (number) {
     const range = { type: "number", min: guess.low, max: guess.high, step: "any", required: "", name: "value", id: `${name}-value` };
@@ -74,7 +75,7 @@ function ask(box) {
     keep(`guess/${guess.key}`, fresh);
     show(fresh);
   });
-  return { guess, show };
+  return { guess, show, question };
 }
 
 /** A line with both numbers at their places. The sentence above says the same. */
@@ -92,7 +93,9 @@ for (const finding of document.querySelectorAll("details.finding[data-answers]")
   finding.addEventListener("toggle", () => {
     if (!finding.open) return;
     beside.replaceChildren();
-    for (const { guess, show } of finding.dataset.answers.split(" ").map((id) => asked.get(id))) {
+    const answers = finding.dataset.answers.split(" ").map((id) => asked.get(id));
+    for (const { guess, show, question } of answers) {
+      if (answers.length > 1) beside.append(element("p", { class: "asked" }, question));
       const kept = read(`guess/${guess.key}`);
       if (!kept) {
         beside.append(element("p", {}, "You opened this without a guess."));

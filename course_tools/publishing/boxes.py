@@ -166,9 +166,7 @@ def _guess_box(one: AnsweredGuess) -> str:
     )
 
 
-def _finding_box(
-    text: str, guesses: list[AnsweredGuess], folded: bool, chapter: str, issues: str, commit: str
-) -> str:
+def _finding_box(text: str, guesses: list[AnsweredGuess], folded: bool, chapter: str, issues: str, commit: str) -> str:
     """A finding, closed where a guess stands before it; its claims are named in ``data-claims`` and in the report."""
     from course_tools.claims import literals
 

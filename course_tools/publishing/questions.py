@@ -88,6 +88,7 @@ def read_guess(text: str) -> Guess:
             f"the guess {start!r} has no answer: write `<!-- guess: CLAIM, 0 to 100 % -->` behind the question, or a "
             "list of choices, one of them with `<!-- answer: NAME -->`."
         )
+    _refuse_formulas(start, choices)
     name = _ANSWER.search(choices[right[0]])["name"]
     return Guess(name, text[: listed.start()].strip(), tuple(_ANSWER.sub("", one) for one in choices), right[0])
 
@@ -95,11 +96,19 @@ def read_guess(text: str) -> Guess:
 def check_question(question: re.Match) -> None:
     """Raise CourseError where a quiz question has not one answer for each choice, or not one that is right."""
     choices, answers = items(question["choices"]), items(question["answers"])
+    _refuse_formulas(f"Question {question['number']}", choices)
     if len(choices) != len(answers) or [answer.startswith(_RIGHT) for answer in answers].count(True) != 1:
         raise CourseError(
-            f"question {question['number']} has {len(choices)} choices and {len(answers)} answers: write one answer for "
-            f"each choice, and begin that of the right one with {_RIGHT}"
+            f"question {question['number']} has {len(choices)} choices and {len(answers)} answers: write one answer "
+            f"for each choice, and begin that of the right one with {_RIGHT}"
         )
+
+
+def _refuse_formulas(question: str, choices: list[str]) -> None:
+    """Raise CourseError for a formula in a choice: a radio button would have no name that a screen reader can say."""
+    for choice in choices:
+        if "$" in choice:
+            raise CourseError(f"{question!r} has a choice with a formula, {choice!r}: write it as plain text.")
 
 
 def without_wrong_choices(text: str) -> str:

@@ -60,7 +60,7 @@ def stage(project: Project, profile: str | None) -> list[str]:
         contents[Path("notebooks") / f"{chapter.name}.ipynb"] = nbformat.writes(page).encode()
     for file in [project.root / "_config.yml", project.root / "_toc.yml", *sorted((project.root / "book").rglob("*"))]:
         if file.suffix == ".md":
-            text = boxes.list_guesses(myst.without_claims(file.read_text(encoding="utf-8")), guesses, titles)
+            text = myst.without_claims(boxes.list_guesses(file.read_text(encoding="utf-8"), guesses, titles))
             contents[file.relative_to(project.root)] = text.encode()
         elif file.is_file() and file.suffix not in (".py", ".pyc"):
             contents[file.relative_to(project.root)] = file.read_bytes()

@@ -103,6 +103,8 @@ def test_quiz_question_is_wrapped_whole_and_its_key_changes_with_its_text():
         (("> **Your guess.** How many?\n", FOUND), "has no answer"),
         ((CHOICE.replace(" <!-- answer: order -->", ""), FOUND), "has no answer"),
         ((CHOICE.replace("50 %.", "50 %. <!-- answer: other -->"), FOUND), "has no answer"),
+        ((QUESTION.replace("One, 50 %", "$1 + 1$"),), "write it as plain text"),
+        ((CHOICE.replace("It stays", "$x$ stays"), FOUND), "write it as plain text"),
         ((QUESTION.replace("1. No, see goal 2.\n", ""),), "2 choices and 1 answers"),
         ((QUESTION.replace("**Right.** ", ""),), "one answer for each choice"),
         ((QUESTION.replace("No, see", "**Right.** See"),), "one answer for each choice"),
