@@ -53,6 +53,8 @@ def stage(project: Project, profile: str | None) -> list[str]:
         changed = freshness.what_changed(project, chapter, notebook, fingerprint_of(project, chapter, profile))
         page = to_page(notebook, chapter, papers, terms, changed)
         contents[Path("notebooks") / f"{chapter.name}.ipynb"] = nbformat.writes(page).encode()
+        for file in (chapter.notebook, chapter.source):
+            contents[Path("extra", "download", file.name)] = file.read_bytes()
     for file in [project.root / "_config.yml", project.root / "_toc.yml", *sorted((project.root / "book").rglob("*"))]:
         if file.suffix == ".md":
             text = myst.without_claims(file.read_text(encoding="utf-8"))
@@ -160,10 +162,17 @@ def to_page(
         banners.append(STALE_BANNER.format(what=", ".join(f"`{name}`" for name in changed)))
     cells[0].source = "\n".join([title, "", *banners, rest])
     notebook.cells = myst.wrap_exercises(cells, chapter.name)
-    notebook.cells.append(new_markdown_cell(f"```{{div}} course-provenance\n{footer(run)}\n```"))
+    notebook.cells.append(new_markdown_cell(f"```{{div}} course-provenance\n{footer(run)}\n\n{download_line(chapter)}\n```"))
     pairs.number_cells(notebook)
     notebook.metadata = NotebookNode({"kernelspec": notebook.metadata.kernelspec, "language_info": {"name": "python"}})
     return notebook
+
+
+def download_line(chapter: Chapter) -> str:
+    """Links to the chapter as Colab shows it. HTML, since they are files of the site and no pages of the book."""
+    kinds = {"the notebook": chapter.notebook.name, "its Python script": chapter.source.name}
+    links = [f'<a href="../download/{name}" download>{kind}</a>' for kind, name in kinds.items()]
+    return f"**Download** {' or '.join(links)}."
 
 
 def _image_options(cell: NotebookNode) -> dict[str, str]:

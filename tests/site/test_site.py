@@ -1,41 +1,11 @@
 """The published edition, built strictly into a folder of its own, and read as a reader's browser would."""
 
 import re
-from pathlib import Path
 from urllib.parse import urlparse
 
 import nbformat
-import pytest
-from bs4 import BeautifulSoup
 
-from course_tools.publishing import site, stage
-from course_tools.publishing.project import Project
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory):
-    """The site of the committed outputs; any warning fails this."""
-    project = Project(ROOT, build=tmp_path_factory.mktemp("site"))
-    stage.stage(project, None)
-    return site.build_site(project).parent
-
-
-@pytest.fixture(scope="session")
-def pages(built):
-    return {
-        page.relative_to(built): BeautifulSoup(page.read_text(), "html.parser")
-        for page in built.rglob("*.html")
-        if "_static" not in page.parts
-    }
-
-
-@pytest.fixture(scope="session")
-def chapters(pages):
-    found = {path: page for path, page in pages.items() if path.parts[0] == "notebooks"}
-    assert len(found) == len(list((ROOT / "notebooks").glob("*.py")))
-    return found
+from book_pages import ROOT
 
 
 def test_pages_load_local_files_that_are_there_and_nothing_of_another_host(pages, built):
