@@ -1,7 +1,8 @@
 """A Sphinx extension: how pages are found, previewed, cited and kept at their old addresses.
 
-Each page gets a description, a card for previews, and a canonical address; the site a sitemap, a front door and a page for
-addresses that are not there. ``book/moved.yml`` keeps old addresses alive. Terms of the glossary carry their definitions.
+Each page gets a description, a card for previews and a canonical address; the site gets a sitemap, a front door and a
+page for addresses that are not there. ``book/moved.yml`` keeps old addresses alive. Links to the glossary carry the
+definitions.
 """
 
 import html
@@ -41,8 +42,8 @@ def locate(app: Sphinx, config) -> None:
     config.notfound_urls_prefix = root = urlsplit(config.html_baseurl).path
     config.notfound_context = {
         "title": "Page not found",
-        "body": "<h1>This page is not here</h1><p>The address may have a typing error, or the page has moved. "
-        f'The <a href="{root}book/index.html">front page</a> lists all chapters, and the search field finds the rest.</p>',
+        "body": "<h1>This page is not here</h1><p>The address may have a typing error, or the page has moved. The "
+        f'<a href="{root}book/index.html">front page</a> lists all chapters, and the search field finds the rest.</p>',
     }
 
 

@@ -162,7 +162,8 @@ def to_page(
         banners.append(STALE_BANNER.format(what=", ".join(f"`{name}`" for name in changed)))
     cells[0].source = "\n".join([title, "", *banners, rest])
     notebook.cells = myst.wrap_exercises(cells, chapter.name)
-    notebook.cells.append(new_markdown_cell(f"```{{div}} course-provenance\n{footer(run)}\n\n{download_line(chapter)}\n```"))
+    foot = f"{footer(run)}\n\n{download_line(chapter)}"
+    notebook.cells.append(new_markdown_cell(f"```{{div}} course-provenance\n{foot}\n```"))
     pairs.number_cells(notebook)
     notebook.metadata = NotebookNode({"kernelspec": notebook.metadata.kernelspec, "language_info": {"name": "python"}})
     return notebook

@@ -1,4 +1,4 @@
-"""What a reader does on the published site, in a real browser: on a desk, on a phone, in the dark, without JavaScript."""
+"""What a reader does on the published site, in a real browser: on a phone, in the dark, without JavaScript."""
 
 import re
 
@@ -46,12 +46,12 @@ def test_next_and_previous_lead_through_the_whole_book(visit):
 
 def test_the_sidebar_opens_on_a_phone_and_leads_to_a_chapter(visit):
     page = visit("book/index", width=390)
-    link = page.locator("#pst-primary-sidebar a[href*='02-lenet']")
+    link = page.locator(".bd-sidebar-primary a[href*='02-lenet']")
     assert not link.is_visible()
     page.locator("button.primary-toggle").click()
     link.click()
     page.wait_for_url("**/notebooks/02-lenet.html")
-    assert page.locator("h1").inner_text().startswith("2. LeNet-5")
+    assert page.locator("article h1").inner_text().startswith("2. LeNet-5")
 
 
 def test_search_by_keyboard_finds_the_chapter(visit):
@@ -109,7 +109,7 @@ def test_a_fold_opens_by_click_and_by_keyboard(visit, fold):
 def test_an_address_that_is_not_there_gets_a_page_that_leads_back(visit, address):
     page = visit("book/index")
     page.goto(f"{address}notebooks/99-nothing.html")
-    assert "not here" in page.locator("h1").inner_text()
+    assert "not here" in page.locator("article h1").inner_text()
     assert page.evaluate("getComputedStyle(document.querySelector('article')).display") == "block"
     page.locator("article a[href$='book/index.html']").click()
     page.wait_for_url("**/book/index.html")
