@@ -1,8 +1,10 @@
 """The book as one PDF: all pages of the built site in order, printed by Chrome or Chromium."""
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
+import pikepdf
 from bs4 import BeautifulSoup, Tag
 
 from course_lib.errors import CourseError
@@ -10,7 +12,7 @@ from course_tools.publishing.browser import OPTIONS, find_browser
 from course_tools.publishing.project import Project
 
 # What a screen needs and paper does not.
-_SCREEN_ONLY = "script, noscript, a.headerlink, button, .copybtn, .onlyprint, .course-guess-controls, summary .sd-summary-icon"
+_SCREEN_ONLY = "script, noscript, a.headerlink, button, .onlyprint"
 _FOLDS = ("toggle", "toggle-hidden", "dropdown", "admonition-dropdown")
 _PRINT = """
 @page { size: A4; margin: 18mm 17mm 20mm; @bottom-center { content: counter(page); font: 9pt sans-serif; color: #555; } }
@@ -42,7 +44,8 @@ def print_book(project: Project) -> Path:
     browser = find_browser()
     source, target = project.html / "print.html", project.build / "convnets-measured.pdf"
     target.unlink(missing_ok=True)
-    source.write_text(one_page(project.html, project.pages()), encoding="utf-8")  # beside what it shows
+    text = one_page(project.html, project.pages())
+    source.write_text(text, encoding="utf-8")  # beside what it shows
     words = ["--headless", "--disable-gpu", "--no-pdf-header-footer", "--generate-pdf-document-outline"]
     try:
         done = subprocess.run(
@@ -59,7 +62,27 @@ def print_book(project: Project) -> Path:
     if not target.is_file():
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise CourseError(f"{browser} printed nothing ({last}): try another browser with COURSE_BROWSER.")
+    _finish(target, BeautifulSoup(text, "html.parser"))
     return target
+
+
+def _finish(file: Path, book: BeautifulSoup) -> None:
+    """Halve the file, and give the bookmarks their headings' words: Chrome doubles those of a heading on top of a page."""
+    words = [" ".join(heading.get_text().split()) for heading in book.select("h1, h2, h3, h4, h5, h6")]
+    with pikepdf.open(file, allow_overwriting_input=True) as pdf:
+        with pdf.open_outline() as outline:
+            bookmarks = list(_flat(outline.root))
+            if len(bookmarks) == len(words):
+                for bookmark, title in zip(bookmarks, words, strict=True):
+                    bookmark.title = title
+        pdf.docinfo["/Title"] = str(book.title.string)
+        pdf.save(file, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+
+
+def _flat(bookmarks: list[pikepdf.OutlineItem]) -> Iterator[pikepdf.OutlineItem]:
+    for bookmark in bookmarks:
+        yield bookmark
+        yield from _flat(bookmark.children)
 
 
 def one_page(site: Path, pages: list[str]) -> str:
@@ -71,7 +94,7 @@ def one_page(site: Path, pages: list[str]) -> str:
     """
     soups = {page: BeautifulSoup((site / f"{page}.html").read_text(encoding="utf-8"), "html.parser") for page in pages}
     first = soups[pages[0]]
-    styles = [style for style in first.select("head link[rel=stylesheet]")]
+    styles = first.select("head link[rel=stylesheet]")
     for style in styles:
         style["href"] = _from(pages[0], style["href"])
     articles, entries = [], []
@@ -85,7 +108,7 @@ def one_page(site: Path, pages: list[str]) -> str:
     contents = f'<nav class="book-page book-contents"><h1>Contents</h1>{"".join(entries)}</nav>'
     return (
         f'<!DOCTYPE html><html lang="en" data-theme="light" data-mode="light"><head><meta charset="utf-8" />'
-        f"<title>{first.title.string}</title>{''.join(map(str, styles))}<style>{_PRINT}</style></head>"
+        f"<title>{first.title.string.rpartition(' — ')[2]}</title>{''.join(map(str, styles))}<style>{_PRINT}</style></head>"
         f'<body><main class="bd-content">{articles[0]}{contents}{"".join(articles[1:])}</main></body></html>'
     )
 
