@@ -12,7 +12,7 @@ from course_tools.publishing.browser import OPTIONS, find_browser
 from course_tools.publishing.project import Project
 
 # What a screen needs and paper does not.
-_SCREEN_ONLY = "script, noscript, a.headerlink, button, .onlyprint"
+_SCREEN_ONLY = "script, noscript, a.headerlink, button, .onlyprint, details.hide > summary"
 _FOLDS = ("toggle", "toggle-hidden", "dropdown", "admonition-dropdown")
 _PRINT = """
 @page { size: A4; margin: 18mm 17mm 20mm; @bottom-center { content: counter(page); font: 9pt sans-serif; color: #555; } }
