@@ -22,13 +22,14 @@ from course_tools.publishing.social_card import social_card
 DESCRIPTION = 200  # letters, at most: what search engines and previews show of a page
 CARDS = "cards"  # the folder of previews, and of the notebooks that one can download: both lie at the site's root
 DOWNLOADS = "download"
+LOST = "404"
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    app.setup_extension("notfound.extension")
     app.connect("config-inited", locate)
     app.connect("doctree-read", keep_anchors)
     app.connect("doctree-resolved", define_terms)
+    app.connect("html-collect-pages", lost)
     app.connect("html-page-context", describe)
     app.connect("html-page-context", offer_downloads, priority=502)  # the theme makes its buttons at 501
     app.connect("build-finished", write_map)
@@ -39,12 +40,16 @@ def locate(app: Sphinx, config) -> None:
     """Where the site will be: only absolute addresses serve previews, the sitemap and the page of lost addresses."""
     if not urlsplit(config.html_baseurl).netloc or not config.html_baseurl.endswith("/"):
         raise ConfigError("_config.yml, `html: baseurl:` must be the site's address and end with a slash.")
-    config.notfound_urls_prefix = root = urlsplit(config.html_baseurl).path
-    config.notfound_context = {
-        "title": "Page not found",
-        "body": "<h1>This page is not here</h1><p>The address may have a typing error, or the page has moved. The "
-        f'<a href="{root}book/index.html">front page</a> lists all chapters, and the search field finds the rest.</p>',
-    }
+
+
+def lost(app: Sphinx) -> list[tuple[str, dict, str]]:
+    """The page that GitHub Pages shows for an address that is not there, at whatever depth that lies."""
+    body = (
+        "<h1>This page is not here</h1><p>The address may have a typing error, or the page has moved. The "
+        f'<a href="{app.builder.get_target_uri(app.config.root_doc)}">front page</a> lists all chapters, and the search '
+        "finds the rest.</p>"
+    )
+    return [(LOST, {"title": "Page not found", "body": body}, "page.html")]
 
 
 def keep_anchors(app: Sphinx, doctree: nodes.document) -> None:
@@ -91,6 +96,8 @@ def _definitions(app: Sphinx) -> dict[str, str]:
 
 def describe(app: Sphinx, page: str, template: str, context: dict, doctree: nodes.document | None) -> None:
     """Description, preview and kind of a page, in its head."""
+    if page == LOST:  # its links start from the site's root
+        context["metatags"] = f'<base href="{urlsplit(app.config.html_baseurl).path}" />\n'
     if doctree is None or app.builder.name not in ("html", "dirhtml"):
         return
     heading, about = app.env.titles[page].astext(), description(doctree)
@@ -163,6 +170,9 @@ def write_map(app: Sphinx, error: Exception | None) -> None:
     lines = [f"<url><loc>{escape(address)}</loc></url>" for address in addresses]
     opening = '<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
     (out / "sitemap.xml").write_text("\n".join([opening, *lines, "</urlset>\n"]), encoding="utf-8")
+
+    page = out / f"{LOST}.html"
+    page.write_text(page.read_text(encoding="utf-8").replace('href="#', f'href="{LOST}.html#'), encoding="utf-8")
 
     front = app.env.get_doctree(root)
     about = description(front)

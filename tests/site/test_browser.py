@@ -106,6 +106,19 @@ def test_a_fold_opens_by_click_and_by_keyboard(visit, fold):
     content.wait_for(state="hidden")
 
 
+def test_a_word_of_the_glossary_opens_its_definition_for_pointer_and_keyboard(visit):
+    page = visit(CHAPTERS[1])
+    word, box = page.locator("article a[href*='glossary.html#term-']").first, page.locator("#course-definition")
+    word.hover()
+    assert box.is_visible() and box.inner_text() == word.get_attribute("data-definition")
+    page.keyboard.press("Escape")
+    assert not box.is_visible()
+    word.focus()
+    assert box.is_visible() and word.get_attribute("aria-describedby") == "course-definition"
+    page.keyboard.press("Tab")
+    assert not box.is_visible()
+
+
 def test_an_address_that_is_not_there_gets_a_page_that_leads_back(visit, address):
     page = visit("book/index")
     page.goto(f"{address}notebooks/99-nothing.html")
