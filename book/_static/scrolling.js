@@ -3,4 +3,4 @@
 const observer = new ResizeObserver(entries => {
   for (const { target } of entries) target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1;
 });
-for (const box of document.querySelectorAll("article :is(pre, .text_html, .pst-scrollable-table-container)")) observer.observe(box);
+for (const box of document.querySelectorAll("article :is(pre, div.math, .text_html, .pst-scrollable-table-container)")) observer.observe(box);
