@@ -44,10 +44,10 @@ def locate(app: Sphinx, config) -> None:
 
 def lost(app: Sphinx) -> list[tuple[str, dict, str]]:
     """The page that GitHub Pages shows for an address that is not there, at whatever depth that lies."""
+    front = f'<a href="{app.builder.get_target_uri(app.config.root_doc)}">front page</a>'
     body = (
-        "<h1>This page is not here</h1><p>The address may have a typing error, or the page has moved. The "
-        f'<a href="{app.builder.get_target_uri(app.config.root_doc)}">front page</a> lists all chapters, and the search '
-        "finds the rest.</p>"
+        "<h1>This page is not here</h1><p>The address may have a typing error, or the page has moved. "
+        f"The {front} lists all chapters, and the search finds the rest.</p>"
     )
     return [(LOST, {"title": "Page not found", "body": body}, "page.html")]
 

@@ -15,7 +15,7 @@ from course_tools.publishing.project import Project
 _SCREEN_ONLY = "script, noscript, a.headerlink, button, .onlyprint, details.hide > summary"
 _FOLDS = ("toggle", "toggle-hidden", "dropdown", "admonition-dropdown")
 _PRINT = """
-@page { size: A4; margin: 18mm 17mm 20mm; @bottom-center { content: counter(page); font: 9pt sans-serif; color: #555; } }
+@page { size: A4; margin: 18mm 17mm 20mm; @bottom-center { content: counter(page); font: 9pt sans-serif; } }
 @page :first { @bottom-center { content: ""; } }
 html { font-size: 13px; }
 body { background: #fff; }
@@ -56,7 +56,9 @@ def print_book(project: Project) -> Path:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise CourseError(f"{browser} printed for ten minutes and did not end: try another with COURSE_BROWSER.") from error
+        raise CourseError(
+            f"{browser} printed for ten minutes and did not end: try another with COURSE_BROWSER."
+        ) from error
     finally:
         source.unlink()
     if not target.is_file():
@@ -67,7 +69,7 @@ def print_book(project: Project) -> Path:
 
 
 def _finish(file: Path, book: BeautifulSoup) -> None:
-    """Halve the file, and give the bookmarks their headings' words: Chrome doubles those of a heading on top of a page."""
+    """Halve the file, and give bookmarks their headings' words: Chrome doubles those of a heading on top of a page."""
     words = [" ".join(heading.get_text().split()) for heading in book.select("h1, h2, h3, h4, h5, h6")]
     with pikepdf.open(file, allow_overwriting_input=True) as pdf:
         with pdf.open_outline() as outline:
@@ -108,7 +110,8 @@ def one_page(site: Path, pages: list[str]) -> str:
     contents = f'<nav class="book-page book-contents"><h1>Contents</h1>{"".join(entries)}</nav>'
     return (
         f'<!DOCTYPE html><html lang="en" data-theme="light" data-mode="light"><head><meta charset="utf-8" />'
-        f"<title>{first.title.string.rpartition(' — ')[2]}</title>{''.join(map(str, styles))}<style>{_PRINT}</style></head>"
+        f"<title>{first.title.string.rpartition(' — ')[2]}</title>"
+        f"{''.join(map(str, styles))}<style>{_PRINT}</style></head>"
         f'<body><main class="bd-content">{articles[0]}{contents}{"".join(articles[1:])}</main></body></html>'
     )
 

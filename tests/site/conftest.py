@@ -18,7 +18,6 @@ from course_tools.publishing.browser import OPTIONS, find_browser
 from course_tools.publishing.project import Project
 
 
-
 @pytest.fixture(scope="session")
 def built(tmp_path_factory, worker_id):
     """The site of the committed outputs; any warning fails this. One process builds it, and the others wait for it."""

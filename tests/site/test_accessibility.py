@@ -30,7 +30,5 @@ def test_axe_finds_nothing(visit, name, width, scheme):
     page = visit(name, width=width, scheme=scheme)
     page.evaluate(UNFOLD)
     found = Axe().run(page, options=RULES).response["violations"]
-    faults = {
-        f"{rule['id']}: {node['target'][0]} · {node['html'][:120]}" for rule in found for node in rule["nodes"]
-    }
+    faults = {f"{rule['id']}: {node['target'][0]} · {node['html'][:120]}" for rule in found for node in rule["nodes"]}
     assert not faults, "\n".join(sorted(faults))
