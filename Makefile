@@ -1,7 +1,7 @@
 # Two commands do everything: `make book` and `make test`. Both set up .venv first, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book site run serve bench test lint unit notebooks nightly links lock clean
+.PHONY: help setup book site run serve pdf bench test lint unit notebooks nightly links lock clean
 
 # The first Python on this machine that is new enough; `make PYTHON=... book` chooses another.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -45,6 +45,10 @@ run: setup ## run every chapter and build nothing
 serve: ## show the built website at localhost:8000 (PORT=...)
 	@test -f _build/html/index.html || { echo "make: there is no website yet: run make book or make site" >&2; exit 1; }
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+pdf: ## print the built website into _build/convnets-measured.pdf; needs Chrome or Chromium
+	@test -f _build/html/index.html || { echo "make: there is no website yet: run make book or make site" >&2; exit 1; }
+	$(BIN)/course pdf
 
 bench: setup ## time the library beside the beginner's loop and the machine's peak throughput (20 minutes on two cores)
 	$(BIN)/python -m studies.benchmark

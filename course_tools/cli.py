@@ -59,6 +59,8 @@ def parser() -> argparse.ArgumentParser:
     profile(book)
     book.add_argument("--published", action="store_true", help="show the committed outputs; run nothing")
 
+    verb("pdf", commands.pdf, "print the built website into one PDF, with Chrome or Chromium")
+
     publish = verb("publish", commands.publish, "put the outputs of a completed run into notebooks/*.ipynb")
     chapters(publish)
     profile(publish)

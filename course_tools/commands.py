@@ -40,6 +40,14 @@ def book(options: argparse.Namespace) -> None:
     print(f"{len(pages)} pages are in {front.parent}: open {front}.")
 
 
+def pdf(_options: argparse.Namespace) -> None:
+    from course_tools.publishing.pdf import print_book
+
+    project = _project()
+    file = print_book(project)
+    print(f"The book is in {file.relative_to(project.root)} ({file.stat().st_size / 1e6:.1f} MB).")
+
+
 def publish(options: argparse.Namespace) -> None:
     from course_tools.publishing.publish import publish
 

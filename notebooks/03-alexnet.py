@@ -324,7 +324,7 @@ print(
 # place. *Local response normalisation*, LRN for short, divides it by a power of a sum over five neighbouring maps, in
 # that same place:
 #
-# $$ b_i = a_i \Big/ \Big( k + \alpha \sum_{j=i-2}^{i+2} a_j^2 \Big)^{\beta} ,
+# $$ b_i = a_i / \left( k + \alpha \sum_{j=i-2}^{i+2} a_j^2 \right)^{\beta} ,
 #    \qquad k = 2, \quad \alpha = 10^{-4}, \quad \beta = 0.75 . $$
 #
 # PyTorch has it: `nn.LocalResponseNorm(size, alpha, beta, k)`. The parameters have the same names. Do they mean the

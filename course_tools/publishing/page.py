@@ -60,10 +60,18 @@ def to_page(
         top.append(STALE_BANNER.format(what=", ".join(f"`{name}`" for name in changed)))
     cells[0].source = "\n\n".join([title, *top, rest])
     notebook.cells = myst.wrap_exercises(cells, chapter.name)
-    notebook.cells.append(new_markdown_cell(f"```{{div}} course-provenance\n{footer(run)}\n```"))
+    foot = f"{footer(run)}\n\n{download_line(chapter)}"
+    notebook.cells.append(new_markdown_cell(f"```{{div}} course-provenance\n{foot}\n```"))
     pairs.number_cells(notebook)
     notebook.metadata = NotebookNode({"kernelspec": notebook.metadata.kernelspec, "language_info": {"name": "python"}})
     return notebook
+
+
+def download_line(chapter: Chapter) -> str:
+    """Links to the chapter as Colab shows it. HTML, since they are files of the site and no pages of the book."""
+    kinds = {"the notebook": chapter.notebook.name, "its Python script": chapter.source.name}
+    links = [f'<a href="../download/{name}" download>{kind}</a>' for kind, name in kinds.items()]
+    return f"**Download** {' or '.join(links)}."
 
 
 def question_of(notebook: NotebookNode) -> str:

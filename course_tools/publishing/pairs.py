@@ -4,10 +4,12 @@ A notebook holds the digest of the sources that it was last made from. If its ow
 ``.py`` was edited and the notebook follows. If not, the notebook was edited by hand, and nothing is overwritten.
 """
 
+import copy
 import hashlib
 import json
 import re
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +33,17 @@ _CONFLICT = re.compile(r"(?m)^(?:<{7} .*|>{7} .*)$")
 
 def read_source(chapter: Chapter) -> NotebookNode:
     """The ``.py`` as a notebook without outputs. Raises CourseError where it is not a percent script."""
-    text = _read(chapter.source)
+    return copy.deepcopy(_parse(chapter.source.name, _read(chapter.source)))
+
+
+@cache  # one command reads a source three times, and jupytext takes a tenth of a second
+def _parse(name: str, text: str) -> NotebookNode:
     try:
         notebook = jupytext.reads(text.translate(_HIDE), fmt="py:percent")
     except (ValueError, SyntaxError) as error:
-        raise CourseError(f"{chapter.source.name} does not read as a percent script: {error}") from error
+        raise CourseError(f"{name} does not read as a percent script: {error}") from error
     if not notebook.cells:
-        raise CourseError(f"{chapter.source.name} has no cell: take it from git, or begin one with `# %%`.")
+        raise CourseError(f"{name} has no cell: take it from git, or begin one with `# %%`.")
     return _translated(notebook, _SHOW)
 
 

@@ -102,6 +102,9 @@ def _renamed(text: str, old: Address, new: Address) -> str:
         re.IGNORECASE,
     )
 
+    site = re.compile(rf"https://{re.escape(old.owner)}\.github\.io/{re.escape(old.name)}(?=/)", re.IGNORECASE)
+    text = site.sub(f"https://{new.owner.lower()}.github.io/{new.name}", text)
+
     def renamed(match: re.Match) -> str:
         way = f"{match['way']}{new.branch}" if match["way"] else ""
         return f"{match['host']}{new.owner}/{new.name}{match['git'] or ''}{way}"

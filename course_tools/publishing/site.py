@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 from course_lib.errors import CourseError
+from course_tools.publishing.html import finish
 from course_tools.publishing.project import Project
 
+# Of the theme: icons as a script, its scripts' maps, its texts in other languages.
+_UNUSED = ("fontawesome.js*", "bootstrap.js*", "*.map", "*.LICENSE.txt", "locales", "design-tabs.js", "sphinx-thebe.js")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -35,7 +38,8 @@ def build_site(project: Project) -> Path:
         raise CourseError("jupyter-book found errors in the pages (above): fix them and run `course book` again.")
     fresh = project.html.with_name(".html.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    shutil.copytree(work / "_build" / "html", fresh)
+    shutil.copytree(work / "_build" / "html", fresh, ignore=shutil.ignore_patterns(*_UNUSED))
+    finish(fresh)
     shutil.rmtree(project.html, ignore_errors=True)
     fresh.rename(project.html)
     return project.html / "index.html"

@@ -51,6 +51,8 @@ def stage(project: Project, profile: str | None) -> list[str]:
         guesses += boxes.translate(notebook.cells, chapter.name, issues, commit)
         page = to_page(notebook, chapter, papers, terms, changed)
         contents[Path("notebooks") / f"{chapter.name}.ipynb"] = nbformat.writes(page).encode()
+        for file in (chapter.notebook, chapter.source):
+            contents[Path("extra", "download", file.name)] = file.read_bytes()
     for file in [project.root / "_config.yml", project.root / "_toc.yml", *sorted((project.root / "book").rglob("*"))]:
         if file.suffix == ".md":
             text = myst.without_claims(boxes.list_guesses(file.read_text(encoding="utf-8"), guesses, titles))

@@ -89,6 +89,8 @@ def test_every_mention_follows_and_outputs_stay(fork):
         ('"git+https://github.com/old/course.git@main"', '"git+https://github.com/me/mine.git@1.0"'),
         ("(https://github.com/old/course/blob/main/a.md)", "(https://github.com/me/mine/blob/1.0/a.md)"),
         ("https://github.com/old/course/tree/mainly", "https://github.com/me/mine/tree/mainly"),
+        ("https://old.github.io/course/book/a.html", "https://me.github.io/mine/book/a.html"),
+        ("https://old.github.io/course-solutions/", None),
         ("https://github.com/old/course-solutions", None),
         ("https://github.com/old/course.github.io", None),
         ("https://github.com/very-old/course", None),

@@ -1,0 +1,148 @@
+"""What a page of the theme loses and gains before it is published: weight, and faults that keep readers out.
+
+Sphinx's own output stays as it is; these rules make the published copy of it.
+"""
+
+import hashlib
+import re
+import struct
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from course_tools.publishing.stylesheet import small_stylesheet, subset_icons, words
+
+# Icons come from a font, menus.js has the menus, nothing runs in the page, and only search.html searches.
+_IDLE_SCRIPTS = re.compile(r"fontawesome\.js|bootstrap\.js|thebe|THEBE|design-tabs")
+_SEARCH_SCRIPTS = re.compile(r"searchtools\.js|language_data\.js|searchindex\.js")
+_OPTIONS = "documentation_options.js"
+_EMPTY_HEADER = re.compile(r"<th\b([^>]*)>((?:\s|<p>\s*</p>)*)</th>")
+# Names and brackets, which have the colour of plain code: half a chapter's bytes were these marks.
+_PLAIN_CODE = re.compile(r'<span class="(?:n|p|w|nn|nx|pm)">([^<]*)</span>')
+_TABLE_GAP = re.compile(r"\s+(?=</?(?:table|thead|tbody|tr|th|td)\b)")
+# Before anything is drawn: the reader's colours, and a store that forgets where the browser forbids one.
+_START = """
+try { localStorage.getItem("mode") } catch { for (const name of ["localStorage", "sessionStorage"]) {
+  const kept = new Map();
+  Object.defineProperty(window, name, { value: {
+    getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, String(value)),
+    removeItem: (key) => void kept.delete(key) } });
+} }
+{ const mode = localStorage.getItem("mode") || "auto", dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  Object.assign(document.documentElement.dataset, { mode, theme: mode === "auto" ? (dark ? "dark" : "light") : mode }); }
+"""
+
+
+def finish(site: Path) -> None:
+    """Make the pages below ``site``, a copy of what Sphinx built, light and accessible, in place."""
+    pages = {}
+    for file in sorted(site.rglob("*.html")):
+        if "_static" not in file.relative_to(site).parts:
+            pages[file] = LexborHTMLParser(lean_text(file.read_text(encoding="utf-8")))
+    for file, page in pages.items():
+        mend_faults(page)
+        drop_scripts(page, file)
+        load_images_late(page, file)
+    join_stylesheets(pages, site)
+    for file, page in pages.items():
+        file.write_text(page.html, encoding="utf-8")
+
+
+def lean_text(text: str) -> str:
+    """A page's source without marks that change nothing; empty table headers become cells, as axe asks."""
+    return _EMPTY_HEADER.sub(r"<td\1></td>", _TABLE_GAP.sub("", _PLAIN_CODE.sub(r"\1", text)))
+
+
+def mend_faults(page: LexborHTMLParser) -> None:
+    """Mend what axe finds in the theme's pages; the empty table headers are cells already."""
+    for node in page.css("button[aria-label], summary[aria-label]"):
+        if node.text(strip=True):  # its words are its name: speech control says what it sees
+            del node.attrs["aria-label"]
+    for node in page.css("#pst-primary-sidebar"):  # the book's name belongs to a landmark, as all content
+        node.attrs["role"], node.attrs["aria-label"] = "complementary", "Book"
+    for node in page.css("div.citation[role], div.citation-list[role]"):  # deprecated, and a list without items
+        del node.attrs["role"]
+    for node in page.css("[data-bs-toggle=tooltip]"):  # the browser shows titles itself
+        if "data-bs-title" in node.attrs:
+            node.attrs["title"] = node.attrs["data-bs-title"]
+    for node in page.css("i[class*='fa-'], span[class*='fa-']"):  # a glyph of a private code point has no name
+        node.attrs["aria-hidden"] = "true"
+    for node in page.css("meta[name=viewport]")[1:] + page.css("#ethical-ad-placement, .cell_output style"):
+        node.decompose()
+
+
+def drop_scripts(page: LexborHTMLParser, file: Path) -> None:
+    """Drop scripts that do nothing here; the others run when the page has been read."""
+    for node in page.css("link[rel=preload][as=script]"):  # they would come before the stylesheet
+        node.decompose()
+    for node in page.css("script"):
+        source, text = node.attrs.get("src") or "", node.text()
+        if "dataset.mode" in text:
+            _set_text(page, node, _START)
+        elif _IDLE_SCRIPTS.search(source or text) or (file.name != "search.html" and _SEARCH_SCRIPTS.search(source)):
+            node.decompose()
+        elif _OPTIONS in source:  # a few lines, which scripts in the page read at once
+            _set_text(page, node, _local(source, file).read_text(encoding="utf-8"))
+            del node.attrs["src"]
+        elif source:
+            node.attrs["defer"] = ""
+
+
+def load_images_late(page: LexborHTMLParser, file: Path) -> None:
+    """Give each picture the room that it will take; what lies below a page's first section is fetched when it comes near."""
+    early = True
+    for node in page.css("h2, img"):
+        if node.tag == "h2":
+            early = early and not _is_in(node, "article")
+            continue
+        picture = _local(node.attrs.get("src") or "", file)
+        if picture.suffix == ".png" and picture.is_file() and "width" not in node.attrs:
+            with picture.open("rb") as stream:
+                width, height = struct.unpack(">2I", stream.read(24)[16:])
+            node.attrs["width"], node.attrs["height"] = str(width), str(height)
+        if not (early and _is_in(node, "article")) and "logo__image" not in (node.attrs.get("class") or ""):
+            node.attrs["loading"] = "lazy"
+
+
+def join_stylesheets(pages: dict[Path, LexborHTMLParser], site: Path) -> None:
+    """Put what the pages need of their stylesheets into ``_static/site.css``, and have each page load that one."""
+    used, files, scripts = set(), {}, set()
+    for file, page in pages.items():
+        for node in page.css("*"):
+            used |= {node.tag, node.attrs.get("id") or "", *(node.attrs.get("class") or "").split()}
+            if node.tag == "link" and node.attrs.get("rel") == "stylesheet":
+                files[_local(node.attrs["href"], file)] = None
+            elif node.tag == "script":
+                scripts.add(_local(node.attrs["src"], file) if "src" in node.attrs else node.text())
+    for script in scripts:
+        used |= words(script.read_text(encoding="utf-8") if isinstance(script, Path) else script)
+    static = site / "_static"
+    css = subset_icons(small_stylesheet(files, static, used), static)
+    (static / "site.css").write_text(css, encoding="utf-8")
+    version = hashlib.sha256(css.encode()).hexdigest()[:8]
+    for file, page in pages.items():
+        for number, node in enumerate(page.css("link[rel=stylesheet]")):
+            if number:
+                node.decompose()
+            else:
+                up = "../" * (len(file.relative_to(site).parts) - 1)
+                node.attrs["href"] = f"{up}_static/site.css?v={version}"
+
+
+def _local(address: str, page: Path) -> Path:
+    """The file that a page's address means."""
+    return (page.parent / urlsplit(address).path).resolve()
+
+
+def _is_in(node: LexborNode, tag: str) -> bool:
+    while node := node.parent:
+        if node.tag == tag:
+            return True
+    return False
+
+
+def _set_text(page: LexborHTMLParser, node: LexborNode, text: str) -> None:
+    for child in list(node.iter(include_text=True)):
+        child.decompose()
+    node.insert_child(text)

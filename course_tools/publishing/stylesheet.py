@@ -1,0 +1,141 @@
+"""One small stylesheet from the many that the theme and its extensions load.
+
+The theme brings 400 kB of rules for parts that no page of ours has. A rule stays if every class, id and element of its
+selector occurs in a page or, as a word, in a script: scripts put classes on elements too.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import tinycss2
+from fontTools import subset
+
+_GROUPS = {"media", "supports", "layer", "container"}
+_ICON_FONT = re.compile(r"url\(([^)]*?/fa-[a-z]+-\d+)\.woff2\)[^;}]*")
+_STRING = re.compile(r"""content:\s*["']([^"']*)["']|--pst-icon-[\w-]+:\s*["']([^"']*)["']""")
+
+
+def small_stylesheet(files: Iterable[Path], folder: Path, used: set[str]) -> str:
+    """The rules of several stylesheets that a site needs, in their order.
+
+    Args:
+        files: the stylesheets; those that they import are read too.
+        folder: where the result will lie, which decides its addresses of fonts and images.
+        used: every class, id and element of the pages, and every word of the scripts.
+    """
+    text = "".join(_rule(rule, used) for file in files for rule in _rules(file, folder))
+    return _without_idle_variables(text)
+
+
+def subset_icons(css: str, folder: Path) -> str:
+    """The stylesheet with icon fonts that hold its icons and no others, written beside the full ones as ``.icons.woff``.
+
+    Args:
+        css: a stylesheet in ``folder``.
+    """
+    icons = {ord(letter) for strings in _STRING.findall(css) for text in strings for letter in text}
+
+    def subset_font(source: re.Match) -> str:
+        options = subset.Options(flavor="woff", layout_features=[], name_IDs=[0, 13, 14])
+        font = subset.load_font(str(folder / f"{source[1]}.ttf"), options)
+        worker = subset.Subsetter(options)
+        worker.populate(unicodes=icons)
+        worker.subset(font)
+        subset.save_font(font, str(folder / f"{source[1]}.icons.woff"), options)
+        return f'url({source[1]}.icons.woff) format("woff")'
+
+    return _ICON_FONT.sub(subset_font, css)
+
+
+def _rules(file: Path, folder: Path) -> Iterator[tinycss2.ast.Node]:
+    """A stylesheet's rules with addresses as seen from ``folder``, and those of the stylesheets that it imports."""
+    text = file.read_text(encoding="utf-8")
+    for rule in tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True):
+        if rule.type == "at-rule" and rule.lower_at_keyword == "import":
+            address = next(token.value for token in rule.prelude if token.type in ("string", "url"))
+            yield from _rules(file.parent / address, folder)
+        else:
+            _move_addresses(getattr(rule, "content", None) or [], file.parent, folder)
+            yield rule
+
+
+def _move_addresses(tokens: list, old: Path, new: Path) -> None:
+    for token in tokens:
+        if token.type == "url" and not urlsplit(token.value).scheme and not token.value.startswith("#"):
+            address = urlsplit(token.value)
+            place = (old / address.path).resolve().relative_to(new.resolve())
+            token.value = place.as_posix()
+            token.representation = f"url({token.value})"
+        _move_addresses(getattr(token, "content", None) or getattr(token, "arguments", None) or [], old, new)
+
+
+def _rule(rule: tinycss2.ast.Node, used: set[str]) -> str:
+    """A rule without the selectors that match nothing; empty where none is left."""
+    if rule.type == "qualified-rule":
+        selectors = [_compact(one) for one in _split(rule.prelude) if _names(one) <= used]
+        return f"{','.join(selectors)}{{{_compact(rule.content)}}}" if selectors and _compact(rule.content) else ""
+    if rule.type != "at-rule":
+        return ""
+    head = f"@{rule.at_keyword} {_compact(rule.prelude)}".rstrip()
+    if rule.lower_at_keyword == "charset":
+        return ""
+    if rule.content is None:
+        return f"{head};"
+    if rule.lower_at_keyword in _GROUPS:
+        inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
+        body = "".join(_rule(one, used) for one in inner)
+    else:
+        body = _compact(rule.content)
+    return f"{head}{{{body}}}" if body else ""
+
+
+def _split(prelude: list) -> Iterator[list]:
+    """The selectors of a list."""
+    selector: list = []
+    for token in prelude:
+        if token == ",":
+            yield selector
+            selector = []
+        else:
+            selector.append(token)
+    yield selector
+
+
+def _names(selector: list) -> set[str]:
+    """Classes, ids and elements that an element must have; what stands in ``:not()`` and its like is left out."""
+    names, before = set(), ""
+    for token in selector:
+        if token.type == "hash" or (token.type == "ident" and before != ":"):
+            names.add(token.value)
+        before = token.value if token.type == "literal" else ""
+    return names
+
+
+def _compact(tokens: list) -> str:
+    """Tokens as text without comments, and with no more white space than it needs."""
+    text = tinycss2.serialize([token for token in tokens if token.type != "comment"])
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    pieces = re.split(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|url\([^)]*\))""", text)
+    for place in range(0, len(pieces), 2):  # every second piece is a string or an address
+        pieces[place] = re.sub(r"\s*([{};,>])\s*", r"\1", re.sub(r"\s+", " ", pieces[place]))
+        pieces[place] = re.sub(r"(?<=[\w-]): ", ":", pieces[place])
+    return "".join(pieces).strip().rstrip(";")
+
+
+def _without_idle_variables(css: str) -> str:
+    """The stylesheet without custom properties that nothing reads, as most of Bootstrap's are."""
+    while True:
+        read = set(re.findall(r"var\(\s*(--[\w-]+)", css))
+        smaller = re.sub(
+            r"(?<=[{;])(--[\w-]+):[^;{}]*(;|(?=\}))", lambda found: found[0] if found[1] in read else "", css
+        )
+        if smaller == css:
+            return css
+        css = smaller
+
+
+def words(text: str) -> set[str]:
+    """Every word of a script that may name a class, an id or an element."""
+    return set(re.findall(r"[A-Za-z_][\w-]*", text))
