@@ -59,6 +59,9 @@ def parser() -> argparse.ArgumentParser:
     profile(book)
     book.add_argument("--published", action="store_true", help="show the committed outputs; run nothing")
 
+    serve = verb("serve", commands.serve, "show the built website, and rebuild what you edit")
+    serve.add_argument("--port", type=positive(int), default=8000, help="(default: 8000)")
+
     publish = verb("publish", commands.publish, "put the outputs of a completed run into notebooks/*.ipynb")
     chapters(publish)
     profile(publish)

@@ -40,6 +40,12 @@ def book(options: argparse.Namespace) -> None:
     print(f"{len(pages)} pages are in {front.parent}: open {front}.")
 
 
+def serve(options: argparse.Namespace) -> None:
+    from course_tools.publishing.serve import serve
+
+    serve(_project(), options.port)
+
+
 def publish(options: argparse.Namespace) -> None:
     from course_tools.publishing.publish import publish
 
