@@ -184,7 +184,16 @@ analysis.Source(models.MLP)
 # The first thing that `forward` does is to flatten the image to a list. From there on, the picture is gone.
 #
 # How many *parameters*, that is, weights and biases to be learned, does our network have? A layer from $n$ numbers to
-# $m$ has $n \cdot m$ weights and $m$ biases. Cover the next cell and work it out for 784 → 512 → 256 → 10.
+# $m$ has $n \cdot m$ weights and $m$ biases.
+#
+# > **Your guess.** Our network is 784 → 512 → 256 → 10. Where do most of its parameters sit?
+# >
+# > - In the first layer, which reads the pixels. <!-- answer: mlp-first-layer -->
+# > - In the second layer, between the hidden units.
+# > - In the last layer, which decides.
+# > - They are spread evenly over the three.
+#
+# > **Your turn.** Cover the next cell, and work out the number by hand.
 
 # %% tags=["nbval-check-output"]
 # Goal 2: the parameters, counted by hand
@@ -201,8 +210,12 @@ table.assign(parameters=table["parameters"].map("{:,}".format))
 plots.unit_diagram(network, input_shape=(1, 28, 28))
 
 # %% [markdown]
+# <details><summary>What we found</summary>
+#
 # Three quarters of all parameters sit in the first layer, because it is joined to every
 # pixel. <!-- claim: mlp-first-layer --> Chapter 2 is about getting rid of most of them.
+#
+# </details>
 
 # %% [markdown]
 # ## From ten numbers to one loss
@@ -528,6 +541,13 @@ plots.learning_curves(history)
 # ## How good is it?
 #
 # Every choice is made. Now, and only now, we open the test set.
+#
+# > **Your guess.** Two things make a test accuracy uncertain: we could train again with another seed, and we could test on
+# > other images. We have 10,000 <!-- claim: A.4 --> test images. Which moves the number more?
+# >
+# > - Training again, with another seed.
+# > - Testing on as many other images. <!-- answer: mlp-larger-error -->
+# > - Both about equally.
 
 # %%
 # Goal 6b: a test accuracy with both of its errors
@@ -548,10 +568,14 @@ print(
 )
 
 # %% [markdown]
+# <details><summary>What we found</summary>
+#
 # Two errors, two questions. How much does the number move if we train again? How much would it move with other test
 # images? Here the second is the larger, <!-- claim: mlp-larger-error --> and no number of seeds makes it smaller. It
 # matters little when two networks are judged on the *same* images, and much when you ask how well a network reads
 # digits in general.
+#
+# </details>
 #
 # Tutorials usually give 97–98 % <!-- claim: A.1 --> for a multilayer perceptron on MNIST. Two epochs are enough for
 # that: they got 97.27 ± 0.10 % <!-- claim: mlp-two-epochs --> of the validation images right.
@@ -649,7 +673,9 @@ def shuffled(split):
 plots.image_grid(shuffled(digits.train), range(8))
 
 # %% [markdown]
-# Predict before you run: how far does the accuracy fall if we train on such images?
+# > **Your guess.** With the pixels in place, the network reads about 98 of 100 digits. We train it again on shuffled
+# > images, and test it on images that are shuffled in the same way. How many of 100 does it read
+# > now? <!-- guess: mlp-shuffled, 0 to 100 % -->
 
 # %%
 # Goal 8: the same training on shuffled pixels
@@ -669,10 +695,16 @@ print(
 )
 
 # %% [markdown]
-# The accuracy hardly moves, <!-- claim: mlp-reads-shuffled-digits --> by
-# −0.02 ± 0.07 points. <!-- claim: mlp-shuffled-difference --> Should it move at all? Take the trained network, and
-# shuffle the weights of its first layer just as we shuffled the pixels. Each weight meets its pixel again, and every
-# sum is what it was.
+# <details><summary>What we found</summary>
+#
+# Shuffled, it reads 98.50 % <!-- claim: mlp-shuffled --> of the test digits. The accuracy hardly
+# moves, <!-- claim: mlp-reads-shuffled-digits --> by −0.02 ± 0.07 points: <!-- claim: mlp-shuffled-difference --> the
+# network never knew which pixels are neighbours.
+#
+# </details>
+#
+# Should it move at all? Take the trained network, and shuffle the weights of its first layer just as we shuffled the
+# pixels. Each weight meets its pixel again, and every sum is what it was.
 
 # %%
 twin = copy.deepcopy(trained)
@@ -950,6 +982,102 @@ plots.finish(figure, f"Validation accuracy by shift in pixels: {said}.")
 # - Choose on validation images. Open the test set when every choice is made, and choose nothing after it.
 # - An accuracy has two errors: another training run, and other test images.
 # - A high softmax probability is not a promise.
+
+# %% [markdown]
+# ## Quiz
+#
+# Six questions. Each wrong choice is a common belief, and its answer names the place that refutes it.
+#
+# **Question 1.** What does the perceptron know about which pixels are neighbours?
+#
+# 1. It learns from the images which pixels lie side by side.
+# 2. It treats each pixel by itself.
+# 3. Nothing: any order of the pixels would serve it as well.
+#
+# <details><summary>Answer</summary>
+#
+# 1. The belief is that a network finds the geometry by itself. *What the perceptron does not know* refutes it: on
+#    shuffled images it reads as many digits. <!-- claim: mlp-reads-shuffled-digits -->
+# 2. The belief mixes two things up. Each hidden unit adds up all 784 pixels: see the formula in *The idea*.
+# 3. **Right.** Shuffle the pixels, and the weights of the first layer with them: every sum stays what it was.
+#
+# </details>
+#
+# **Question 2.** How many parameters has a layer that maps 512 numbers to 256?
+#
+# 1. 512 + 256
+# 2. 512 × 256
+# 3. 512 × 256 + 256
+#
+# <details><summary>Answer</summary>
+#
+# 1. The belief is that parameters are a property of units. They belong to connections: goal 2 counts them.
+# 2. That leaves the biases out. The assertion below goal 2 would fail.
+# 3. **Right.** One weight for each pair, and one bias for each output.
+#
+# </details>
+#
+# **Question 3.** You build a network for ten classes. Before any training its loss is 30. What do you conclude?
+#
+# 1. Nothing: the first weights are random, so the first loss can be anything.
+# 2. The scale of the inputs or of the first weights is wrong.
+# 3. The learning rate is too high.
+#
+# <details><summary>Answer</summary>
+#
+# 1. The belief is that random means arbitrary. Small random weights give nearly equal logits, and goal 3 finds a loss near
+#    $\ln 10 = 2.303$.
+# 2. **Right.** Large sums make large logits, and the network is confidently wrong before it has learned anything.
+# 3. No step was taken yet, so no rate has played a part. Exercise 5 shows what a high rate does later.
+#
+# </details>
+#
+# **Question 4.** Someone leaves out `optimizer.zero_grad()`. What happens?
+#
+# 1. PyTorch raises an error.
+# 2. Nothing: `backward` overwrites the old derivatives.
+# 3. Each step follows the sum of all gradients so far.
+#
+# <details><summary>Answer</summary>
+#
+# 1. The belief is that serious bugs announce themselves. The solution of exercise 3 runs to its end without a word.
+# 2. `backward` adds to what is there. In exercise 3 the loss is 3.04 <!-- claim: mlp-forgotten-loss --> after 20 steps,
+#    against 0.52. <!-- claim: mlp-remembered-loss -->
+# 3. **Right.** At first old and new gradients agree. Then the old ones drive the weights on in a direction that was right
+#    long ago.
+#
+# </details>
+#
+# **Question 5.** You train forty networks, test all of them on the test set, and report the best accuracy. Is it honest?
+#
+# 1. Yes: no network was trained on the test images.
+# 2. No: choosing by the test set picks luck, too, and reports it as skill.
+# 3. Yes, if the test set is large.
+#
+# <details><summary>Answer</summary>
+#
+# 1. The belief is that only training uses images up. Choosing does, too. That is why goal 6a chooses on validation
+#    images, and goal 6b opens the test set after it.
+# 2. **Right.** The best of many is partly the luckiest of many. Choose on validation images, and test once.
+# 3. A larger test set makes the luck smaller, and never zero. Goal 6b computes how large it still is
+#    with 10,000 <!-- claim: A.4 --> images.
+#
+# </details>
+#
+# **Question 6.** The network gives a digit's class a probability of almost 1. What do you know?
+#
+# 1. The answer is right.
+# 2. The digit is an easy one.
+# 3. One logit is much larger than the others.
+#
+# <details><summary>Answer</summary>
+#
+# 1. The belief is that a softmax reports how often the network is right. *Which mistakes?* shows digits that it misread
+#    with near certainty.
+# 2. Some of the worst mistakes there are hard for people, too.
+# 3. **Right.** That is all a softmax says. Nothing in training checks it against how often the network is right.
+#
+# </details>
 
 # %% [markdown]
 # ## References

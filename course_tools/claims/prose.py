@@ -10,6 +10,7 @@ from course_tools.claims import literals
 from course_tools.claims.evidence import look_up
 from course_tools.claims.ledger import Claim
 from course_tools.publishing.project import Project
+from course_tools.publishing.questions import without_wrong_choices
 from course_tools.publishing.tables import places
 
 _CELL = re.compile(r"(?m)^# %%.*$")
@@ -33,7 +34,7 @@ class Text:
 
 
 def texts(project: Project) -> list[Text]:
-    """All prose, in the order of the book: README, pages, chapters. Tables made by programs are blank."""
+    """All prose, in the order of the book. Blank: tables made by programs, wrong choices of guesses and quizzes."""
     texts = []
     for file in [project.root / "README.md", *sorted((project.root / "book").glob("*.md"))]:
         if file.is_file():
@@ -44,7 +45,7 @@ def texts(project: Project) -> list[Text]:
     for chapter in project.chapters():
         source = chapter.source.read_text(encoding="utf-8")
         for number, start, end in _markdown_cells(source):
-            content = _PREFIX.sub("", source[start:end])
+            content = without_wrong_choices(_PREFIX.sub("", source[start:end]))
             texts.append(Text(chapter.source, number, content, "# "))
     return texts
 

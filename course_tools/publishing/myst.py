@@ -3,7 +3,6 @@
 =============================================  ==================================================
 in the notebook                                in the book
 =============================================  ==================================================
-``> **Title.** text``                          a box with that title
 ``### Exercise 1: title``                      a numbered exercise
 cells tagged ``solution``, ``<details>``       its folded solution
 a link to a paper of ``references.bib``        a citation
@@ -13,6 +12,8 @@ a link to a paper of ``references.bib``        a citation
 the Colab badge                                nothing: the page header has a launch button
 ``<!-- claim: A.8 -->`` behind a number        nothing, and no gap before the full stop that follows
 =============================================  ==================================================
+
+Boxes are made before, by :mod:`course_tools.publishing.boxes`.
 """
 
 import re
@@ -29,7 +30,6 @@ _BADGE = re.compile(r"^\[!\[[^\]]*\]\([^)]*colab-badge\.svg\)\]\([^)]*\)\n*", re
 _CLAIM = re.compile(r"\s*<!-- claim: [^>]*-->")
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((https?://[^)\s]+)\)")
 _ITALICS = re.compile(r"(?<![*\w])\*([^*\n]+)\*(?![*\w])")
-_BOX = re.compile(r"(?m)^> \*\*([^*\n]+?)\.?\*\*[ \n]?((?:.*\n?)(?:^>.*\n?)*)")
 _MENTION = re.compile(r"(?<!# )\bExercise (\d+)\b")
 _EXERCISE = re.compile(r"\A### (Exercise \d+): (.+)\n?")
 _DETAILS = re.compile(r"<details><summary>[^<]*</summary>|</details>")
@@ -54,15 +54,16 @@ def markdown_to_myst(text: str, papers: dict[str, str], terms: dict[str, str], l
         entry = terms.get(italics[1].lower())
         return f"{{term}}`{italics[1]} <{entry}>`" if entry else italics[0]
 
-    def box(quote: re.Match) -> str:
-        content = re.sub(r"(?m)^> ?", "", quote[2]).strip()
-        return f":::{{admonition}} {quote[1]}\n{content}\n:::\n"
-
-    pieces = _CODE.split(_BOX.sub(box, _BADGE.sub("", text)))
+    pieces = _CODE.split(_BADGE.sub("", text))
     for place in range(0, len(pieces), 2):  # every second piece is code, which keeps its brackets and asterisks
         pieces[place] = _ITALICS.sub(term, _LINK.sub(citation, without_claims(pieces[place])))
         pieces[place] = _MENTION.sub(rf"{{ref}}`Exercise \1 <{label}-exercise-\1>`", pieces[place])
     return "".join(pieces)
+
+
+def title_of(notebook: NotebookNode) -> str:
+    """A chapter's title, with its number: ``1 · The multilayer perceptron``."""
+    return notebook.cells[0].source.partition("\n")[0].removeprefix("# ")
 
 
 def without_claims(text: str) -> str:

@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from course_lib.errors import CourseError
-from course_tools.publishing import fingerprints, freshness, myst, pairs
+from course_tools.publishing import boxes, fingerprints, freshness, myst, pairs
 from course_tools.publishing.computation import computation, computing_cells
 from course_tools.publishing.draw import draw
 from course_tools.publishing.project import Chapter, Project
@@ -46,18 +46,23 @@ def stage(project: Project, profile: str | None) -> list[str]:
     terms = myst.read_terms(project.root / "book" / "glossary.md")
     notebooks = {chapter.name: load(project, chapter, profile) for chapter in chapters}
     draw(project, notebooks, profile)
+    titles = {name: myst.title_of(notebook) for name, notebook in notebooks.items()}
     contents: dict[Path, bytes] = {}
+    guesses: list[boxes.AnsweredGuess] = []
+    issues = boxes.new_issue_address(project)
     for chapter in chapters:
         notebook = notebooks[chapter.name]
         refuse_bad_outputs(chapter, notebook, profile)
         changed = freshness.what_changed(project, chapter, notebook, fingerprint_of(project, chapter, profile))
+        commit = notebook.metadata.course.run.commit
+        guesses += boxes.translate(notebook.cells, chapter.name, issues, commit)
         page = to_page(notebook, chapter, papers, terms, changed)
         contents[Path("notebooks") / f"{chapter.name}.ipynb"] = nbformat.writes(page).encode()
         for file in (chapter.notebook, chapter.source):
             contents[Path("extra", "download", file.name)] = file.read_bytes()
     for file in [project.root / "_config.yml", project.root / "_toc.yml", *sorted((project.root / "book").rglob("*"))]:
         if file.suffix == ".md":
-            text = myst.without_claims(file.read_text(encoding="utf-8"))
+            text = myst.without_claims(boxes.list_guesses(file.read_text(encoding="utf-8"), guesses, titles))
             contents[file.relative_to(project.root)] = text.encode()
         elif file.is_file() and file.suffix not in (".py", ".pyc"):
             contents[file.relative_to(project.root)] = file.read_bytes()

@@ -21,17 +21,13 @@ TERMS = {"epoch": "epoch", "epochs": "epoch"}
         ("Exercise 2 tries it.", "{ref}`Exercise 2 <01-x-exercise-2>` tries it."),
         ("### Exercise 2: Try it", "### Exercise 2: Try it"),
         ("`[a](https://doi.org/10.1/a)`\n\n```python\nx = *epoch*\n```",) * 2,
-        (
-            "Before.\n\n> **Mind this.** First\n> second.\n>\n> - third\n\nAfter.\n\n> A plain quote.",
-            "Before.\n\n:::{admonition} Mind this\nFirst\nsecond.\n\n- third\n:::\n\nAfter.\n\n> A plain quote.",
-        ),
         ("# T\n\n[![Open](https://c/colab-badge.svg)](https://c/x.ipynb)\n\nText", "# T\n\nText"),
         (
             "It has 98.2 % <!-- claim: A.8 -->. After `x <!-- claim: A.1 -->`, 94 % <!-- claim: C.5 --> again.",
             "It has 98.2 %. After `x <!-- claim: A.1 -->`, 94 % again.",
         ),
     ],
-    ids=["citation", "term", "bold", "exercise", "its heading", "code", "box", "badge", "claim"],
+    ids=["citation", "term", "bold", "exercise", "its heading", "code", "badge", "claim"],
 )
 def test_markdown_becomes_myst(text, myst):
     assert markdown_to_myst(text, PAPERS, TERMS, "01-x") == myst

@@ -136,3 +136,18 @@ def test_sphinx_warning_fails_the_build_and_keeps_the_last_site(book, capsys):
         build_site(book)
     assert "undefined label: 'nowhere'" in capsys.readouterr().err
     assert front.exists()
+
+
+def test_guess_on_a_page_and_on_the_list_of_guesses_without_its_claims(book):
+    chapter = book.pick(["02-other"])[0]
+    guess = "# > **Your guess.** Of 7 % <!-- claim: b --> how many? <!-- guess: a, 0 to 9 -->\n"
+    found = "# > **What we found.** It is 5 <!-- claim: a -->.\n"
+    with chapter.source.open("a") as source:
+        source.write(f"\n# %% [markdown]\n{guess}\n# %% [markdown]\n{found}")
+    pairs.pair(chapter)
+    (book.root / "book" / "glossary.md").write_text("# Glossary\n\n<!-- guesses -->\n")
+    stage(book, "quick")
+    page, listed = staged(book, "02-other"), (book.stage / "book" / "glossary.md").read_text()
+    assert any('<details class="admonition finding"' in cell.source for cell in page.cells)
+    assert "../notebooks/02-other.html#guess-a" in listed and "**1 · A small chapter**" in listed
+    assert "Of 7 % how many?" in listed and "<!--" not in listed
