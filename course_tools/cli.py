@@ -61,6 +61,9 @@ def parser() -> argparse.ArgumentParser:
 
     verb("pdf", commands.pdf, "print the built website into one PDF, with Chrome or Chromium")
 
+    serve = verb("serve", commands.serve, "show the built website, and rebuild what you edit")
+    serve.add_argument("--port", type=positive(int), default=8000, help="(default: 8000)")
+
     publish = verb("publish", commands.publish, "put the outputs of a completed run into notebooks/*.ipynb")
     chapters(publish)
     profile(publish)

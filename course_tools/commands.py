@@ -48,6 +48,12 @@ def pdf(_options: argparse.Namespace) -> None:
     print(f"The book is in {file.relative_to(project.root)} ({file.stat().st_size / 1e6:.1f} MB).")
 
 
+def serve(options: argparse.Namespace) -> None:
+    from course_tools.publishing.serve import serve
+
+    serve(_project(), options.port)
+
+
 def publish(options: argparse.Namespace) -> None:
     from course_tools.publishing.publish import publish
 

@@ -18,9 +18,11 @@ _IDLE_SCRIPTS = re.compile(r"fontawesome\.js|bootstrap\.js|thebe|THEBE|design-ta
 _SEARCH_SCRIPTS = re.compile(r"searchtools\.js|language_data\.js|searchindex\.js")
 _OPTIONS = "documentation_options.js"
 _EMPTY_HEADER = re.compile(r"<th\b([^>]*)>((?:\s|<p>\s*</p>)*)</th>")
-# Names and brackets, which have the colour of plain code: half a chapter's bytes were these marks.
-_PLAIN_CODE = re.compile(r'<span class="(?:n|p|w|nn|nx|pm)">([^<]*)</span>')
+# Names, brackets and gaps have the colour of plain code, and operators get it: these marks were half a chapter's bytes.
+PLAIN_CODE = ("n", "p", "w", "nn", "nx", "pm", "o")
+_PLAIN_CODE = re.compile(rf'<span class="(?:{"|".join(PLAIN_CODE)})">([^<]*)</span>')
 _TABLE_GAP = re.compile(r"\s+(?=</?(?:table|thead|tbody|tr|th|td)\b)")
+_SOURCE_MAP = re.compile(r"(?m)^//# sourceMappingURL=.*$")
 # Before anything is drawn: the reader's colours, and a store that forgets where the browser forbids one.
 _START = """
 try { localStorage.getItem("mode") } catch { for (const name of ["localStorage", "sessionStorage"]) {
@@ -30,7 +32,8 @@ try { localStorage.getItem("mode") } catch { for (const name of ["localStorage",
     removeItem: (key) => void kept.delete(key) } });
 } }
 { const mode = localStorage.getItem("mode") || "auto", dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  Object.assign(document.documentElement.dataset, { mode, theme: mode === "auto" ? (dark ? "dark" : "light") : mode }); }
+  const theme = mode === "auto" ? (dark ? "dark" : "light") : mode;
+  Object.assign(document.documentElement.dataset, { mode, theme }); }
 """
 
 
@@ -45,6 +48,7 @@ def finish(site: Path) -> None:
         drop_scripts(page, file)
         load_images_late(page, file)
     join_stylesheets(pages, site)
+    join_scripts(pages, site)
     for file, page in pages.items():
         file.write_text(page.html, encoding="utf-8")
 
@@ -90,7 +94,7 @@ def drop_scripts(page: LexborHTMLParser, file: Path) -> None:
 
 
 def load_images_late(page: LexborHTMLParser, file: Path) -> None:
-    """Give each picture the room that it will take; what lies below a page's first section is fetched when it comes near."""
+    """Give each picture the room that it will take; one below a page's first section is fetched when it comes near."""
     early = True
     for node in page.css("h2, img"):
         if node.tag == "h2":
@@ -117,17 +121,43 @@ def join_stylesheets(pages: dict[Path, LexborHTMLParser], site: Path) -> None:
                 scripts.add(_local(node.attrs["src"], file) if "src" in node.attrs else node.text())
     for script in scripts:
         used |= words(script.read_text(encoding="utf-8") if isinstance(script, Path) else script)
-    static = site / "_static"
-    css = subset_icons(small_stylesheet(files, static, used), static)
-    (static / "site.css").write_text(css, encoding="utf-8")
-    version = hashlib.sha256(css.encode()).hexdigest()[:8]
+    css = subset_icons(small_stylesheet(files, site / "_static", used), site / "_static")
+    address = _write(site, "site.css", css)
     for file, page in pages.items():
-        for number, node in enumerate(page.css("link[rel=stylesheet]")):
-            if number:
-                node.decompose()
-            else:
-                up = "../" * (len(file.relative_to(site).parts) - 1)
-                node.attrs["href"] = f"{up}_static/site.css?v={version}"
+        _keep_first(page.css("link[rel=stylesheet]"), "href", f"{_up(file, site)}{address}")
+
+
+def join_scripts(pages: dict[Path, LexborHTMLParser], site: Path) -> None:
+    """Put the scripts that every page runs into ``_static/site.js``, and have each page load that one."""
+    nodes = {file: page.css("script[src]") for file, page in pages.items()}
+    files = {file: [_local(node.attrs["src"], file) for node in found] for file, found in nodes.items() if found}
+    common = [script for script in next(iter(files.values()), []) if all(script in others for others in files.values())]
+    text = ";\n" + "\n;\n".join(  # the first semicolon ends what could make all scripts strict, as one of them is
+        _SOURCE_MAP.sub("", script.read_text(encoding="utf-8")) for script in common
+    )
+    address = _write(site, "site.js", text)
+    for file in files:
+        shared = [node for node, script in zip(nodes[file], files[file], strict=True) if script in common]
+        _keep_first(shared, "src", f"{_up(file, site)}{address}")
+
+
+def _write(site: Path, name: str, text: str) -> str:
+    """Write a file of ``_static``. Returns its address, with a number that changes with its content."""
+    (site / "_static" / name).write_text(text, encoding="utf-8")
+    return f"_static/{name}?v={hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _keep_first(nodes: list[LexborNode], attribute: str, address: str) -> None:
+    for number, node in enumerate(nodes):
+        if number:
+            node.decompose()
+        else:
+            node.attrs[attribute] = address
+
+
+def _up(page: Path, site: Path) -> str:
+    """From a page's folder to the site's."""
+    return "../" * (len(page.relative_to(site).parts) - 1)
 
 
 def _local(address: str, page: Path) -> Path:

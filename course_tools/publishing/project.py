@@ -52,6 +52,12 @@ class Project:
     def html(self) -> Path:
         return self.build / "html"
 
+    @property
+    def shown(self) -> str | None:
+        """The profile whose runs the site shows; None: the published outputs."""
+        file = self.build / "shown"
+        return (file.read_text(encoding="utf-8") or None) if file.is_file() else None
+
     def run_folder(self, profile: str) -> Path:
         """The folder of one profile's runs; runs of different profiles never share a folder."""
         return self.build / "runs" / profile

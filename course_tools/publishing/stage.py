@@ -69,6 +69,7 @@ def stage(project: Project, profile: str | None) -> list[str]:
         if not target.is_file() or target.read_bytes() != content:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
+    (project.build / "shown").write_text(profile or "", encoding="utf-8")
     return pages
 
 

@@ -30,7 +30,7 @@ def small_stylesheet(files: Iterable[Path], folder: Path, used: set[str]) -> str
 
 
 def subset_icons(css: str, folder: Path) -> str:
-    """The stylesheet with icon fonts that hold its icons and no others, written beside the full ones as ``.icons.woff``.
+    """The stylesheet with icon fonts of its own icons only, written beside the full ones as ``.icons.woff``.
 
     Args:
         css: a stylesheet in ``folder``.
@@ -63,12 +63,20 @@ def _rules(file: Path, folder: Path) -> Iterator[tinycss2.ast.Node]:
 
 def _move_addresses(tokens: list, old: Path, new: Path) -> None:
     for token in tokens:
-        if token.type == "url" and not urlsplit(token.value).scheme and not token.value.startswith("#"):
-            address = urlsplit(token.value)
-            place = (old / address.path).resolve().relative_to(new.resolve())
-            token.value = place.as_posix()
-            token.representation = f"url({token.value})"
-        _move_addresses(getattr(token, "content", None) or getattr(token, "arguments", None) or [], old, new)
+        inner = getattr(token, "content", None) or getattr(token, "arguments", None) or []
+        if token.type == "function" and token.lower_name == "url":  # with quotation marks
+            _move_address(inner[0], old, new, '"{}"')
+        elif token.type == "url":
+            _move_address(token, old, new, "url({})")
+        else:
+            _move_addresses(inner, old, new)
+
+
+def _move_address(token: tinycss2.ast.Node, old: Path, new: Path, written: str) -> None:
+    address = urlsplit(token.value)
+    if address.path and not address.scheme:
+        token.value = (old / address.path).resolve().relative_to(new.resolve()).as_posix()
+        token.representation = written.format(token.value)
 
 
 def _rule(rule: tinycss2.ast.Node, used: set[str]) -> str:
@@ -107,7 +115,7 @@ def _names(selector: list) -> set[str]:
     """Classes, ids and elements that an element must have; what stands in ``:not()`` and its like is left out."""
     names, before = set(), ""
     for token in selector:
-        if token.type == "hash" or (token.type == "ident" and before != ":"):
+        if token.type == "hash" or (token.type == "ident" and before != ":"):  # a class stands behind a full stop
             names.add(token.value)
         before = token.value if token.type == "literal" else ""
     return names
@@ -126,14 +134,10 @@ def _compact(tokens: list) -> str:
 
 def _without_idle_variables(css: str) -> str:
     """The stylesheet without custom properties that nothing reads, as most of Bootstrap's are."""
-    while True:
-        read = set(re.findall(r"var\(\s*(--[\w-]+)", css))
-        smaller = re.sub(
-            r"(?<=[{;])(--[\w-]+):[^;{}]*(;|(?=\}))", lambda found: found[0] if found[1] in read else "", css
-        )
-        if smaller == css:
-            return css
-        css = smaller
+    read = set(re.findall(r"var\(\s*(--[\w-]+)", css))
+    variables = re.compile(r"(?<=[{;])(--[\w-]+):[^;{}]*(;|(?=\}))")
+    smaller = variables.sub(lambda found: found[0] if found[1] in read else "", css)
+    return css if smaller == css else _without_idle_variables(smaller)
 
 
 def words(text: str) -> set[str]:
