@@ -97,6 +97,11 @@ def parser() -> argparse.ArgumentParser:
     action.add_argument("--update", action="store_true", help="rewrite numbers in prose, Scorecard and Errata")
     action.add_argument("--review", action="store_true", help="list passages where a claim may be missing")
 
+    summary = "evaluate the network behind a number of the book again, or list the numbers that have one"
+    verify = verb("verify", commands.verify, summary)
+    verify.add_argument("name", nargs="?", metavar="NAME", help="a claim or FILE/NAME of runs; default: list them")
+    verify.add_argument("--train", action="store_true", help="train the first seed again, and keep its weights first")
+
     summary = "write the page that compares our networks with torchvision's"
     conformance = verb("conformance", commands.conformance, summary)
     conformance.add_argument("--check", action="store_true", help="only list what is out of date")

@@ -134,6 +134,22 @@ def claims(options: argparse.Namespace) -> None:
     print("Every claim agrees with its evidence, and every number in the prose has a claim.")
 
 
+def verify(options: argparse.Namespace) -> None:
+    from course_tools.verification.train import train
+    from course_tools.verification.verify import verifiable, verify
+
+    project = _project()
+    if options.name is None:
+        if options.train:
+            raise CourseError("--train needs the NAME of a claim or of runs.")
+        for run, claims in verifiable(project).items():
+            print(f"{run}: {', '.join(claims) or 'no claim'}")
+        return
+    for step in (train, verify) if options.train else (verify,):
+        for line in step(project, options.name):
+            print(line, flush=True)
+
+
 def conformance(options: argparse.Namespace) -> None:
     from course_tools.publishing.conformance import PAGE
 

@@ -370,6 +370,18 @@ def lenet5_shifts_after_6():
 
 
 @claim
+def fair_perceptron():
+    """Test accuracy of the perceptron, on equal terms."""
+    return mean("study-lenet-fair/perceptron")
+
+
+@claim
+def fair_lenet():
+    """Test accuracy of the modern LeNet, on equal terms."""
+    return mean("study-lenet-fair/LeNet-5, modern")
+
+
+@claim
 def fair_lenet_over_perceptron():
     """The modern LeNet less the perceptron, on equal terms."""
     return difference("study-lenet-fair/LeNet-5, modern", "study-lenet-fair/perceptron")

@@ -3,7 +3,7 @@
 import contextlib
 import io
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
@@ -34,6 +34,8 @@ class Evidence:
         devices: that ran them.
         printed: what a calculation printed, or the means that an order compares.
         note: where the evidence is to be seen.
+        measure: of the records that a mean or a difference was computed from, such as ``accuracy``.
+        runs: those records.
     """
 
     value: float | str | bool
@@ -44,6 +46,8 @@ class Evidence:
     devices: str = ""
     printed: str = ""
     note: str = ""
+    measure: str = ""
+    runs: tuple[dict, ...] = field(default=(), repr=False)
 
     @property
     def numbers(self) -> tuple[float, ...]:

@@ -47,7 +47,7 @@ def mean(
     counted = pd.api.types.is_integer_dtype(values) and values.nunique() == 1  # such as epochs: nothing spreads
     spread = float(values.std()) if len(values) > 1 and not counted else None
     kind = "setting" if measure in SETTINGS else "mean"
-    return _of_runs(runs, float(values.mean()), spread, len(values), kind)
+    return _of_runs(runs, measure, float(values.mean()), spread, len(values), kind)
 
 
 def difference(of: str, minus: str, measure: str = "accuracy", mixed: str = "", **which) -> Evidence:
@@ -67,7 +67,7 @@ def difference(of: str, minus: str, measure: str = "accuracy", mixed: str = "", 
         value, half = records.difference(first, second)
     except ValueError as error:
         raise CourseError(f"{of!r} or {minus!r} has one seed: that supports no comparison.") from error
-    return _of_runs(runs + others, value, half, min(len(first), len(second)), "difference")
+    return _of_runs(runs + others, measure, value, half, min(len(first), len(second)), "difference")
 
 
 def higher(of: str, *than: str, measure: str = "accuracy", **which) -> Evidence:
@@ -123,10 +123,10 @@ def _in_points(apart: Evidence, measure: str) -> str:
     return text.replace("-", "−")
 
 
-def _of_runs(runs: list[dict], value: float, spread: float | None, count: int, kind: str) -> Evidence:
+def _of_runs(runs: list[dict], measure: str, value: float, spread: float | None, count: int, kind: str) -> Evidence:
     profiles = frozenset(run["profile"] for run in runs)
     devices = ", ".join(sorted({run["machine"]["device"] for run in runs}))
-    return Evidence(value, spread, count, kind, profiles, devices)
+    return Evidence(value, spread, count, kind, profiles, devices, measure=measure, runs=tuple(runs))
 
 
 def _measured(

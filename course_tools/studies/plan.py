@@ -24,7 +24,7 @@ from course_lib.errors import CourseError
 from course_lib.models import Classifier
 from course_lib.profiles import PROFILES
 from course_lib.training.fingerprint import fingerprint
-from course_lib.training.history import name_of
+from course_lib.training.history import History, name_of
 from course_lib.training.run import Recipe
 from course_lib.transfer import Choices
 from course_lib.transfer.networks import multiply_adds
@@ -97,7 +97,7 @@ class Planned:
         return _key(
             name=self.name,
             seed=self.seed,
-            network=_name_in_full(self.build),
+            network=name_in_full(self.build),
             data=[self.data, self.sample, self.fraction],
             images=self.images,
             recipe=_in_words(self.recipe),
@@ -135,35 +135,43 @@ class Planned:
 
         ``checkpoint`` is a file to save the run in, and to continue from.
         """
-        images = self._load()
+        images = self.load()
+        network, history = self.fit(images, checkpoint)
+        predictions = training.predict(network, self.judged(images), precision=history.precision)
+        return training.record(self.name, history, predictions, images, images=self.images, split=self.judge)
+
+    def load(self) -> ImageData:
+        """The data set, or its sample; of its validation images as many as ``judged_by`` says."""
+        images = data.load(self.data, size="sample" if self.sample else "full")
+        return replace(images, val=transfer.draw(images.val, self.judged_by[0])) if self.judged_by else images
+
+    def fit(self, images: ImageData, checkpoint: Path | None = None) -> tuple[nn.Module, History]:
+        """Train on ``images``. Returns the network and its history."""
         network, train, val = self._prepare(images)
         saving = {"checkpoint": checkpoint, "checkpoint_seconds": CHECKPOINT_SECONDS}
         history = training.fit(network, train, val, seed=self.seed, show=False, **saving, **self.recipe)
         history.recipe["model"] = type(getattr(network, "network", network)).__name__
-        judged = self._scaled(self._test_of(images)) if self.judge == "test" else val
-        predictions = training.predict(network, judged, precision=history.precision)
-        return training.record(self.name, history, predictions, images, images=self.images, split=self.judge)
+        return network, history
+
+    def judged(self, images: ImageData) -> Split:
+        """The images that the network is evaluated on: those of the test set, which this opens, or of validation."""
+        if self.judge == "validation":
+            return self._scaled(images.val)
+        test = images.open_test()
+        return self._scaled(transfer.draw(test, self.judged_by[1]) if self.judged_by else test)
 
     def log_fingerprint(self) -> None:
         """Write the fingerprint of the training run into the run log, and train nothing."""
         parameters = inspect.signature(training.fit).parameters
         options = self.recipe | {"seed": self.seed}
         recipe = Recipe(*(options.get(option.name, parameters[option.name].default) for option in fields(Recipe)))
-        runlog.note("fit", fingerprint(*self._prepare(self._load()), recipe))
-
-    def _load(self) -> ImageData:
-        images = data.load(self.data, size="sample" if self.sample else "full")
-        return replace(images, val=transfer.draw(images.val, self.judged_by[0])) if self.judged_by else images
+        runlog.note("fit", fingerprint(*self._prepare(self.load()), recipe))
 
     def _prepare(self, images: ImageData) -> tuple[nn.Module, Split, Split]:
         """The network with its first weights, training and validation images."""
         training.set_seed(self.seed)
         train = part_of(images.train, self.fraction, self.seed)
         return self.network(), self._scaled(train), self._scaled(images.val)
-
-    def _test_of(self, images: ImageData) -> Split:
-        test = images.open_test()
-        return transfer.draw(test, self.judged_by[1]) if self.judged_by else test
 
     def _scaled(self, split: Split) -> Split:
         if self.normalised:
@@ -281,9 +289,9 @@ def _key(**settings: Any) -> str:
 
 def _in_words(options: dict[str, Any]) -> dict[str, Any]:
     """Options as a key holds them: functions by their names."""
-    return {key: _name_in_full(value) if callable(value) else value for key, value in options.items()}
+    return {key: name_in_full(value) if callable(value) else value for key, value in options.items()}
 
 
-def _name_in_full(function: Callable) -> str:
+def name_in_full(function: Callable) -> str:
     """Its name in a record, with the positional arguments of a ``functools.partial``, such as a width."""
     return name_of(function) + (str(function.args) if isinstance(function, partial) and function.args else "")
