@@ -28,9 +28,9 @@ said = training.predict(network, shuffled(eight)).predicted.tolist()
 figure, axes = plots.new_figure(2, 4, width=5.2, height=3.5)
 for place, reading, label, image in zip(axes.flat, said, eight.labels.tolist(), shuffled(eight).images, strict=True):
     place.imshow(255 - image[0], cmap="gray", vmin=0, vmax=255)
-    place.set(xticks=[], yticks=[])
-    place.spines[:].set_visible(False)
-    place.set_xlabel(str(reading), fontsize=26, weight="bold", color=plots.BLUE if reading == label else plots.ORANGE)
+    place.axis("off")
+    style = {"fontsize": 26, "weight": "bold", "color": plots.BLUE if reading == label else plots.ORANGE}
+    place.text(13.5, 30, str(reading), ha="center", va="top", **style)
 right = sum(reading == label for reading, label in zip(said, eight.labels.tolist(), strict=True))
 alt = (
     f"Eight digits with scrambled pixels, like noise. The network reads {', '.join(map(str, said))}; {right} are right."
