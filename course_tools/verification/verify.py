@@ -136,7 +136,11 @@ def _is_accuracy(evidence: Evidence | None) -> bool:
 def _kind(evidence: Evidence) -> str:
     """Such as ``difference of seconds on test images``, or only ``calculation``."""
     splits = " and ".join(sorted({run["final"]["split"] for run in evidence.runs}))
-    return f"{evidence.kind} of {evidence.measure} on {splits} images" if evidence.runs else _OTHER.get(evidence.kind, evidence.kind)
+    return (
+        f"{evidence.kind} of {evidence.measure} on {splits} images"
+        if evidence.runs
+        else _OTHER.get(evidence.kind, evidence.kind)
+    )
 
 
 def _errors(record: dict[str, Any]) -> str:
