@@ -78,15 +78,17 @@ def higher(of: str, *than: str, measure: str = "accuracy", **which) -> Evidence:
     differences = [difference(of, other, measure, **which) for other in than]
     holds = all(apart.value > apart.spread for apart in differences)
     fewest = min(apart.count for apart in differences)
+    runs = tuple(run for apart in differences for run in apart.runs)
+    order = replace(differences[0], value=holds, spread=None, kind="order", runs=runs)
     if fewest < SEEDS:
         apart = ", ".join(_in_points(apart, measure) for apart in differences)
-        return replace(differences[0], value=UNDECIDED, spread=None, kind="order", note=f"{apart} in {fewest} seeds")
+        return replace(order, value=UNDECIDED, note=f"{apart} in {fewest} seeds")
     lines = [f"| `results/` | {measure.replace('_', ' ')} | runs |", "|---|---:|---:|"]
     for name in (of, *than):
         found = mean(name, measure, **which)
         spread = f" ± {found.spread:.4f}" if found.spread is not None else ""
         lines.append(f"| {name} | {found.value:.4f}{spread} | {found.count} |")
-    return replace(differences[0], value=holds, spread=None, kind="order", printed="\n".join(lines))
+    return replace(order, printed="\n".join(lines))
 
 
 def level(first: str, second: str, *, within: float, measure: str = "accuracy", **which) -> Evidence:

@@ -29,6 +29,16 @@ def test_mean_and_spread_over_the_seeds(checkout):
     assert (seen.count, seen.devices, seen.numbers) == (3, "CPU", (seen.value, seen.spread))
 
 
+def test_evidence_names_the_runs_that_it_was_computed_from(checkout):
+    for name in ("one", "two", "three"):
+        for seed in range(5):
+            checkout.record(f"study-new/{name}", 0.9 + seed / 1_000, seed=seed)
+    seconds = found(checkout, mean, "study-new/one", "seconds")
+    assert (seconds.measure, [run["seed"] for run in seconds.runs]) == ("seconds", [0, 1, 2, 3, 4])
+    order = found(checkout, higher, "study-new/one", "study-new/two", "study-new/three")
+    assert {run["name"] for run in order.runs} == {"one", "two", "three"}
+
+
 def test_test_images_and_all_profiles_are_meant_unless_others_are_asked_for(checkout):
     checkout.record("study-new/net", 0.98, profile="cpu")
     checkout.record("study-new/net", 0.99, profile="full", device="H100")
