@@ -62,9 +62,9 @@ def test_search_by_keyboard_finds_the_chapter(visit):
     page.wait_for_url("**/search.html?q=receptive**")
     hit = page.locator("#search-results a[href*='02-lenet']").first
     hit.wait_for()
+    assert page.problems == []
     hit.click()
     page.wait_for_url("**/notebooks/02-lenet.html**")
-    assert page.problems == []
 
 
 def brightness(page):
@@ -110,13 +110,15 @@ def test_a_word_of_the_glossary_opens_its_definition_for_pointer_and_keyboard(vi
     page = visit(CHAPTERS[1])
     word, box = page.locator("article a[href*='glossary.html#term-']").first, page.locator("#course-definition")
     word.hover()
-    assert box.is_visible() and box.inner_text() == word.get_attribute("data-definition")
+    box.wait_for()
+    assert box.inner_text() == word.get_attribute("data-definition")
     page.keyboard.press("Escape")
-    assert not box.is_visible()
+    box.wait_for(state="hidden")
     word.focus()
-    assert box.is_visible() and word.get_attribute("aria-describedby") == "course-definition"
+    box.wait_for()
+    assert word.get_attribute("aria-describedby") == "course-definition"
     word.blur()
-    assert not box.is_visible()
+    box.wait_for(state="hidden")
 
 
 def test_an_address_that_is_not_there_gets_a_page_that_leads_back(visit, address):

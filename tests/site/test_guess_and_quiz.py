@@ -1,7 +1,6 @@
 """Guesses and quizzes in a real browser, on a small page that is staged as a chapter is."""
 
 import json
-import os
 import shutil
 import threading
 from functools import partial
@@ -15,11 +14,6 @@ from nbformat.v4 import new_markdown_cell
 from course_tools.publishing import boxes
 
 STATIC = Path(__file__).parents[2] / "book" / "_static"
-CHROME = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser", "chrome"))), None)
-if not os.environ.get("COURSE_REQUIRE_SYSTEM"):
-    pytest.importorskip("playwright", reason="needs Playwright's Python package")
-    if CHROME is None:
-        pytest.skip("needs Chrome or Chromium", allow_module_level=True)
 
 CHAPTER = """\
 # A chapter
@@ -93,16 +87,6 @@ def site(tmp_path_factory):
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROME, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
