@@ -86,7 +86,7 @@ def test_of_claims_nothing_reaches_the_site(book):
     (book.root / "book" / "extra.md").write_text("# Extra\n\nIt reaches 97 % <!-- claim: small -->. So\n")
     stage(book, "quick")
     assert (book.stage / "book" / "extra.md").read_text() == "# Extra\n\nIt reaches 97 %. So\n"
-    assert not list(book.stage.rglob("*.py"))
+    assert not list((book.stage / "book").rglob("*.py"))
 
 
 def test_prose_layout_and_imports_may_change_after_a_run(book):
