@@ -42,7 +42,8 @@ site: setup ## build the website from the committed outputs; runs no chapter
 run: setup ## run every chapter and build nothing
 	$(BIN)/course run --profile $(PROFILE)
 
-serve: setup ## show the built website at localhost:8000 (PORT=...); an edit of a page shows at once
+serve: ## show the built website at localhost:8000 (PORT=...); an edit of a page shows at once
+	@test -f _build/html/index.html || { echo "make: there is no website yet: run make book or make site" >&2; exit 1; }
 	$(BIN)/course serve --port $(PORT)
 
 pdf: ## print the built website into _build/convnets-measured.pdf; needs Chrome or Chromium

@@ -78,6 +78,8 @@ def mend_faults(page: LexborHTMLParser) -> None:
 
 def drop_scripts(page: LexborHTMLParser, file: Path) -> None:
     """Drop scripts that do nothing here; the others run when the page has been read."""
+    for node in page.css("html[data-theme]"):  # without a script, the theme has colours for no such attribute only
+        del node.attrs["data-theme"]
     for node in page.css("link[rel=preload][as=script]"):  # they would come before the stylesheet
         node.decompose()
     for node in page.css("script"):

@@ -6,6 +6,8 @@ font for it.
 
 import re
 import unicodedata
+import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -93,17 +95,18 @@ def visit_inline(translator: "HTML5Translator", node: nodes.math) -> None:
 
 def visit_block(translator: "HTML5Translator", node: nodes.math_block) -> None:
     """Write a formula of its own line, with its number where it has one."""
-    translator.body.append(translator.starttag(node, "div", CLASS="math"))
-    translator.body.append(_write(translator, node, "block"))
+    translator.body.append(translator.starttag(node, "div", CLASS="math", TABINDEX="0"))  # a wide one scrolls
     if node["number"]:
         translator.body.append(f'<span class="eqno">({get_node_equation_number(translator, node)})')
         translator.add_permalink_ref(node, "Link to this equation")
         translator.body.append("</span>")
+    translator.body.append(_write(translator, node, "block"))
     translator.body.append("</div>")
     raise nodes.SkipNode
 
 
-def setup(app: "Sphinx") -> dict[str, bool]:
+def setup(app: "Sphinx") -> dict[str, int]:
     """Make ``html_math_renderer = "mathml"`` known."""
     app.add_html_math_renderer("mathml", (visit_inline, None), (visit_block, None))
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    version = zlib.crc32(Path(__file__).read_bytes())  # after an edit of this file, every page is written again
+    return {"env_version": version, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -8,7 +8,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from course_tools.publishing import html
 
-PAGE = """<!DOCTYPE html><html lang="en"><head>
+PAGE = """<!DOCTYPE html><html lang="en" data-theme="auto"><head>
 <script>document.documentElement.dataset.mode = localStorage.getItem("mode")</script>
 <link rel="stylesheet" href="../_static/a.css"><link rel="stylesheet" href="../_static/b.css">
 <script src="../_static/scripts/fontawesome.js"></script><script src="../_static/one.js"></script>
@@ -68,6 +68,10 @@ def test_idle_scripts_are_gone_and_only_the_search_page_searches(site, page):
     assert "fontawesome" not in page.html and "searchtools" not in page.html
     assert "searchtools.js" in (site / "search.html").read_text()
     assert "const OPTIONS = {}" in page.html, "scripts in the page read it at once"
+
+
+def test_without_scripts_the_theme_has_its_colours(page):
+    assert "data-theme" not in page.css_first("html").attrs
 
 
 def test_pictures_have_their_room_and_late_ones_wait(page):
