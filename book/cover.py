@@ -30,7 +30,7 @@ figure, axes = plots.new_figure(2, 4, width=5.2, height=3.5)
 for place, reading, label, image in zip(axes.flat, said, eight.labels.tolist(), shuffled(eight).images, strict=True):
     place.imshow(255 - image[0], cmap="gray", vmin=0, vmax=255)
     place.axis("off")
-    place.add_patch(Rectangle((-1, -1), 29, 29, fill=False, edgecolor="#949494", linewidth=0.6))
+    place.add_patch(Rectangle((-1, -1), 29, 29, fill=False, edgecolor="#949494", clip_on=False))
     style = {"fontsize": 26, "weight": "bold", "color": plots.BLUE if reading == label else plots.ORANGE}
     place.text(13.5, 30, str(reading), ha="center", va="top", **style)
 right = sum(reading == label for reading, label in zip(said, eight.labels.tolist(), strict=True))
