@@ -39,8 +39,8 @@ def build_site(project: Project) -> Path:
     fresh = project.html.with_name(".html.new")
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(work / "_build" / "html", fresh, ignore=shutil.ignore_patterns(*_UNUSED))
-    # Sphinx copies these only where a page changed too.
-    shutil.copytree(project.stage / "book" / "_static", fresh / "_static", dirs_exist_ok=True)
+    if (own := project.stage / "book" / "_static").is_dir():  # Sphinx copies these only where a page changed too
+        shutil.copytree(own, fresh / "_static", dirs_exist_ok=True)
     finish(fresh)
     shutil.rmtree(project.html, ignore_errors=True)
     fresh.rename(project.html)
