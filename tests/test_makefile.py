@@ -98,7 +98,8 @@ def test_setup_without_a_network_for_the_weights_is_complete(make, tmp_path):
     assert ".venv/bin/python -m course_lib.data fetch mobilenet-v2" in done.stderr
 
 
-def test_serve_before_anything_was_built(make):
-    done = make("serve")
+@pytest.mark.parametrize("target", ["serve", "pdf"])
+def test_before_anything_was_built(make, target):
+    done = make(target)
     assert done.returncode != 0
     assert "run make book or make site" in first_line(done)

@@ -51,7 +51,8 @@ def print_book(project: Project) -> Path:
         done = subprocess.run(
             [browser, *OPTIONS, *words, f"--print-to-pdf={target}", source.as_uri()],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=600,
             check=False,
         )
@@ -122,6 +123,7 @@ def _unfold(article: Tag) -> None:
     for node in article.find_all(True):
         if node.name == "details":
             node["open"] = ""
+            node.name = "details" if node.find("summary") else "div"  # Chrome would write "Details" above it
         if "class" in node.attrs:
             node["class"] = [name for name in node["class"] if name not in _FOLDS]
         node.attrs.pop("loading", None)  # what is loaded late comes too late for paper

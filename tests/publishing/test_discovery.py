@@ -96,7 +96,9 @@ def test_pages_become_one_with_open_folds_unique_names_and_inner_links(tmp_path)
     head = '<head><title>T — Book</title><link rel="stylesheet" href="../_static/a.css"></head>'
     for name, body in {
         "book/a": '<h1 id="x">A<a class="headerlink" href="#x">#</a></h1><a href="../notes/b.html#x">b</a>'
-        '<details class="toggle"><summary>More</summary>hidden</details><a href="../download/b.py">file</a>',
+        '<details class="toggle"><summary>More</summary>hidden</details>'
+        '<details class="hide"><summary>Show</summary>code</details>'
+        '<a href="../download/b.py">file</a>',
         "notes/b": '<h1 id="x">B</h1><a href="#x">up</a><img loading="lazy" src="../_images/i.png"><script>1</script>',
     }.items():
         (tmp_path / name).parent.mkdir()
@@ -106,6 +108,7 @@ def test_pages_become_one_with_open_folds_unique_names_and_inner_links(tmp_path)
     links = re.findall(r'<a href="([^"]+)"', page)
     assert links == ["#notes-b--x", "#book-a", "#notes-b", "#notes-b--x"]
     assert '<details class="" open="">' in page and 'src="_images/i.png"' in page and 'href="_static/a.css"' in page
+    assert '<div class="hide" open="">code</div>' in page
     assert "loading" not in page and "<script" not in page and "headerlink" not in page
 
 
