@@ -19,7 +19,7 @@ PAGE = """<!DOCTYPE html><html lang="en" data-theme="auto"><head>
 <button aria-label="Close"><i class="fa-solid fa-x"></i></button>
 <table><tr> <th></th> <th class="head"><p></p></th> <th>number</th> </tr></table>
 <div class="highlight"><pre><span class="n">x</span> <span class="o">=</span> <span class="mi">1</span></pre></div>
-</article><script src="../_static/two.js"></script></body></html>"""
+</article><script src="../_static/two.js"></script><script type="module" src="../_static/own.js"></script></body></html>"""
 
 
 @pytest.fixture
@@ -33,6 +33,7 @@ def site(tmp_path):
         "b.css": "h1{top:0}",
         "one.js": '"use strict"; const one = 1',
         "two.js": "two = one\n//# sourceMappingURL=two.js.map",
+        "own.js": "const one = 2",
         "documentation_options.js": "const OPTIONS = {}",
         "searchtools.js": "",
     }
@@ -62,6 +63,7 @@ def test_scripts_keep_their_order_and_none_makes_the_others_strict(site):
     text = (site / "_static" / "site.js").read_text()
     assert text.index("const one") < text.index("two = one") and text.startswith(";")
     assert "sourceMappingURL" not in text
+    assert "(() => {\nconst one = 2\n})();" in text and "{\ntwo = one" not in text, "a module's names are its own"
 
 
 def test_idle_scripts_are_gone_and_only_the_search_page_searches(site, page):
