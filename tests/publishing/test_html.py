@@ -19,7 +19,8 @@ PAGE = """<!DOCTYPE html><html lang="en" data-theme="auto"><head>
 <button aria-label="Close"><i class="fa-solid fa-x"></i></button>
 <table><tr> <th></th> <th class="head"><p></p></th> <th>number</th> </tr></table>
 <div class="highlight"><pre><span class="n">x</span> <span class="o">=</span> <span class="mi">1</span></pre></div>
-</article><script src="../_static/two.js"></script><script type="module" src="../_static/own.js"></script></body></html>"""
+</article><script src="../_static/two.js"></script>
+<script type="module" src="../_static/own.js"></script></body></html>"""
 
 
 @pytest.fixture
