@@ -44,7 +44,7 @@
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
 # > | `quick` | a few hundred pictures, in the package; narrow networks | two CPU cores | half a minute | about 1 GB |
-# > | `cpu` | 5 % <!-- claim: little-data-share --> of CIFAR-10's training pictures | two CPU cores | 4 min <!-- claim: training-failures-time --> | 1.4 GB <!-- claim: training-failures-memory --> |
+# > | `cpu` | 5 % <!-- claim: little-data-share --> of CIFAR-10's training pictures | two CPU cores | 4 min <!-- claim: training-failures-time --> | 1.5 GB <!-- claim: training-failures-memory --> |
 # > | `full` | the same, more seeds | one GPU | not measured yet | not measured yet |
 
 # %% [markdown]
@@ -702,8 +702,9 @@ compared.rename(columns={"std": "spread", "size": "seeds"})
 # With He's weights in its head, VGG8 gains 16.6 ± 7.3 points <!-- claim: he-mends-vgg8-by -->, with no step more. It is
 # ahead of AlexNet, too, with a fifth of the parameters and with all three seeds. But that difference is
 # 9.5 ± 10.7 points <!-- claim: mended-vgg8-less-alexnet -->, so it is
-# undecided. So is what twice the steps bring, 10.1 ± 12.1 points <!-- claim: steps-help-vgg8 -->. Our study did not
-# show, then, that AlexNet is better on little data. What it showed is, at least in part, a bad start of one of them.
+# undecided. So is what twice the steps bring, 10.1 ± 12.1 points <!-- claim: steps-help-vgg8 -->. (The study's records
+# do not name their processor; these runs may have had another.) Our study did not show, then, that AlexNet is better on
+# little data. What it showed is, at least in part, a bad start of one of them.
 # (It is not yet fair to AlexNet, which keeps torch's weights: exercise 2.)
 #
 # A second study, `alexnet-vs-vgg-32`, gives both rules to all four networks of the report, for every layer. They have
@@ -876,7 +877,7 @@ peaks = pd.DataFrame(
 peaks.assign(difference=peaks["batch 512"] - peaks["batch 128"]).round(0)
 
 # %% [markdown]
-# The measured difference is the larger one: in our published run 368 MB <!-- claim: batch-memory-measured -->, against
+# The measured difference is the larger one: in our published run 446 MB <!-- claim: batch-memory-measured -->, against
 # 271 MB <!-- claim: batch-memory-predicted --> predicted. The prediction counts tensors. The libraries below need room
 # of their own, such as copies in another order for a fast convolution, and that grows with the batch, too. So take the
 # prediction for the least that a step can do with, and leave some room.

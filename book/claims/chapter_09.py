@@ -208,19 +208,25 @@ def alexnet_less_vgg8_all():
 @claim
 def he_mends_vgg8_by():
     """By how much."""
-    return difference("09-training-failures/VGG8, He's weights, 5%", "study-little-data/VGG8, half width, 5%")
+    return difference(
+        "09-training-failures/VGG8, He's weights, 5%", "study-little-data/VGG8, half width, 5%", mixed="processor"
+    )
 
 
 @claim
 def mended_vgg8_less_alexnet():
     """VGG8 with He's weights in its head less AlexNet, on a twentieth of the data: undecided."""
-    return difference("09-training-failures/VGG8, He's weights, 5%", "study-little-data/AlexNet, half width, 5%")
+    return difference(
+        "09-training-failures/VGG8, He's weights, 5%", "study-little-data/AlexNet, half width, 5%", mixed="processor"
+    )
 
 
 @claim
 def steps_help_vgg8():
     """VGG8 after twice the steps less VGG8 as it is, on a twentieth of the data: undecided."""
-    return difference("09-training-failures/VGG8, twice the steps, 5%", "study-little-data/VGG8, half width, 5%")
+    return difference(
+        "09-training-failures/VGG8, twice the steps, 5%", "study-little-data/VGG8, half width, 5%", mixed="processor"
+    )
 
 
 @claim
