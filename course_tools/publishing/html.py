@@ -130,20 +130,15 @@ def join_stylesheets(pages: dict[Path, LexborHTMLParser], site: Path) -> None:
 
 
 def join_scripts(pages: dict[Path, LexborHTMLParser], site: Path) -> None:
-    """Put the scripts that every page runs into ``_static/site.js``, and have each page load that one."""
-    nodes = {file: page.css("script[src]") for file, page in pages.items()}
+    """Put the scripts that every page runs into ``_static/site.js``, and have each page load that one.
+
+    Modules stay files of their own, as their names do.
+    """
+    nodes = {file: page.css("script[src]:not([type=module])") for file, page in pages.items()}
     files = {file: [_local(node.attrs["src"], file) for node in found] for file, found in nodes.items() if found}
     common = [script for script in next(iter(files.values()), []) if all(script in others for others in files.values())]
-    modules = {
-        script
-        for file, found in files.items()
-        for node, script in zip(nodes[file], found, strict=True)
-        if node.attrs.get("type") == "module"
-    }
-    texts = {script: _SOURCE_MAP.sub("", script.read_text(encoding="utf-8")) for script in common}
-    # A module's names are its own. The first semicolon ends what could make all scripts strict, as one of them is.
-    text = ";\n" + "\n;\n".join(
-        f"(() => {{\n{text}\n}})();" if script in modules else text for script, text in texts.items()
+    text = ";\n" + "\n;\n".join(  # the first semicolon ends what could make all scripts strict, as one of them is
+        _SOURCE_MAP.sub("", script.read_text(encoding="utf-8")) for script in common
     )
     address = _write(site, "site.js", text)
     for file in files:
