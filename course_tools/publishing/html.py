@@ -59,7 +59,7 @@ def lean_text(text: str) -> str:
 
 
 def mend_faults(page: LexborHTMLParser) -> None:
-    """Mend what axe finds in the theme's pages; the empty table headers are cells already."""
+    """Correct what axe finds in the theme's pages; the empty table headers are cells already."""
     for node in page.css("button[aria-label], summary[aria-label]"):
         if node.text(strip=True):  # its words are its name: speech control says what it sees
             del node.attrs["aria-label"]
