@@ -114,7 +114,7 @@ def visit(browser, address):
         page.problems = problems = []
         page.on("console", lambda line: line.type in ("error", "warning") and problems.append(f"console: {line.text}"))
         page.on("pageerror", lambda error: problems.append(f"exception: {error}"))
-        page.on("requestfailed", lambda one: problems.append(f"{one.failure}: {one.url}"))
+        page.on("requestfailed", lambda one: _left_behind(one) or problems.append(f"{one.failure}: {one.url}"))
         page.on("response", lambda one: one.status >= 400 and problems.append(f"{one.status}: {one.url}"))
         page.on("request", lambda one: one.url.startswith(("data:", "blob:", address)) or problems.append(one.url))
         path, _, query = name.partition("?")
@@ -127,3 +127,8 @@ def visit(browser, address):
     yield open_page
     for context in contexts:
         context.close()
+
+
+def _left_behind(request) -> bool:
+    """Whether a request ended because the reader went on to another page."""
+    return request.failure == "net::ERR_ABORTED"
