@@ -188,6 +188,18 @@ def vgg16_hours():
 
 
 @claim
+def vgg16_at_56():
+    """Test accuracy of VGG-16 on digits of 56 × 56, one run."""
+    return mean("study-originals/VGG-16")
+
+
+@claim
+def vgg16_at_56_loss():
+    """Training loss of that run after its last epoch."""
+    return mean("study-originals/VGG-16", "train_loss", epoch=-1)
+
+
+@claim
 def modified_vgg_mistakes():
     """Mistakes of the modified VGG among the test digits, all seeds."""
     runs = studies.table("vgg-vs-resnet")
