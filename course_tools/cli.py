@@ -74,6 +74,9 @@ def parser() -> argparse.ArgumentParser:
 
     verb("draw", commands.draw, "draw tables and figures over records again in the committed notebooks")
 
+    figures = verb("live", commands.live, "take the pictures of live figures, and write each as a page to try it on")
+    figures.add_argument("figures", nargs="*", metavar="FIGURE", help="such as drag-a-digit; default: all")
+
     verb("status", commands.status, "list chapters and studies, what is published of them, and whether that is fresh")
 
     pair = verb("pair", commands.pair, "bring each notebook in step with its .py source, which wins")

@@ -48,6 +48,14 @@ def pdf(_options: argparse.Namespace) -> None:
     print(f"The book is in {file.relative_to(project.root)} ({file.stat().st_size / 1e6:.1f} MB).")
 
 
+def live(options: argparse.Namespace) -> None:
+    from course_tools.publishing.stills import make_stills
+
+    project = _project()
+    for page in make_stills(options.figures, project.build / "live"):
+        print(f"{page.stem}: open {page.relative_to(project.root)}.")
+
+
 def serve(options: argparse.Namespace) -> None:
     from course_tools.publishing.serve import serve
 

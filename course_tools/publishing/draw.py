@@ -24,6 +24,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from course_lib.errors import CourseError
+from course_lib.live.figure import STILLS
 from course_tools.publishing import fingerprints
 from course_tools.publishing.computation import DRAWN, INSTALL, has_tag
 from course_tools.publishing.pairs import join_streams
@@ -81,9 +82,9 @@ def _read(file: Path, key: str) -> Outputs | None:
 
 
 def _key(notebook: NotebookNode, results: Path) -> str:
-    """A digest of the drawn cells, what they use of the chapter, all records and the library."""
+    """A digest of the drawn cells, what they use of the chapter, all records, the library and its live figures."""
     digest = hashlib.sha256(json.dumps(_script(notebook)).encode())
-    for file in sorted(results.glob("*.jsonl")):
+    for file in [*sorted(results.glob("*.jsonl")), *sorted(STILLS.glob("*.png"))]:
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest() + fingerprints.library_digest()
 
@@ -123,7 +124,7 @@ def _execute(scripts: dict[str, list[str]], results: Path) -> dict[str, Outputs]
             extra_arguments=["--IPKernelApp.log_level=40"],  # errors only
         )
         try:
-            client.execute(env=environment | {"COURSE_RESULTS": str(results)})
+            client.execute(env=environment | {"COURSE_RESULTS": str(results), "COURSE_STILL": "1"})
         except CellExecutionError as error:
             name = next(name for name, own in cells.items() if any(map(_raised, own)))
             raise CourseError(
