@@ -74,7 +74,7 @@ from dataclasses import replace
 
 import pandas as pd
 import torch
-from course_lib import analysis, data, models, plots, records, training
+from course_lib import analysis, data, live, models, plots, records, training
 from course_lib.profiles import resolve_profile
 from torch import nn
 from torch.nn import functional as F
@@ -721,7 +721,17 @@ print("same answers:", torch.equal(here.predicted, there.predicted))
 # draws, and its interval holds zero.
 #
 # All that makes an image a picture to us, this network never used. For data without any order that is right. For pictures
-# it is a waste, and chapter 2 builds a network that knows what a neighbour is.
+# it is a waste, and you can feel it. Below, a test digit is moved to the right by three pixels. Drag it: the perceptron's
+# answer flips, while that of LeNet-5, the network of chapter 2, holds much longer. *Put it back*, or draw a digit of your
+# own, large and off the middle. Both learned digits that stand in the middle. Tick *Centre it first*, and your drawing
+# is moved there, as MNIST's makers did with every digit: then the perceptron can read it again.
+
+# %% tags=["drawn"]
+live.drag_a_digit()
+
+# %% [markdown]
+# Nobody told the perceptron that a zero three pixels further right is still a zero. It would have to learn it again for
+# each place. Chapter 2 builds a network that knows what a neighbour is.
 
 # %% [markdown]
 # ## Keep a long run safe

@@ -68,7 +68,7 @@ from dataclasses import replace
 
 import pandas as pd
 import torch
-from course_lib import analysis, data, models, plots, records, training
+from course_lib import analysis, data, live, models, plots, records, training
 from course_lib.profiles import resolve_profile
 from torch import nn
 from torch.nn import functional as F
@@ -83,6 +83,20 @@ if profile == "quick":
 print(f"profile {profile}: {epochs} epochs, {len(seeds)} seeds")
 print("trains on", training.describe_device(training.best_device()))
 digits
+
+# %% [markdown]
+# ## Drag a digit
+#
+# Before we build anything, try the question. The two networks below learned the same 48,000 digits, all of them in the
+# middle of the frame. A zero is moved to the right by three pixels: the perceptron says 2 and is sure of it, LeNet-5
+# still reads a zero. Drag it further. When does LeNet-5 fail, and does it matter in which direction?
+
+# %% tags=["drawn"]
+live.drag_a_digit()
+
+# %% [markdown]
+# Its feature maps move with the digit: the same strokes light up in another place. That is the idea of this chapter. We
+# measure over all test digits what it is worth, below under *Shifted digits*.
 
 # %% [markdown]
 # ## A stencil that moves

@@ -3,7 +3,7 @@ import { SIDE } from "./networks.js";
 
 const PEN = 1.15;  // half the width of a line, in pixels
 const BOX = 20;  // MNIST's makers shrank each digit to fit a square of this side
-const MIDDLE = 14.5;  // and put its centre of mass here, measured from the edge: the mean of their test digits
+const MIDDLE = 14;  // and moved it until its centre of mass lay in the pixel that begins here
 
 /** The picture moved by whole pixels to the right and down; ink that leaves the frame is lost. */
 export function moved(pixels, right, down) {
@@ -55,7 +55,7 @@ export function centred(pixels) {
     sumX += value * ((place % SIDE) + 0.5);
     sumY += value * (Math.floor(place / SIDE) + 0.5);
   });
-  return mass === 0 ? pixels : moved(pixels, Math.round(MIDDLE - sumX / mass), Math.round(MIDDLE - sumY / mass));
+  return mass === 0 ? pixels : moved(pixels, MIDDLE - Math.floor(sumX / mass), MIDDLE - Math.floor(sumY / mass));
 }
 
 /** Strokes shrunk or grown until they fill MNIST's box, in the middle of the picture. */

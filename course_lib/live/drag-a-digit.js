@@ -7,7 +7,7 @@ import { largest, readTensors, softmax } from "./tensors.js";
 const SCALE = 10;  // units of the large picture a pixel
 const FARTHEST = 14;  // pixels that a digit can be moved
 const STYLE = `
-.readers { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.2rem, 1fr)); gap: 0.6rem 1rem; align-content: start; position: relative; }
+.readers { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.2rem, 1fr)); gap: 0.6rem 1rem; align-content: start; position: relative; }
 .reads { display: flex; gap: 0.6rem; align-items: baseline; min-height: 1.9rem; margin: 0 !important; }
 .reads strong { font-size: 1.6rem; line-height: 1.1; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -109,7 +109,7 @@ export default async function dragADigit({ load, options }) {
       return `${name} reads ${digit} (${sure} sure)`;
     };
     const heading = element("p", { class: "reads" }, verdict, surely);
-    return { element: element("div", {}, element("h4", {}, name), heading, bars.canvas), read };
+    return { element: element("div", {}, element("p", { class: "title" }, name), heading, bars.canvas), read };
   }
 
   function update() {
@@ -201,9 +201,9 @@ export default async function dragADigit({ load, options }) {
         "div",
         {},
         element("div", { class: "readers" }, readers[0].element, readers[1].element, element("div", { class: "hidden" }, said.element)),
-        element("h4", { class: "below" }, "LeNet-5's feature maps"),
+        element("p", { class: "title below" }, "LeNet-5's feature maps"),
         maps.canvas,
-        element("div", { class: "row below seen" }, inset.canvas, element("div", {}, element("h4", {}, "What the networks see"), centre.element)),
+        element("div", { class: "row below seen" }, inset.canvas, element("div", {}, element("p", { class: "title" }, "What the networks see"), centre.element)),
       ),
     ),
   );

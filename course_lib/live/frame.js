@@ -36,7 +36,7 @@ const STYLE = `
 .live .columns > * { flex: 1 1 15rem; min-width: 0; }
 .live .quiet { color: var(--quiet); font-size: 0.92em; }
 .live [role=status] { min-height: 1.45em; }
-.live h4 { margin: 0 0 0.3rem; font-size: 1rem; font-weight: 650; }
+.live .title { margin: 0 0 0.3rem; font-weight: 650; }
 `;
 
 /** Whether the reader asked for less motion. */

@@ -8,7 +8,7 @@ import yaml
 from nbformat import NotebookNode
 
 from course_lib.errors import CourseError
-from course_tools.publishing import boxes, fingerprints, freshness, myst, pairs
+from course_tools.publishing import boxes, fingerprints, freshness, live, myst, pairs
 from course_tools.publishing.computation import computation, computing_cells
 from course_tools.publishing.draw import draw
 from course_tools.publishing.page import card_of, question_of, to_page
@@ -36,7 +36,7 @@ def stage(project: Project, profile: str | None) -> list[str]:
     notebooks = {chapter.name: load(project, chapter, profile) for chapter in chapters}
     draw(project, notebooks, profile)
     titles = {name: myst.title_of(notebook) for name, notebook in notebooks.items()}
-    contents: dict[Path, bytes] = {}
+    contents: dict[Path, bytes] = live.site_files()
     questions = {}
     guesses: list[boxes.AnsweredGuess] = []
     issues = boxes.new_issue_address(project)
@@ -47,6 +47,7 @@ def stage(project: Project, profile: str | None) -> list[str]:
         if card := card_of(notebook):
             contents[Path("book") / "cards" / f"{chapter.name}.png"] = card
         questions[f"{chapter.name}.html"] = question_of(notebook)
+        live.bring_to_life(notebook.cells)
         commit = notebook.metadata.course.run.commit
         guesses += boxes.translate(notebook.cells, chapter.name, issues, commit)
         page = to_page(notebook, chapter, papers, terms, changed)
@@ -56,7 +57,7 @@ def stage(project: Project, profile: str | None) -> list[str]:
     for file in [project.root / "_config.yml", project.root / "_toc.yml", *sorted((project.root / "book").rglob("*"))]:
         if file.suffix == ".md":
             text = myst.without_claims(boxes.list_guesses(file.read_text(encoding="utf-8"), guesses, titles))
-            contents[file.relative_to(project.root)] = text.encode()
+            contents[file.relative_to(project.root)] = live.in_page(text).encode()
         elif file.is_file() and file.suffix not in (".py", ".pyc"):
             contents[file.relative_to(project.root)] = file.read_bytes()
     contents[Path("_config.yml")] = with_questions(contents[Path("_config.yml")], questions)
