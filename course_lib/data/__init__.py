@@ -16,5 +16,6 @@ from course_lib.data.augmentation import (
 )
 from course_lib.data.batches import Batches, DatasetView
 from course_lib.data.loading import ImageData, load
+from course_lib.data.perturbations import pixel_order, shift_images, shuffle_pixels
 from course_lib.data.splits import SPLIT_SEED, Split, stratified_holdout
 from course_lib.data.warping import elastic, random_rotation, random_scale

@@ -1,58 +1,65 @@
-"""Diagrams of a network, drawn from the live model: the units of a perceptron, the blocks of a convnet."""
+"""Diagrams of a network: a small one with all its numbers, and the blocks of a convnet, drawn from the live model."""
 
-import math
-from itertools import pairwise
+from collections.abc import Sequence
 
+import torch
 from torch import nn
 
-from course_lib.analysis.layers import layer_table
-from course_lib.plots.figure import BLUE, GREEN, INK, ORANGE, DescribedFigure, finish, new_figure
+from course_lib.plots.figure import BLUE, INK, DescribedFigure, finish, new_figure
 from course_lib.plots.volumes import CONVOLUTION, INPUT, KIND_COLOURS, POOLING, Chain, chain_of_volumes
 
-_MOST_DOTS = 14
+DERIVATIVE = "#a85a00"  # the palette's orange, dark enough for letters
 
 
-def unit_diagram(model: nn.Module, input_shape: tuple[int, int, int]) -> DescribedFigure:
-    """Draw a perceptron as columns of units: the pixels, each hidden layer, the logits.
+def backpropagation_graph(x: float, w: Sequence[float], v: Sequence[float], target: float) -> DescribedFigure:
+    """Draw a network of four weights with all its numbers: forward above each node, derivatives of the loss below it.
 
-    A column shows at most 14 of its units, with dots where some are left out; its height grows with the logarithm of
-    their number, which is printed above it. The number of parameters is printed between two columns.
+    It is h = ReLU(w x) for two hidden units, y = v₁ h₁ + v₂ h₂, and the loss L = (y − target)² / 2. The derivatives are
+    autograd's.
     """
-    table = layer_table(model, input_shape)
-    linear = table[table["type"] == "Linear"]
-    widths = [math.prod(input_shape), *(int(shape) for shape in linear["output shape"])]
-    names = ["pixels", *(f"units in hidden layer {number}" for number in range(1, len(linear))), "logits"]
-    colours = [BLUE, *([GREEN] * (len(linear) - 1)), ORANGE]
+    weights = [torch.tensor(float(value), requires_grad=True) for value in (*w, *v)]
+    hidden = [(weight * x).relu() for weight in weights[:2]]
+    y = weights[2] * hidden[0] + weights[3] * hidden[1]
+    loss = (y - target) ** 2 / 2
+    slopes = [slope.item() for slope in torch.autograd.grad(loss, [*weights, *hidden, y])]
+    names = ["w₁", "w₂", "v₁", "v₂"]
+    places = {"x": (0, 0), "h₁": (2, 0.9), "h₂": (2, -0.9), "y": (4, 0), "L": (5.6, 0)}
+    values = dict(zip(places, [x, *(unit.item() for unit in hidden), y.item(), loss.item()], strict=True))
+    derivatives = dict(zip(["h₁", "h₂", "y", "L"], [*slopes[4:], 1.0], strict=True))
+    edges = [("x", "h₁"), ("x", "h₂"), ("h₁", "y"), ("h₂", "y")]
 
-    figure, axes = new_figure(width=8, height=4.2)
+    figure, axes = new_figure(width=7.4, height=3.9)
     axes.set_axis_off()
-    axes.set(xlim=(-0.35, len(widths) - 0.65), ylim=(-0.75, 0.8))
-    columns = []
-    for place, width in enumerate(widths):
-        dots = min(_MOST_DOTS, width)
-        half = 0.5 * math.log(width + 1) / math.log(max(widths) + 1)
-        step = 2 * half / max(1, dots - 1)
-        places = [(place, half - row * step) for row in range(dots)]
-        columns.append([dot for dot in places if dots == width or abs(dot[1]) > 1.2 * step])
-    for before, after in pairwise(columns):
-        for start in before:
-            for end in after:
-                axes.plot(*zip(start, end, strict=True), color="#9a9a9a", linewidth=0.25, zorder=1)
-    for place, (column, width, name, colour) in enumerate(zip(columns, widths, names, colours, strict=True)):
-        axes.scatter(*zip(*column, strict=True), s=42, color=colour, edgecolors="white", linewidths=0.6, zorder=2)
-        if len(column) < width:
-            axes.text(place, 0, "⋮", ha="center", va="center", color=colour, fontsize=22)
-        number, label = f"{width:,}", name.replace(" in ", "\nin ")
-        axes.text(place, 0.6, f"{number} {label}", ha="center", va="bottom", color=INK, fontsize=11)
-    for place, parameters in enumerate(linear["parameters"]):
-        axes.text(place + 0.5, -0.66, f"{parameters:,}\nparameters", ha="center", va="center", color=INK, fontsize=11)
-    path = ", then ".join(f"{width:,} {name}" for width, name in zip(widths, names, strict=True))
-    total = int(table["parameters"].iloc[-1])
-    return finish(
-        figure,
-        f"A fully connected network drawn as columns of units: {path}. Every unit is joined to every unit of the next "
-        f"column, with {total:,} parameters in all, {int(linear['parameters'].iloc[0]):,} of them in the first layer.",
+    axes.set(xlim=(-0.6, 6.2), ylim=(-1.75, 1.75))
+    for start, end in [*edges, ("y", "L")]:
+        axes.annotate(
+            *("", places[end], places[start]),
+            arrowprops={"arrowstyle": "-|>", "color": "#777777", "shrinkA": 19, "shrinkB": 19, "linewidth": 1.3},
+        )
+    for (start, end), name, weight, slope in zip(edges, names, weights, slopes, strict=False):
+        (left, low), (right, high) = places[start], places[end]
+        middle, height = (left + right) / 2, (low + high) / 2
+        style = {"ha": "center", "fontsize": 12, "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1.5}}
+        axes.text(
+            middle, height + 0.05, f"{name} = {weight.item():g}".replace("-", "−"), va="bottom", color=BLUE, **style
+        )
+        axes.text(middle, height - 0.05, f"∂L/∂{name} = {slope:g}", va="top", color=DERIVATIVE, **style)
+    for name, (left, height) in places.items():
+        axes.scatter(left, height, s=900, facecolor="white", edgecolor=INK, linewidth=1.4, zorder=3)
+        axes.text(left, height, name, ha="center", va="center", fontsize=13, zorder=4)
+        axes.text(left, height + 0.36, f"{values[name]:g}", ha="center", va="bottom", color=BLUE, fontsize=13)
+        if name in derivatives:
+            axes.text(
+                left, height - 0.36, f"{derivatives[name]:g}", ha="center", va="top", color=DERIVATIVE, fontsize=13
+            )
+    axes.text(-0.5, 1.6, "forward: values", color=BLUE, fontsize=12)
+    axes.text(-0.5, 1.32, "backward: derivatives of L", color=DERIVATIVE, fontsize=12)
+    forward = ", ".join(f"{name} is {value:g}" for name, value in values.items())
+    backward = ", ".join(f"{name}: {slope:g}" for name, slope in zip(names, slopes, strict=False))
+    alt = (
+        f"A network of four weights as a graph. Forward, {forward}. Derivatives of the loss by the weights: {backward}."
     )
+    return finish(figure, alt.replace("-", "−"))
 
 
 def channel_progression(model: nn.Module, input_shape: tuple[int, int, int]) -> DescribedFigure:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 import torch
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 
 from course_lib.data import Split
 from course_lib.plots.figure import DescribedFigure, finish, new_figure
@@ -14,6 +16,7 @@ def image_grid(split: Split, indices: Sequence[int], titles: Sequence[str] | Non
     if titles is None:
         titles = [split.classes[split.labels[index]] for index in indices]
     figure = _grid(_pixels(split, indices), titles, cmap="gray_r", vmin=0, vmax=255)
+    _frame(figure.axes[: len(indices)])  # where the picture ends: paper is white
     return finish(figure, f"{len(indices)} images from the {split.name} set, labelled {', '.join(titles)}.")
 
 
@@ -49,6 +52,35 @@ def weight_grid(weights: torch.Tensor, titles: Sequence[str] | None = None, what
     )
 
 
+def template_sum(image: torch.Tensor, weights: torch.Tensor, bias: float) -> DescribedFigure:
+    """Draw what one hidden unit does: a normalised image times its weights, pixel by pixel, summed, plus a bias.
+
+    Args:
+        image: (H, W), as the network sees it.
+        weights: (H, W), the unit's, laid out as the image is.
+        bias: the unit's.
+    """
+    image, weights = image.detach().cpu().float(), weights.detach().cpu().float()
+    products = image * weights
+    total = products.sum().item() + float(bias)
+    figure, panels = new_figure(1, 3, width=7.6, height=2.9)
+    limits = [None, weights.abs().max().item(), products.abs().max().item()]
+    titles = ["pixels x", "weights w", "products w · x"]
+    for axes, values, limit, title in zip(panels, (image, weights, products), limits, titles, strict=True):
+        colours = {"cmap": "gray_r"} if limit is None else {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
+        axes.imshow(values.numpy(), **colours)
+        axes.set_title(title, fontsize=12)
+    for axes, sign in zip(panels[1:], "×=", strict=True):
+        axes.text(-0.13, 0.5, sign, transform=axes.transAxes, fontsize=20, ha="center", va="center")
+    result = f"sum of all products {products.sum():.2f}, plus bias {bias:+.2f}: z = {total:.2f}"
+    unit = f"{result}, and ReLU passes on {max(0.0, total):.2f}".replace("-", "−")
+    figure.supxlabel(unit, fontsize=12)
+    for axes in panels:
+        axes.set_axis_off()
+    _frame(panels)
+    return finish(figure, f"An image, the weights of one hidden unit, and their products; {unit}.")
+
+
 def filter_grid(weights: torch.Tensor) -> DescribedFigure:
     """Draw the filters of a first convolution: (M, 3, H, W) in colour, (M, 1, H, W) as by :func:`weight_grid`.
 
@@ -80,14 +112,16 @@ def feature_map_grid(maps: torch.Tensor, titles: Sequence[str] | None = None) ->
     maps = maps.detach().cpu().float()
     low, high = maps.min().item(), maps.max().item()
     figure = _grid(list(maps.numpy()), titles, cmap="gray_r", vmin=low, vmax=high)
-    for axes in figure.axes[: len(maps)]:  # a frame, because a map of zeros is white
-        axes.set_axis_on()
-        axes.set(xticks=[], yticks=[])
+    _frame(figure.axes[: len(maps)])  # a map of zeros is white
     shape = f"{maps.shape[1]} by {maps.shape[2]}"
-    described = finish(figure, f"{len(maps)} feature maps, {shape}, on one scale from {low:.2f} to {high:.2f}.")
-    for axes in figure.axes[: len(maps)]:
-        axes.spines[:].set(visible=True, color="#cccccc")
-    return described
+    return finish(figure, f"{len(maps)} feature maps, {shape}, on one scale from {low:.2f} to {high:.2f}.")
+
+
+def _frame(panels: Sequence[Axes]) -> None:
+    for axes in panels:
+        axes.add_patch(
+            Rectangle((0, 0), 1, 1, transform=axes.transAxes, fill=False, edgecolor="#aaaaaa", clip_on=False)
+        )
 
 
 def _grid(pixels: list, titles: Sequence[str] | None, **colours) -> DescribedFigure:

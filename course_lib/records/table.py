@@ -94,7 +94,7 @@ def compare(chapter: str, name: str, yours: Sequence[float], data: str) -> str:
         yours: your accuracies in [0, 1], one a seed.
         data: what you trained on, in a few words, such as ``MNIST (sample)``.
     """
-    own = mean_and_spread(pd.Series(yours, dtype=float))
+    own = mean_and_spread(yours)
     if os.environ.get("COURSE_RECORDS") and os.environ.get("COURSE_PROFILE") != "quick":
         return f"{own} on {data}; this is the run that the book records"
     runs = table(chapter)
@@ -106,8 +106,9 @@ def compare(chapter: str, name: str, yours: Sequence[float], data: str) -> str:
     return f"yours {own} on {data}; recorded {mean_and_spread(runs['accuracy'])} on {images} images, {devices}"
 
 
-def mean_and_spread(values: pd.Series) -> str:
-    """Such as ``99.10 ± 0.05 % (5 seeds)``; ``99.10 % (one seed)`` for a single run."""
+def mean_and_spread(values: Sequence[float]) -> str:
+    """Accuracies in [0, 1], one a seed, as ``99.10 ± 0.05 % (5 seeds)``; ``99.10 % (one seed)`` for a single run."""
+    values = pd.Series(values, dtype=float)
     if len(values) == 1:
         return f"{values.iloc[0]:.2%} (one seed)".replace("%", " %")
     return f"{100 * values.mean():.2f} ± {100 * values.std():.2f} % ({len(values)} seeds)"

@@ -2,7 +2,8 @@
 
 A cell's code is its syntax tree, so layout and comments are no part of it. Values of other profiles are folded away,
 ``{"quick": 2, "cpu": 8}[profile]`` to ``8`` and ``if profile == "quick"`` to the branch that runs. Import lines and the
-install cell are left out. So is what is drawn when the page is staged: see :mod:`course_tools.publishing.draw`.
+install cell are left out, and what the reader is to write. So is what is drawn when the page is staged: see
+:mod:`course_tools.publishing.draw`.
 """
 
 import ast
@@ -11,6 +12,7 @@ import threading
 from nbformat import NotebookNode
 
 INSTALL, DRAWN = "install", "drawn"
+YOUR_TURN = "your-turn"  # the reader's to write: it is for a notebook of one's own, and no run executes it
 _PARSING = threading.Lock()
 
 
@@ -24,7 +26,7 @@ def computing_cells(notebook: NotebookNode, profile: str) -> list[tuple[Notebook
     cells = [
         (cell, folded("".join(cell.source), profile))
         for cell in notebook.cells
-        if cell.cell_type == "code" and not has_tag(cell, INSTALL, DRAWN, "injected-parameters")
+        if cell.cell_type == "code" and not has_tag(cell, INSTALL, DRAWN, YOUR_TURN, "injected-parameters")
     ]
     return [(cell, code) for cell, code in cells if code]
 

@@ -14,6 +14,7 @@ from course_tools.publishing.provenance import footer
 
 CARD = "card"  # the tag of the cell whose figure stands for its chapter on the front page
 CARD_PIXELS = (560, 300)
+FINISHED = "finished"  # the tag of the cell that a reader's own, tagged "your-turn", comes to
 WORDS_A_MINUTE = 200
 CAPTION_LETTERS = 160
 STALE_BANNER = """\
@@ -40,13 +41,15 @@ def to_page(
             continue
         if "install" in tags:
             tags = [*tags, "remove-cell"]
-        elif "parameters" in tags:
+        elif "parameters" in tags or FINISHED in tags:
             tags = [*tags, "hide-input"]
         cell.metadata = NotebookNode({"tags": tags} if tags else {})
+        if FINISHED in tags:
+            cell.metadata["mystnb"] = {"code_prompt_show": "Show one way to write it", "code_prompt_hide": "Hide it"}
         if cell.cell_type == "markdown":
             cell.source = myst.markdown_to_myst(cell.source, papers, terms, chapter.name)
         elif image := _image_options(cell):
-            cell.metadata["mystnb"] = {"image": image}
+            cell.metadata.setdefault("mystnb", {})["image"] = image
             if caption := caption_of(image["alt"]):
                 cell.metadata["mystnb"]["figure"] = {"caption": caption}
         cells.append(cell)

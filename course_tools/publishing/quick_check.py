@@ -18,6 +18,7 @@ from nbval.plugin import IPyNbFile
 
 from course_lib import storage
 from course_tools.publishing import colab, fingerprints
+from course_tools.publishing.computation import YOUR_TURN, has_tag
 from course_tools.publishing.project import Project
 
 _ENVIRONMENT = (
@@ -38,9 +39,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(collector: pytest.Collector):
-    """Add a last item to each notebook."""
+    """Leave out what the reader is to write, and add a last item to each notebook."""
     report = yield
     if isinstance(collector, IPyNbFile) and report.passed:
+        report.result = [item for item in report.result if not has_tag(item.cell, YOUR_TURN)]
         report.result.append(LastItem.from_parent(collector, name="the library"))
     return report
 

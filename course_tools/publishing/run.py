@@ -21,7 +21,7 @@ from tqdm import tqdm
 from course_lib import runlog, storage
 from course_lib.errors import CourseError
 from course_tools.publishing import fingerprints, freshness
-from course_tools.publishing.computation import DRAWN
+from course_tools.publishing.computation import DRAWN, YOUR_TURN, has_tag
 from course_tools.publishing.pairs import pair, read_notebook, write_notebook
 from course_tools.publishing.project import Chapter, Project
 from course_tools.publishing.provenance import MACHINE_REPORT, commit
@@ -217,7 +217,7 @@ class _Runner:
         deadline = time.monotonic() + self.time_limit
         try:
             notebook = papermill.execute_notebook(
-                chapter.notebook,
+                without_your_turn(read_notebook(chapter)),
                 self.failed(chapter),
                 parameters={"PROFILE": self.profile},
                 kernel_name="python3",
@@ -235,6 +235,14 @@ class _Runner:
             if kernel.has_kernel:
                 run_sync(kernel.shutdown_kernel)(now=True)
         return notebook
+
+
+def without_your_turn(notebook: NotebookNode) -> NotebookNode:
+    """The notebook with the cells empty that its reader is to write, in place: an empty cell is not executed."""
+    for cell in notebook.cells:
+        if has_tag(cell, YOUR_TURN):
+            cell.source = ""
+    return notebook
 
 
 def _machine_report(kernel: AsyncKernelManager) -> dict[str, Any]:

@@ -45,7 +45,8 @@ def figures(few, trained):
     yield plots.signals_over_steps(signals.assign(step=0)), ["5 layers by 1 step"]
     yield plots.window_comparison(), ["49 weights", "27 weights"]
     yield plots.filter_grid(torch.rand(4, 3, 5, 5)), ["4 colour filters"]
-    yield plots.unit_diagram(model, (1, 28, 28)), ["784 pixels", "16 units in hidden layer 1", "12,730 parameters"]
+    yield plots.backpropagation_graph(2, (0.5, -1), (2, 1), 1), ["L is 0.5", "w₁: 4, w₂: 0, v₁: 1, v₂: 0"]
+    yield plots.template_sum(torch.ones(3, 3), torch.full((3, 3), -2.0), 1.0), ["z = −17.00", "passes on 0.00"]
 
 
 def test_each_figure_is_a_png_on_white_with_alt_text(few, trained):

@@ -106,16 +106,20 @@ SMALL = (
     "print('profile', profile)",
 )
 DRAWN = "def count(name):\n    return len(records.table(name))\n\n\nprint(count('01-small'), 'runs are recorded')"
+YOURS = "assert False, 'for the reader to write: no run executes it'"
 OTHER = "from course_lib import plots\nfigure, axes = plots.new_figure()\nplots.finish(figure, 'A line that rises.')"
 
 
 @pytest.fixture(scope="session")
 def first_book(tmp_path_factory):
-    """A checkout with two chapters, which ran in quick and in cpu: ``01-small`` trains, ``02-other`` plots."""
+    """A checkout with two chapters, which ran in quick and in cpu: ``01-small`` trains, ``02-other`` plots.
+
+    ``02-other`` ends in a cell that its reader is to write.
+    """
     root = make_checkout(tmp_path_factory.mktemp("book") / "checkout")
     drawn = f'\n# %% tags=["drawn"]\n{DRAWN}\n'
     (root / "notebooks" / "01-small.py").write_text(script(*SMALL) + drawn)
-    (root / "notebooks" / "02-other.py").write_text(script(OTHER))
+    (root / "notebooks" / "02-other.py").write_text(script(OTHER) + f'\n# %% tags=["your-turn"]\n{YOURS}\n')
     with (root / "_toc.yml").open("a") as toc:
         toc.write("- file: notebooks/02-other\n")
     (root / "results").mkdir()

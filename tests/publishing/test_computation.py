@@ -44,11 +44,12 @@ def test_what_the_profile_runs_is_kept(one, other):
     assert not same(one, other)
 
 
-def test_cells_that_install_import_or_are_drawn_compute_nothing():
+def test_cells_that_install_import_are_drawn_or_the_readers_compute_nothing():
     def cell(source, *tags):
         return nbformat.v4.new_code_cell(source, metadata={"tags": list(tags)})
 
     cells = [cell("x = 1"), cell("print(records)", "drawn"), cell("pip()", "install"), cell("import math")]
+    cells.append(cell("write()", "your-turn"))
     assert computation(nbformat.v4.new_notebook(cells=cells), "cpu") == [folded("x = 1", "cpu")]
 
 

@@ -164,7 +164,7 @@ def test_published_records_are_valid_canonical_planned_and_of_enough_seeds():
         for line in file.read_text(encoding="utf-8").splitlines():  # canonical, so that git shows only what changed
             assert line == json.dumps(json.loads(line), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         published = records.read(file)
-        planned = {(size, run.key) for size in ("cpu", "full") for run in plans.plan(study, size, 9)}
+        planned = {(size, run.key) for size in ("cpu", "full") for run in plans.plan(study, size, 40)}
         for record in published:
             assert (record["profile"], record["study_key"]) in planned, f"{file.name}: {record['name']}"
             assert record["recipe"]["data"].endswith(" (full)"), f"{file.name}: {record['name']}"
