@@ -96,7 +96,7 @@ function followTheme(body) {
   if (document.body) new MutationObserver(set).observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", set);
   body.dataset.theme = pageTheme();
-  document.fonts?.ready.then(set);  // canvases draw with a font only once it is there
+  document.fonts?.load('14px "Source Sans 3"').then(set, () => {});  // canvases draw with a font only once it is there
 }
 
 const COLOURS = {

@@ -17,7 +17,7 @@ def interval(values: pd.Series, level: float = 0.95) -> tuple[float, float]:
     Raises: ValueError for fewer than two values.
     """
     _require_two(values)
-    return float(values.mean()), _quantile(level, len(values) - 1) * float(values.sem())
+    return float(values.mean()), t_quantile(level, len(values) - 1) * float(values.sem())
 
 
 def difference(of: pd.Series, minus: pd.Series, level: float = 0.95) -> tuple[float, float]:
@@ -30,7 +30,7 @@ def difference(of: pd.Series, minus: pd.Series, level: float = 0.95) -> tuple[fl
     Raises: ValueError where a side has fewer than two values.
     """
     apart, error, freedom = _t_test(of, minus)
-    return apart, _quantile(level, freedom) * error
+    return apart, t_quantile(level, freedom) * error
 
 
 def p_value(of: pd.Series, minus: pd.Series) -> float:
@@ -86,6 +86,17 @@ def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> float:
     return min(1.0, 2 * ways / 2**count)
 
 
+def t_quantile(level: float, freedom: int) -> float:
+    """Student's t: a share of ``level`` of the distribution with so many degrees of freedom is in [-t, t]."""
+    low, high = 0.0, 1.0
+    while _within(high, freedom) < level:
+        high *= 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _within(middle, freedom) < level else (low, middle)
+    return high
+
+
 def _require_two(*sides: pd.Series) -> None:
     if min(map(len, sides)) < 2:
         raise ValueError("an interval needs at least two runs, with different seeds")
@@ -117,14 +128,3 @@ def _within(t: float, freedom: int) -> float:
     if odd:
         return 2 / math.pi * (angle + math.sin(angle) * total)
     return math.sin(angle) * total
-
-
-def _quantile(level: float, freedom: int) -> float:
-    """The t with a share of ``level`` in [-t, t], by bisection."""
-    low, high = 0.0, 1.0
-    while _within(high, freedom) < level:
-        high *= 2
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _within(middle, freedom) < level else (low, middle)
-    return high
