@@ -257,3 +257,21 @@ def transfer_right_sized():
 def transfer_lenet():
     """LeNet-5 from scratch on the same digits."""
     return mean("study-transfer-ladder/LeNet from scratch")
+
+
+@claim
+def snippet_all_trainable():
+    """Test accuracy of a snippet as it is written, on refilled images: VGG-16, all trainable."""
+    return mean("study-transfer-snippets/VGG-16, all trainable")
+
+
+@claim
+def snippet_ten_frozen():
+    """Test accuracy of a snippet as it is written, on refilled images: VGG-16, ten layers frozen."""
+    return mean("study-transfer-snippets/VGG-16, ten layers frozen")
+
+
+@claim
+def snippet_mobilenet():
+    """Test accuracy of a snippet as it is written, on refilled images: MobileNetV2, ten layers frozen."""
+    return mean("study-transfer-snippets/MobileNetV2, ten layers frozen")

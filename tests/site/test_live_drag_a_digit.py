@@ -106,7 +106,7 @@ def page(browser):
     yield page
     assert page.problems == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    shown = page.locator("[data-live]").inner_text()
+    shown = page.locator(".live").inner_text()
     assert not re.search(r"NaN|Infinity|undefined", shown)
     page.context.close()
 
