@@ -16,6 +16,7 @@ from uuid import uuid4
 
 FOLDER = Path(__file__).parent
 STILLS = FOLDER / "stills"
+METADATA = "course/live"  # of an output: the figure whose picture it is; pairs keep keys with a slash
 _IMPORT = re.compile(r'(?<=from )"\./([\w-]+)\.js"')
 
 # In place of a server: each module becomes an address inside the page, those that it imports first.
@@ -55,7 +56,7 @@ class LiveFigure:
         data = {"image/png": b64encode(still(self.name)).decode(), "text/plain": self.alt}
         if os.environ.get("COURSE_STILL"):  # the pipeline draws this cell
             about = {"name": self.name, "caption": self.caption, "alt": self.alt, "options": self.options}
-            return data, {"live": about}
+            return data, {METADATA: about}
         return data | {"text/html": self.to_html()}, {}
 
     def to_html(self) -> str:

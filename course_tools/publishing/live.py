@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from course_lib.live.figure import FOLDER, STILLS, LiveFigure, still
+from course_lib.live.figure import FOLDER, METADATA, STILLS, LiveFigure, still
 from course_lib.live.files import FILES, read_file
 from course_tools.publishing.stills import WIDTHS, figures
 
@@ -26,7 +26,7 @@ def bring_to_life(cells: list[NotebookNode]) -> None:
     """Put a figure in place of the picture that a cell left with the figure's name, in place."""
     for cell in cells:
         for output in cell.get("outputs", []):
-            about = output.get("metadata", {}).get("live")
+            about = output.get("metadata", {}).get(METADATA)
             if about:
                 output.data = NotebookNode({"text/html": as_html(LiveFigure(**about))})
 

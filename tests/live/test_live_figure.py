@@ -9,7 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_output
 
 from course_lib import live
-from course_lib.live.figure import FOLDER, LiveFigure, still
+from course_lib.live.figure import FOLDER, METADATA, LiveFigure, still
 from course_tools.publishing.live import bring_to_life, in_page
 
 FIGURE = live.drag_a_digit(digit=7, right=-1)
@@ -27,7 +27,7 @@ def test_in_the_pipeline_a_picture_and_what_makes_the_figure_again(monkeypatch):
     data, metadata = bundle(monkeypatch, pipeline=True)
     assert set(data) == {"image/png", "text/plain"}
     assert b64decode(data["image/png"]) == still(FIGURE.name)
-    again = LiveFigure(**json.loads(json.dumps(metadata["live"])))
+    again = LiveFigure(**json.loads(json.dumps(metadata[METADATA])))
     assert (again.name, again.caption, again.alt, again.options) == (
         FIGURE.name,
         FIGURE.caption,
