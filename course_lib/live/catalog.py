@@ -39,6 +39,42 @@ def drag_a_digit(digit: int = 30, right: int = 3, down: int = 0) -> LiveFigure:
     )
 
 
+def moving_window(picture: str = "square", kernel: str = "vertical edge", row: int = 2, column: int = 1) -> LiveFigure:
+    """A convolution as a moving window: its kernel can be edited, and the sum at each position is written out.
+
+    Args:
+        picture: what the input shows at first: ``square``, ``seven``, ``ring`` or ``empty``.
+        kernel: ``vertical edge``, ``horizontal edge``, ``diagonal stroke``, ``blur``, ``sharpen`` or ``copy``.
+        row, column: where the window is then, counted from 0 in the output.
+    """
+    return LiveFigure(
+        name="moving-window",
+        caption="The kernel moves over the input, and gives one number of the output at each position. This one finds "
+        "vertical edges, and gives 0 where all pixels are equal. Change its weights, or the pixels.",
+        alt="A grid of 8 by 8 pixels with a square of ink, a kernel of 3 by 3 weights, and the output, 6 by 6 numbers. "
+        "The output is positive at the left edge of the square, negative at the right edge, and 0 inside.",
+        options={"picture": picture, "kernel": kernel, "row": row, "column": column},
+    )
+
+
+def residual_block(weights: float = 0.5, blocks: int = 20, skip: bool = True) -> LiveFigure:
+    """A stack of residual blocks: the numbers of the first, and the signal and the gradient through all of them.
+
+    Args:
+        weights: how large the weights of F are at first, from 0 to 2; 1 is He's rule.
+        blocks: how many blocks the stack has then, from 1 to 20.
+        skip: whether the skips are on.
+    """
+    return LiveFigure(
+        name="residual-block",
+        caption="One residual block, and a stack of them. Make the weights of F smaller or larger, and switch the skip "
+        "off.",
+        alt="A residual block: x goes through F, and the skip adds x to the result. Two charts over 20 blocks: with "
+        "the skip, the signal and the gradient keep their size; without it, both shrink to less than a trillionth.",
+        options={"weights": weights, "blocks": blocks, "skip": skip},
+    )
+
+
 def descent(method: str = "sgd", rate: float = 0.18, steps: int = 12) -> LiveFigure:
     """Gradient descent, momentum and Adam on a loss with two weights: a straight line's squared error at five points.
 

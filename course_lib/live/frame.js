@@ -28,7 +28,7 @@ const STYLE = `
 .live label.tick { display: inline-flex; align-items: center; gap: 0.5rem; min-height: 1.8rem; cursor: pointer; }
 .live label.range { display: block; }
 .live label.range > span { display: flex; justify-content: space-between; gap: 1rem; }
-.live label.range output { color: var(--quiet); }
+.live label.range .value { color: var(--quiet); }
 .live fieldset { margin: 0; padding: 0; border: 0; min-width: 0; }
 .live legend { padding: 0; color: var(--quiet); }
 .live .row { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: center; }
@@ -126,7 +126,9 @@ export function surface(width, height, label, draw, attributes = {}) {
       context.setTransform(sharp, 0, 0, sharp, 0, 0);
       context.clearRect(0, 0, width, height);
       context.font = '14px "Source Sans 3", system-ui, sans-serif';
+      context.save();
       draw(context, colours);
+      context.restore();
     });
   };
   themed.add(redraw);
@@ -193,7 +195,7 @@ export function button(text, onclick, attributes = {}) {
 export function slider(name, { min, max, step = 1, value, write = String }, change) {
   const input = element("input", { type: "range", min, max, step });
   input.value = value;
-  const output = element("output", {}, write(Number(input.value)));
+  const output = element("span", { class: "value", "aria-hidden": "true" }, write(Number(input.value)));  // an output would take the label
   const show = () => {
     output.textContent = write(Number(input.value));
     input.setAttribute("aria-valuetext", output.textContent);
@@ -240,6 +242,15 @@ export function menu(name, choices, value, change) {
 export function status(text = "") {
   const line = element("p", { role: "status" }, text);
   return Object.assign((to) => (line.textContent = to), { element: line });
+}
+
+/** A number for a reader: rounded, with a minus sign, and as a power of ten where it is very large or very small. */
+export function written(value, decimals = 3) {
+  if (!Number.isFinite(value)) return "too large to show";
+  const size = Math.abs(value);
+  if (size === 0 || (size >= 10 ** -decimals && size < 1e5)) return String(Number(value.toFixed(decimals)) || 0).replace("-", "−");
+  const [factor, power] = value.toExponential(1).replace(/-/g, "−").replace(".0e", "e").split("e");
+  return `${factor}·10${power.replace("+", "").replace(/./g, (sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"["0123456789−".indexOf(sign)])}`;
 }
 
 const channels = (colour) => [1, 3, 5].map((place) => parseInt(colour.slice(place, place + 2), 16));

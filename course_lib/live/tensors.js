@@ -46,13 +46,16 @@ export function linear(x, weight, bias) {
   return y;
 }
 
+/** The side of a convolution's output: how many windows of `k` × `k` fit in a row. Below 1 where none fits. */
+export const outputSide = (side, k, { stride = 1, padding = 0, dilation = 1 } = {}) => Math.floor((side + 2 * padding - dilation * (k - 1) - 1) / stride) + 1;
+
 /**
  * A convolution of square maps: `x` is { shape: [channels, side, side], data }, `weight` (outputs, channels, k, k).
  * As in torch, the kernel is not flipped, and `padding` adds zeros at the rim.
  */
 export function conv2d(x, weight, bias, { stride = 1, padding = 0, dilation = 1 } = {}) {
   const [channels, side] = x.shape, [outputs, , k] = weight.shape;
-  const size = Math.floor((side + 2 * padding - dilation * (k - 1) - 1) / stride) + 1;
+  const size = Math.max(0, outputSide(side, k, { stride, padding, dilation }));
   const data = new Float32Array(outputs * size * size);
   for (let o = 0, place = 0; o < outputs; o += 1) {
     for (let row = 0; row < size; row += 1) {
