@@ -1,4 +1,12 @@
 """Live figures: ideas that one can touch. Each function returns a figure that starts where the reader sees it."""
 
-from course_lib.live.catalog import descent, drag_a_digit, moving_window, residual_block, seeds
+from course_lib.live.catalog import (
+    descent,
+    drag_a_digit,
+    moving_window,
+    receptive_fields,
+    refill,
+    residual_block,
+    seeds,
+)
 from course_lib.live.figure import LiveFigure

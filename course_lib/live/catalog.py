@@ -1,8 +1,11 @@
 """The course's live figures, one function each. What they do in the browser is in the module of that name."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from course_lib.errors import CourseError
 from course_lib.live.figure import LiveFigure
+from course_lib.live.windows import NETWORKS
 from course_lib.records import studies
 from course_lib.records.comparison import t_quantile
 
@@ -151,3 +154,50 @@ def _pair(label: str, names: dict[str, str]) -> dict[str, Any]:
 def _errors(record: dict[str, Any]) -> int:
     confusion = record["confusion"]
     return sum(map(sum, confusion)) - sum(row[place] for place, row in enumerate(confusion))
+
+
+def receptive_fields(networks: Sequence[str] | None = None, start: str | None = None) -> LiveFigure:
+    """Choose a unit in any layer of a network: the square that it sees, by arithmetic, and its gradient by each pixel.
+
+    Args:
+        networks: the names that the menu offers, of :data:`course_lib.live.windows.NETWORKS`; all where there is none.
+        start: the one that is there at first; by default VGG-16 where it is offered, else the first.
+
+    Raises: CourseError for a name that is not there.
+    """
+    offered = [networks] if isinstance(networks, str) else list(networks or NETWORKS)
+    if unknown := [name for name in offered if name not in NETWORKS]:
+        raise CourseError(f"There is no network {unknown[0]!r}: choose some of {', '.join(map(repr, NETWORKS))}.")
+    start = start or ("VGG-16" if "VGG-16" in offered else offered[0])
+    if start not in offered:
+        raise CourseError(f"{start!r} is not offered: start with one of {', '.join(map(repr, offered))}.")
+    return LiveFigure(
+        name="receptive-fields",
+        caption="Choose a network, a layer, and a unit of its map: the picture shows the pixels that the unit depends "
+        "on, and how much each of them counts.",
+        alt="A grid of a layer's units, one of them chosen. Beside it, a digit with a square around the pixels that "
+        "the unit sees. Shading is strong in the middle of the square and fades towards its rim: a dashed square, much "
+        "smaller than the first, holds half of it.",
+        files=("windows.json", "test-digits.safetensors.gz"),
+        options={"networks": offered, "start": start},
+    )
+
+
+def refill(side: int = 112) -> LiveFigure:
+    """What ``np.resize`` makes of digits: it refills a new shape with the same numbers, and enlarges nothing.
+
+    Args:
+        side: of the new images at first, in pixels, from 28 to 224.
+
+    Raises: CourseError for another side.
+    """
+    if not 28 <= side <= 224:
+        raise CourseError(f"The figure shows sides from 28 to 224 pixels, not {side}.")
+    return LiveFigure(
+        name="refill",
+        caption="Change the side of the new images. Choose a pixel of the large picture to see where it comes from.",
+        alt="A digit, enlarged. Beside it, what np.resize gives: sixteen bands, each with four flat copies of another "
+        "digit.",
+        files=("test-digits.safetensors.gz",),
+        options={"side": side},
+    )

@@ -10,6 +10,7 @@ import torch
 from course_lib.data import sample
 from course_lib.data.catalog import spec_of
 from course_lib.errors import CourseError
+from course_lib.live.windows import networks_table
 from course_lib.records.weights import read_weights
 
 TEST_DIGITS = 200
@@ -37,4 +38,5 @@ FILES: dict[str, Callable[[], bytes]] = {
     "perceptron.safetensors": partial(_weights, "study-lenet-fair/perceptron"),
     "lenet-5.safetensors": partial(_weights, "study-lenet-fair/LeNet-5, modern"),
     "test-digits.safetensors.gz": partial(_digits, "test", TEST_DIGITS),
+    "windows.json": networks_table,
 }
