@@ -112,6 +112,17 @@ live.drag_a_digit()
 #
 # Let us do it by hand, with a filter of 3 × 3 that likes ink above and dislikes ink below: a filter for lower edges.
 
+# %% [markdown]
+# Move the window over the picture, and read how each number comes about. Then edit the filter: which one finds the
+# left edge of the square, which one its corners? Larger strides skip places, padding lets the window hang over the
+# rim, and with several channels the sum goes over all of them.
+
+# %% tags=["drawn"]
+live.moving_window()
+
+# %% [markdown]
+# In PyTorch's terms, and for a real digit:
+
 # %%
 # Goal 1: a convolution by hand
 kernel = torch.tensor([[1.0, 1.0, 1.0], [0.0, 0.0, 0.0], [-1.0, -1.0, -1.0]])
@@ -290,6 +301,12 @@ plots.receptive_field_boxes(digits.train.images[five, 0], fields)
 # %% [markdown]
 # After two blocks a unit sees 16 × 16 <!-- claim: lenet5-field --> of 28 × 28 pixels: a stroke with its surroundings,
 # not yet a digit. The linear layers put these parts together.
+#
+# Which pixels count how much? Choose a layer, and click a unit. The square is the arithmetic. The shade says on how many
+# paths a pixel reaches the unit: those in the middle on many, those at the rim of the square on few.
+
+# %% tags=["drawn"]
+live.receptive_fields(["LeNet-5", "MiniVGG"], "LeNet-5")
 
 # %% [markdown]
 # ## The race

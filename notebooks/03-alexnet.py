@@ -79,7 +79,7 @@ from functools import partial
 
 import pandas as pd
 import torch
-from course_lib import analysis, data, models, plots, records, training
+from course_lib import analysis, data, live, models, plots, records, training
 from course_lib.profiles import resolve_profile
 from torch import nn
 from torch.nn import functional as F
@@ -262,7 +262,10 @@ plots.receptive_growth({"AlexNet": fields}, image_side=224)
 # %% [markdown]
 # A unit of the last pool sees 195 <!-- claim: E.3 --> of the 224 pixels along each side: most of the photograph. Steep
 # steps come from windows behind a large *jump*. Five convolutions and three pools were enough. Chapter 4 sets VGG
-# beside it, which takes many small steps.
+# beside it, which takes many small steps. Click a unit of any layer to see its square.
+
+# %% tags=["drawn"]
+live.receptive_fields(["AlexNet", "LeNet-5"], "AlexNet")
 
 # %% [markdown]
 # ## Trick 1: ReLU

@@ -76,7 +76,7 @@ import functools
 
 import pandas as pd
 import torch
-from course_lib import analysis, data, models, plots, records, training
+from course_lib import analysis, data, live, models, plots, records, training
 from course_lib.profiles import resolve_profile
 from torch import nn
 
@@ -430,7 +430,11 @@ assert growth["VGG-16"]["receptive field"].iloc[-1] == by_gradient == 212
 # VGG's view grows more slowly, layer for layer. <!-- claim: E.3 --> It needs 18 <!-- claim: vgg16-layers-that-see -->
 # layers for what AlexNet does in 8 <!-- claim: alexnet-layers-that-see -->. But it arrives at about the same place:
 # 212 <!-- claim: E.3 --> pixels against 195 <!-- claim: E.3 -->, nearly the whole side of the image. Depth is how small
-# windows see far.
+# windows see far. Inside that square, though, the pixels in the middle count far more than those at its rim
+# ([Luo et al., 2016](https://arxiv.org/abs/1701.04128)): choose a late layer, and look at the shade.
+
+# %% tags=["drawn"]
+live.receptive_fields(["VGG-16", "AlexNet"], "VGG-16")
 
 # %% [markdown]
 # ## Does it pay?

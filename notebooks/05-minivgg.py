@@ -72,7 +72,7 @@ from dataclasses import replace
 
 import pandas as pd
 import torch
-from course_lib import analysis, data, models, plots, records, training
+from course_lib import analysis, data, live, models, plots, records, training
 from course_lib.profiles import resolve_profile
 from torch.nn import functional as F
 
@@ -284,7 +284,11 @@ plots.receptive_field_boxes(digits.train.images[0, 0], fields)
 # At the end of the features a unit sees 20 × 20 pixels <!-- claim: minivgg-view -->. The digits were shrunk into a box
 # of 20 × 20 before they were centred. So the unit in the middle can just about see a whole digit. The others see a part
 # of one. The window of a corner unit hangs over the rim, and holds 12 × 12 pixels of the
-# image <!-- claim: minivgg-corner-view -->. The head puts the parts together.
+# image <!-- claim: minivgg-corner-view -->. The head puts the parts together. Click the corner unit of the last layer,
+# and then one in the middle.
+
+# %% tags=["drawn"]
+live.receptive_fields(["MiniVGG", "LeNet-5"], "MiniVGG")
 
 # %% [markdown]
 # ## A published run, repeated

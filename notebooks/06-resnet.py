@@ -75,7 +75,7 @@ from dataclasses import replace
 
 import pandas as pd
 import torch
-from course_lib import analysis, data, models, plots, records, training
+from course_lib import analysis, data, live, models, plots, records, training
 from course_lib.profiles import resolve_profile
 from torch import nn
 
@@ -180,6 +180,13 @@ assert with_skips - plain == projections
 # and multiplied out, one term of the product is 1: the way along all skips. (The ReLUs that we left out close it where
 # they are zero.) So a skip *can* carry gradients past layers that would swallow them. Whether they needed it is the
 # question of this chapter.
+#
+# Try it with numbers. Below is a stack of blocks on four numbers. Make the weights of $F$ small, and take the skips away:
+# signal and gradient vanish together. With skips, both survive. With weights of zero, a block with a skip passes on what
+# it gets.
+
+# %% tags=["drawn"]
+live.residual_block()
 
 # %% [markdown]
 # ## ResNet-34
@@ -454,7 +461,10 @@ plots.receptive_growth({"VGG-16": vgg, "ResNet-34": fields}, image_side=224)
 # 899 <!-- claim: resnet34-view --> pixels is four times the side of the image, which VGG-16, at
 # 212 <!-- claim: E.3 -->, does not quite cover. But that is the longest path. The shortest goes by the skips alone, and
 # sees far less. An exercise asks how much. A unit of the last stage is a sum over all of these paths. Plain-34 has the
-# longest one only.
+# longest one only. Compare where the paths of the two networks come from:
+
+# %% tags=["drawn"]
+live.receptive_fields(["ResNet-34", "VGG-16"], "ResNet-34")
 
 # %% [markdown]
 # ## Do the gradients vanish?

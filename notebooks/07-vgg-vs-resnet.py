@@ -73,7 +73,7 @@ from dataclasses import replace
 
 import pandas as pd
 import torch
-from course_lib import analysis, data, models, plots, training
+from course_lib import analysis, data, live, models, plots, training
 from course_lib.profiles import resolve_profile
 from course_lib.records import studies
 from torch.nn import functional as F
@@ -175,6 +175,13 @@ for first, second in pairs:
 # **Which seed is trained.** First weights, order of images, dropout: train again, and you get another network of the
 # same kind. How far do these lie apart? The test set knows nothing of that, and neither does a formula. You have to
 # train again. The report did not. So about the two *kinds* of network, one run each says next to nothing.
+#
+# How bad is it? We trained pairs of networks many times, from 40 seeds and from 10. Draw a few of these runs, as if they
+# were all that you had. How often does the worse network win? And how many runs does it take until the interval of the
+# difference leaves out zero?
+
+# %% tags=["drawn"]
+live.seeds()
 
 # %% [markdown]
 # ## The protocol

@@ -87,6 +87,7 @@ from course_lib import (
 )
 from course_lib.data import cache, catalog
 from course_lib.errors import CourseError
+from course_lib.live import refill
 from course_lib.models import IMAGENET_MEAN, IMAGENET_STD
 from course_lib.profiles import resolve_profile
 from course_lib.records import studies
@@ -258,8 +259,13 @@ plots.image_grid(inside, range(len(apart)))
 
 # %% [markdown]
 # There they are: 64 digits in a single "image", one behind the other. Each fills three and a half rows. At 112 × 112,
-# where our ladder runs, it is 16 digits.
-#
+# where our ladder runs, it is 16 digits. Choose a side yourself, and follow a pixel back to where it came from. Is there a
+# side at which `np.resize` leaves digits that one can read?
+
+# %% tags=["drawn"]
+refill()
+
+# %% [markdown]
 # And the labels? Image 0 is made of digits 0 to 63, and is called what digit 0 is called. Image 1 is made of digits 64
 # to 127. Its label is that of digit 1, which is not in it.
 
