@@ -75,7 +75,7 @@ import weakref
 
 import pandas as pd
 import torch
-from course_lib import analysis, data, models, plots, records, training
+from course_lib import analysis, data, live, models, plots, records, training
 from course_lib.analysis import memory as suspects
 from course_lib.data import stratified_holdout
 from course_lib.profiles import resolve_profile
@@ -1090,6 +1090,12 @@ print(f"ln(e + 9) − 1 = {math.log(math.e + 9) - 1:.3f}")
 # All symptoms of this chapter and the last, with causes and remedies, stand on one page: the [diagnosis
 # card](https://github.com/convnets-measured/convnets-measured/blob/main/book/diagnosis.md). Print it. The warnings of
 # `fit` link to its parts.
+#
+# Practise here. Switch a mistake on and train, or let the page choose one in secret: can you tell from the curves which
+# it is?
+
+# %% tags=["drawn"]
+live.train_here(bugs=True)
 
 # %% [markdown]
 # ## Exercises

@@ -8,5 +8,6 @@ from course_lib.live.catalog import (
     refill,
     residual_block,
     seeds,
+    train_here,
 )
 from course_lib.live.figure import LiveFigure

@@ -34,9 +34,20 @@ def _digits(part: str, count: int) -> bytes:
     return gzip.compress(safetensors.torch.save(tensors), mtime=0)
 
 
+def _training_digits() -> bytes:
+    """The sample's 4,000 training digits, and its 1,000 validation digits under names that begin with ``val_``."""
+    tensors = {}
+    for part, before in (("train", ""), ("val", "val_")):
+        split = sample.read(spec_of("mnist"), part)
+        tensors[f"{before}images"] = split.images[:, 0].contiguous()
+        tensors[f"{before}labels"] = split.labels.to(torch.uint8)
+    return gzip.compress(safetensors.torch.save(tensors), mtime=0)
+
+
 FILES: dict[str, Callable[[], bytes]] = {
     "perceptron.safetensors": partial(_weights, "study-lenet-fair/perceptron"),
     "lenet-5.safetensors": partial(_weights, "study-lenet-fair/LeNet-5, modern"),
     "test-digits.safetensors.gz": partial(_digits, "test", TEST_DIGITS),
+    "train-digits.safetensors.gz": _training_digits,
     "windows.json": networks_table,
 }
