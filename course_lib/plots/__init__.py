@@ -6,5 +6,5 @@ from course_lib.plots.diagrams import backpropagation_graph, channel_progression
 from course_lib.plots.figure import BLUE, GREEN, ORANGE, DescribedFigure, finish, new_figure
 from course_lib.plots.images import feature_map_grid, filter_grid, image_grid, mistake_grid, template_sum, weight_grid
 from course_lib.plots.receptive_fields import receptive_field_boxes, receptive_growth, window_comparison
-from course_lib.plots.results import compare_curves, confusion_heatmap, learning_curves
+from course_lib.plots.results import compare_curves, confusion_heatmap, learning_curves, run_dots
 from course_lib.plots.signals import signal_chain, signals_over_steps

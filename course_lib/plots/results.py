@@ -1,7 +1,7 @@
 """Results of training: learning curves and the confusion matrix."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -53,6 +53,32 @@ def compare_curves(runs: Mapping[str, History], measure: str = "val_accuracy") -
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(handles=axes.lines, frameon=False)
     return finish(figure, f"Line chart of {label} by epoch for {len(runs)} runs. At the end: {', '.join(ends)}.")
+
+
+def run_dots(
+    accuracies: Mapping[str, Sequence[float]] | Iterable[tuple[str, Sequence[float]]], images: str
+) -> DescribedFigure:
+    """Draw the errors of several runs, a row for each name: a dot a run, a line at the mean, both in percent.
+
+    Args:
+        accuracies: of each name's runs, in [0, 1]; a mapping, or pairs such as a pandas ``groupby`` gives.
+        images: what they were evaluated on, such as ``"validation"``.
+    """
+    pairs = accuracies.items() if isinstance(accuracies, Mapping) else accuracies
+    rows = [(str(name), 100 * (1 - np.asarray(values, dtype=float))) for name, values in pairs]
+    figure, axes = new_figure(width=7, height=0.9 + 0.55 * len(rows))
+    for place, (_, errors) in enumerate(rows):
+        axes.scatter(errors, np.full(len(errors), place), s=44, color=BLUE, alpha=0.65, linewidths=0, zorder=3)
+        axes.plot([errors.mean()] * 2, [place - 0.28, place + 0.28], color=ORANGE, linewidth=2.5, zorder=2)
+    means = [f"{name}: {errors.mean():.2f}" for name, errors in rows]
+    axes.set(xlabel=f"{images} errors, in percent (line: mean)", ylim=(len(rows) - 0.5, -0.5))
+    axes.set_yticks(range(len(rows)), means)
+    axes.set_xlim(0, None)
+    axes.grid(axis="x", color="#dddddd", zorder=0)
+    axes.set_axisbelow(True)
+    ranges = [f"{name} {errors.mean():.2f} ({errors.min():.2f} to {errors.max():.2f})" for name, errors in rows]
+    alt = f"A dot for each of {sum(len(errors) for _, errors in rows)} runs. Mean error on {images} images, in percent"
+    return finish(figure, f"{alt}: {', '.join(ranges)}.")
 
 
 def _finished(history: History) -> pd.DataFrame:

@@ -46,6 +46,7 @@ def figures(few, trained):
     yield plots.window_comparison(), ["49 weights", "27 weights"]
     yield plots.filter_grid(torch.rand(4, 3, 5, 5)), ["4 colour filters"]
     yield plots.backpropagation_graph(2, (0.5, -1), (2, 1), 1), ["L is 0.5", "w₁: 4, w₂: 0, v₁: 1, v₂: 0"]
+    yield plots.run_dots({"one": [0.9, 0.92], "two": [0.95]}, "test"), ["one 9.00 (8.00 to 10.00)", "two 5.00"]
     yield plots.template_sum(torch.ones(3, 3), torch.full((3, 3), -2.0), 1.0), ["z = −17.00", "passes on 0.00"]
 
 
