@@ -49,7 +49,8 @@ _SECOND_NUMBER = rf"(?:{_GAP}?(?:–|±|to){_GAP}?{_NUMBER})?"
 _MUST_BE_COVERED = re.compile(
     rf"(?<![\w.,^])(?<!× )(?<![A-Za-z]-){_NUMBER}{_SECOND_NUMBER}(?:"
     rf"{_GAP}?%(?! (?:t )?intervals?\b)"  # "95 % interval" is a term
-    rf"|(?:{_GAP}|-)(?:ms|milliseconds?|s|seconds?|min|minutes?|h|hours?|days?)\b(?!')"
+    # an exercise's *10 min.* is an estimate
+    rf"|(?:{_GAP}|-)(?:ms|milliseconds?|s|seconds?|min|minutes?|h|hours?|days?)\b(?!'|\.\*)"
     rf"|{_GAP}(?:million|billion|M|G|thousand)\b"
     rf"|{_GAP}(?:parameters|weights|biases)\b"
     rf")|(?<![\w.,]){_NUMBER}(?<=\d{{3}},\d{{3}})(?![\d,]*\d)"

@@ -152,7 +152,7 @@ def _fill(notebook: NotebookNode, outputs: Outputs) -> None:
 
 @contextmanager
 def _results(project: Project, chapters: Iterable[str], profile: str | None) -> Iterator[Path]:
-    """A folder with the records to show: the published ones, and those of these chapters' own runs in ``profile``."""
+    """A folder with what is published; these chapters' own runs in ``profile`` take the place of their records."""
     files = [] if profile in (None, "quick") else [project.run_folder(profile) / f"{name}.jsonl" for name in chapters]
     own = [file for file in files if file.exists()]
     if not own:
@@ -161,4 +161,6 @@ def _results(project: Project, chapters: Iterable[str], profile: str | None) -> 
     with tempfile.TemporaryDirectory() as folder:
         for file in [*project.results.glob("*.jsonl"), *own]:
             shutil.copy(file, Path(folder, file.name))
+        if (project.results / "weights").is_dir():
+            shutil.copytree(project.results / "weights", Path(folder, "weights"))
         yield Path(folder)

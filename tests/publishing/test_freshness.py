@@ -188,3 +188,12 @@ def test_stamp_publishes_the_fingerprint_of_changed_quick_values(published, monk
     edit(chapter.source, "range(64)", "range(96)")
     assert cli.main(["stamp", "small"]) == 1
     assert "code cells changed, so its outputs are stale" in capsys.readouterr().err
+
+
+def test_drawn_cells_find_published_weights_beside_the_records_of_a_run(book):
+    """``course publish`` draws with the records of the run that it publishes."""
+    (book.results / "weights").mkdir()
+    (book.results / "weights" / "small.safetensors").write_bytes(b"weights")
+    with draw._results(book, ["01-small"], "cpu") as results:
+        assert (results / "01-small.jsonl").exists()
+        assert (results / "weights" / "small.safetensors").read_bytes() == b"weights"
