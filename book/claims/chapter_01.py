@@ -181,24 +181,24 @@ def mlp_equal_weights():
 @claim
 def mlp_training_accuracy():
     """Training accuracy of chapter 1's last recipe with dropout off, seed 0."""
-    return printed("01-mlp", "training images   ")
+    return printed("01-mlp", "training images: ")
 
 
 @claim
 def mlp_validation_of_one():
     """Validation accuracy of that network."""
-    return printed("01-mlp", "validation images ")
+    return printed("01-mlp", "validation images: ")
 
 
 @claim
 def mlp_shifted_by_1():
-    """Validation accuracy of chapter 1's perceptron on digits shifted by 1 pixel, one seed."""
+    """Validation accuracy of chapter 1's perceptron on digits shifted by 1 pixel, mean over seeds."""
     return printed("01-mlp", "moved by 1 pixels: ")
 
 
 @claim
 def mlp_shifted_by_4():
-    """Validation accuracy of chapter 1's perceptron on digits shifted by 4 pixels, one seed."""
+    """Validation accuracy of chapter 1's perceptron on digits shifted by 4 pixels, mean over seeds."""
     return printed("01-mlp", "moved by 4 pixels: ")
 
 
@@ -211,7 +211,7 @@ def mlp_absence():
 @claim
 def mlp_rim_positive():
     """Of these, those whose weights at pixels that never hold ink have a mean above zero."""
-    return printed("01-mlp", "zero in ")
+    return printed("01-mlp", "the mean of their weights is positive in ")
 
 
 @claim
@@ -236,3 +236,21 @@ def mlp_plain_at_3():
 def mlp_shifted_at_3():
     """The same after training on shifted images."""
     return printed("01-mlp", "shifted training images, moved by 3: ")
+
+
+@claim
+def mlp_untrained_loss():
+    """Validation loss of chapter 1's perceptron before any training, seed 0."""
+    return float(re.search(r"untrained: accuracy [\d.]+%, loss ([\d.]+)", output("01-mlp"))[1])
+
+
+@claim
+def mlp_raw_loss():
+    """The same on pixels from 0 to 255, the first 1,000 validation images."""
+    return printed("01-mlp", "pixels from 0 to 255: loss ")
+
+
+@claim
+def mlp_sure_on_validation():
+    """Mean probability of chapter 1's answers on validation images, seed 0."""
+    return float(re.search(r"validation images: [\d.]+% right, ([\d.]+)% sure", output("01-mlp"))[1]) / 100

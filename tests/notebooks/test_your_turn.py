@@ -1,0 +1,87 @@
+"""The cells that a reader is to write accept the finished cell behind them, and refuse common mistakes with a hint."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from course_lib import data, models, training
+
+ROOT = Path(__file__).parents[2]
+CODE = re.compile(r'(?m)^# %% tags=\["(your-turn|finished)"\].*\n((?:(?!# %%).*\n?)*)')
+# In the finished cell: what is written instead, and a word of the hint.
+MISTAKES = {
+    ("01-mlp", "training_step"): [
+        ("    network.zero_grad()\n", "", "zero_grad"),
+        ("weight -= rate", "weight += rate", "minus"),
+        ("weight -= rate * weight.grad", "weight = weight - rate * weight.grad", "no weight changed"),
+        ("return loss.item()", "return loss", "loss.item()"),
+        ("    return loss.item()\n", "", "loss.item()"),
+    ],
+    ("01-mlp", "train"): [
+        ("            optimizer.zero_grad()\n", "", "zero_grad"),
+        ("            optimizer.step()\n", "", "step()"),
+        ("loss.item() * len(labels) / len(split)", "loss.item() / len(batches)", "len(labels)"),
+        ("losses[epoch] += loss.item()", "losses[epoch] += loss.detach()", "plain numbers"),
+        ("losses[epoch] += loss.item() * len(labels) / len(split)", "losses[epoch] = loss.item()", "len(split)"),
+        ("    return losses\n", "", "plain numbers"),
+    ],
+}
+
+
+def turns() -> dict[tuple[str, str], tuple[str, str]]:
+    """Of each chapter and function that is to be written: the reader's cell and the finished one."""
+    found = {}
+    for file in sorted((ROOT / "notebooks").glob("*.py")):
+        cells = CODE.findall(file.read_text(encoding="utf-8"))
+        for (tag, yours), (next_tag, finished) in zip(cells[::2], cells[1::2], strict=True):
+            assert (tag, next_tag) == ("your-turn", "finished"), file.name
+            found[file.stem, ast.parse(yours).body[0].name] = yours, finished
+    return found
+
+
+TURNS = turns()
+
+
+def check(key: tuple[str, str], finished: str) -> None:
+    """Run what stands below the function in the reader's cell, with a function that somebody wrote."""
+    digits = data.load("mnist", size="sample")
+    images, labels = next(iter(data.Batches(digits.train, batch_size=128)))
+    names = {"torch": torch, "F": F, "data": data, "models": models, "training": training}
+    names |= {"digits": digits, "images": images, "labels": labels}
+    exec(finished, names)
+    tree = ast.parse(TURNS[key][0])
+    exec(compile(ast.Module(tree.body[1:], []), "the checks", "exec"), names)
+
+
+def test_each_turn_has_mistakes():
+    assert set(TURNS) == set(MISTAKES)
+
+
+@pytest.mark.parametrize("key", TURNS)
+def test_the_finished_cell_passes(key):
+    check(key, TURNS[key][1])
+
+
+@pytest.mark.parametrize(
+    ("key", "right", "wrong", "hint"),
+    [
+        pytest.param(key, *mistake, id=f"{key[1]}-{place}")
+        for key in MISTAKES
+        for place, mistake in enumerate(MISTAKES[key])
+    ],
+)
+def test_a_common_mistake_gets_a_hint(key, right, wrong, hint):
+    finished = TURNS[key][1]
+    assert right in finished
+    with pytest.raises(AssertionError, match=re.escape(hint)):
+        check(key, finished.replace(right, wrong))
+
+
+@pytest.mark.parametrize("key", TURNS)
+def test_the_cell_as_it_stands_asks_for_the_work(key):
+    with pytest.raises((AssertionError, TypeError)):
+        check(key, ast.unparse(ast.parse(TURNS[key][0]).body[0]))
