@@ -75,13 +75,16 @@ nightly: setup ## all tests, those included that are too long for every commit
 links: site ## follow every link out of the published pages; this needs a network
 	$(BIN)/jupyter-book build _build/stage --path-output _build/links --builder linkcheck
 
-# torch's own CUDA packages are left out: pip takes them with a CUDA wheel and leaves them with a CPU wheel.
-lock: setup ## choose new versions of everything for requirements.lock
+# Versions that still fit stay (uv reads them from its output file). torch's own CUDA packages are left out: pip takes
+# them with a CUDA wheel and leaves them with a CPU wheel.
+lock: setup ## bring requirements.lock in step with pyproject.toml (UPGRADE=1: new versions of everything)
+	@cp requirements.lock requirements.lock.new
+	@printf 'torch==$(TORCH)\ntorchvision==$(TORCHVISION)\n' | $(BIN)/uv pip compile pyproject.toml course_tools/pyproject.toml --quiet \
+		--universal --python-version 3.11 --extra test --constraint - --no-annotate --no-header \
+		--output-file requirements.lock.new $(if $(UPGRADE),--upgrade) >/dev/null
 	@{ echo "# Exact versions for Python 3.11 to 3.13, made by make lock. No hashes: CPU and CUDA wheels of torch both fit."; \
-	printf 'torch==$(TORCH)\ntorchvision==$(TORCHVISION)\n' | $(BIN)/uv pip compile pyproject.toml course_tools/pyproject.toml --quiet --universal \
-		--python-version 3.11 --extra test --constraint - --no-annotate --no-header \
-		| grep -vE '^(nvidia|cuda|triton)'; } > requirements.lock.new
-	@mv requirements.lock.new requirements.lock
+		grep -vE '^(nvidia|cuda|triton)' requirements.lock.new; } > requirements.lock
+	@rm requirements.lock.new
 
 clean: ## delete what was built (_build); .venv and the data cache stay
 	rm -rf _build

@@ -31,13 +31,19 @@ def run(options: argparse.Namespace) -> None:
 
 
 def book(options: argparse.Namespace) -> None:
-    from course_tools.publishing.site import build_site
-    from course_tools.publishing.stage import stage
+    from course_tools.publishing import unchanged
 
-    project = _project()
-    pages = stage(project, None if options.published else _profile(options))
-    front = build_site(project).relative_to(project.root)
-    print(f"{len(pages)} pages are in {front.parent}: open {front}.")
+    project, profile = _project(), None if options.published else _profile(options)
+    state = unchanged.state(project, profile)
+    if not unchanged.is_built(project, state):
+        from course_tools.publishing.site import build_site
+        from course_tools.publishing.stage import stage
+
+        stage(project, profile)
+        build_site(project)
+        unchanged.keep(project, state)
+    folder = project.html.relative_to(project.root)
+    print(f"{len(project.pages())} pages are in {folder}: open {folder / 'index.html'}.")
 
 
 def pdf(_options: argparse.Namespace) -> None:

@@ -2,9 +2,11 @@
 
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 
@@ -103,3 +105,13 @@ def test_before_anything_was_built(make, target):
     done = make(target)
     assert done.returncode != 0
     assert "run make book or make site" in first_line(done)
+
+
+@pytest.mark.parametrize("file", ["pyproject.toml", "course_tools/pyproject.toml"])
+def test_the_lock_has_a_version_that_fits_for_each_package_that_is_asked_for(file):
+    lines = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if not line.startswith("#")]
+    locked = {one.name.lower(): str(one.specifier).removeprefix("==") for one in map(Requirement, lines)}
+    project = tomllib.loads((ROOT / file).read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"].get("test", [])]
+    wrong = [one for one in map(Requirement, wanted) if not one.specifier.contains(locked.get(one.name.lower(), "0"))]
+    assert not wrong, "`make lock` brings requirements.lock in step"

@@ -1,5 +1,5 @@
-// Guesses: a form in each, and beside the finding what the reader guessed and what was recorded.
-import { element, keep, radios, read, warning } from "./keep.js";
+// Guesses: their forms, and beside the finding what the reader guessed and what was recorded.
+import { element, keep, read, warning } from "./keep.js";
 
 /** A number as the recorded one is written, with as many decimals at most. */
 function written(number, guess, unit = guess.unit) {
@@ -34,30 +34,15 @@ export function compared(guess, kept) {
 function ask(box) {
   const guess = JSON.parse(box.dataset.guess);
   const number = "unit" in guess;
-  const list = box.querySelector(":scope > ul");
-  const choices = number ? [] : [...list.children].map((item) => item.textContent.trim());
-  const name = box.id;
+  const form = box.querySelector("form");
+  const button = form.querySelector("button");
+  const status = form.querySelector("[role=status]");
+  const choices = [...form.querySelectorAll("li")].map((item) => item.textContent.trim());
   const question = box.querySelector(":scope > p:not(.admonition-title)").textContent;
-  const form = element("form", {});
-  if (number) {
-    const range = { type: "number", min: guess.low, max: guess.high, step: "any", required: "", name: "value", id: `${name}-value` };
-    const label = element("label", { for: range.id }, `From ${written(guess.low, guess, "")} to ${written(guess.high, guess)}`);
-    form.append(element("p", { class: "ask" }, label, element("input", range), guess.unit));
-  } else {
-    form.append(radios(list, "value", "Choose one"));
-    const sure = element("select", { name: "sure", id: `${name}-sure` }, element("option", { value: "" }, "I'd rather not say"));
-    for (const percent of [50, 70, 90, 99]) sure.append(element("option", { value: percent }, `${percent} %`));
-    form.append(element("p", { class: "ask" }, element("label", { for: sure.id }, "How sure are you?"), sure));
-    list.remove();
-  }
-  const button = element("button", { type: "submit" }, "Keep my guess");
-  const status = element("p", { role: "status" });
-  form.append(button, status);
-  box.append(form);
+  button.disabled = false;
 
-  const show = (kept) => {
-    const text = number ? written(kept.value, guess) : choices[kept.value];
-    status.textContent = kept.opened ? `Your guess was: ${text}` : `Kept: ${text}${/[.?!]$/.test(text) ? "" : "."} It waits for you at the finding below.${warning}`;
+  const show = (kept, words = "Kept.") => {
+    status.textContent = kept.opened ? "This was your guess." : `${words} It waits for you at the finding below.${warning}`;
     if (kept.opened) for (const control of form.elements) control.disabled = true;
   };
   const kept = read(`guess/${guess.key}`);
@@ -73,7 +58,8 @@ function ask(box) {
     const fresh = { value: Number(given.get("value")), at: new Date().toISOString().slice(0, 10) };
     if (!number) Object.assign(fresh, { text: choices[fresh.value], recorded: choices[guess.value], sure: Number(given.get("sure")) });
     keep(`guess/${guess.key}`, fresh);
-    show(fresh);
+    const text = number ? written(fresh.value, guess) : fresh.text;
+    show(fresh, `Kept: ${text}${/[.?!]$/.test(text) ? "" : "."}`);
   });
   return { guess, show, question };
 }

@@ -4,14 +4,13 @@ import { element, forget, lasting, read } from "./keep.js";
 
 const rows = [...document.querySelectorAll("span[data-guess]")].map((place) => {
   const guess = JSON.parse(place.dataset.guess);
-  return { place, guess, kept: read(`guess/${guess.key}`), question: place.textContent };
+  return { own: place.nextElementSibling, guess, kept: read(`guess/${guess.key}`), question: place.textContent };
 });
 const kept = rows.filter((row) => row.kept);
 const opened = kept.filter((row) => row.kept.opened);
 
-for (const { place, guess, kept } of rows) {
-  const waiting = kept ? "You have guessed, and not opened the finding yet." : "Not guessed yet.";
-  place.after(element("span", { class: "own" }, kept?.opened ? compared(guess, kept) : waiting));
+for (const { own, guess, kept: mine } of kept) {
+  own.textContent = mine.opened ? compared(guess, mine) : "You have guessed, and not opened the finding yet.";
 }
 
 function share(rows) {
@@ -20,7 +19,7 @@ function share(rows) {
 
 function summary() {
   if (!lasting) return [element("p", {}, "This browser lets no page keep anything, so there are no guesses to show.")];
-  if (!opened.length) return [element("p", {}, "When you have guessed and opened a finding, this page says how near you were.")];
+  if (!opened.length) return [...document.querySelectorAll("#own-guesses > p")];
   const numbers = opened.filter((row) => "unit" in row.guess);
   const choices = opened.filter((row) => !("unit" in row.guess));
   const lines = [];

@@ -49,13 +49,3 @@ export function element(name, attributes = {}, ...children) {
   made.append(...children);
   return made;
 }
-
-/** One radio button for each item of a list, in a group; the list's own nodes become the labels. */
-export function radios(list, name, legend) {
-  const group = element("fieldset", {}, element("legend", {}, legend));
-  [...list.children].forEach((item, place) => {
-    const input = element("input", { type: "radio", name, value: place, required: "" });
-    group.append(element("label", {}, input, element("span", {}, ...item.childNodes)));
-  });
-  return group;
-}

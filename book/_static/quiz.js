@@ -1,5 +1,5 @@
-// Quiz questions: radio buttons made from the choices, and for the one that was chosen what the folded answer says of it.
-import { element, keep, radios, read, warning } from "./keep.js";
+// Quiz questions: for the choice that was checked, what the folded answer says of it.
+import { element, keep, read, warning } from "./keep.js";
 
 const quiz = [...document.querySelectorAll("div.quiz")];
 const key = `quiz/${quiz[0]?.dataset.quiz}`;
@@ -14,21 +14,15 @@ function count() {
   again.hidden = !given.length;
 }
 
-function ask(box, place) {
-  const question = box.querySelector(":scope > p");
-  const list = box.querySelector(":scope > ol");
+function ask(box) {
   const folded = box.querySelector(":scope > details");
   const answers = [...folded.querySelectorAll(":scope > ol > li")];
   const right = answers.findIndex((answer) => /^\s*Right\./.test(answer.textContent));
 
-  const form = element("form", {});
-  const group = radios(list, `quiz-${place}`, "");
-  group.querySelector("legend").append(...question.childNodes);
-  const button = element("button", { type: "submit" }, "Check");
-  const status = element("div", { class: "answer", role: "status" });
-  form.append(group, button, status);
-  question.remove();
-  list.replaceWith(form);
+  const form = box.querySelector("form");
+  const group = form.querySelector("fieldset");
+  const status = form.querySelector(".answer");
+  form.querySelector("button").disabled = false;
   folded.hidden = true;
 
   group.addEventListener("change", () => {

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from course_lib.errors import CourseError
-from course_tools.claims import literals
+from course_tools.publishing import literals
 from course_tools.publishing.project import Project
 
 FOLDER = Path("book") / "claims"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from course_lib.errors import CourseError
 from course_lib.storage import atomic_file
-from course_tools.claims import literals
 from course_tools.claims.evidence import look_up
 from course_tools.claims.ledger import Claim
+from course_tools.publishing import literals
 from course_tools.publishing.project import Project
 from course_tools.publishing.questions import without_wrong_choices
 from course_tools.publishing.tables import places

@@ -3,9 +3,8 @@
 All functions raise NoEvidence for a chapter that is not published, or not so.
 """
 
-from course_tools.claims import literals
 from course_tools.claims.evidence import Evidence, NoEvidence, project_of_claims
-from course_tools.publishing import pairs
+from course_tools.publishing import literals, pairs
 from course_tools.publishing.project import Chapter
 
 

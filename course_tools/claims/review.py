@@ -7,10 +7,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from course_tools.claims import literals, prose
+from course_tools.claims import prose
 from course_tools.claims.evidence import look_up
 from course_tools.claims.ledger import Claim, Fact
-from course_tools.publishing import pairs
+from course_tools.publishing import literals, pairs
 from course_tools.publishing.project import Project
 
 _COMPARES = re.compile(

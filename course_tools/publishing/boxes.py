@@ -1,8 +1,8 @@
 """The boxes of a chapter: findings, guesses, quiz questions, and quotes with a title.
 
 Each is a habit of plain Markdown (CONTRIBUTING has the table) that becomes a box with a class of its own. A guess and a
-quiz question are complete as text; ``book/_static/guess.js`` and ``quiz.js`` make forms of them. What a reader answers
-stays in the browser.
+quiz question have a form, which ``book/_static/guess.js`` and ``quiz.js`` bring to life; without scripts and on paper
+``boxes.css`` leaves only its text. What a reader answers stays in the browser.
 """
 
 import hashlib
@@ -18,8 +18,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from course_lib.errors import CourseError
+from course_tools.publishing import literals
 from course_tools.publishing.project import Project
-from course_tools.publishing.questions import QUESTION, QUOTE, Guess, check_question, read_guess, unquoted
+from course_tools.publishing.questions import QUESTION, QUOTE, Guess, check_question, items, read_guess, unquoted
 
 _FINDING, _GUESS = "What we found", "Your guess"
 _CLASSES = {"Your turn": "your-turn", "Reference card": "reference-card"}
@@ -74,8 +75,7 @@ def translate(cells: list[NotebookNode], chapter: str, issues: str, commit: str)
             kind, text = _kind(match), unquoted(match["text"]) if match.re is QUOTE else match["text"].strip()
             if kind == "question":
                 questions += 1
-                digest = hashlib.sha256(match[0].encode()).hexdigest()[:8]
-                box = f'<div class="quiz" data-quiz="{chapter}" data-question="{digest}">\n\n{match[0]}\n\n</div>\n'
+                box = _question_box(match, chapter)
             elif kind == "guess":
                 box = _guess_box(next(queue))
             elif kind == "finding":
@@ -139,8 +139,6 @@ def _answer_guesses(boxes: Iterable[re.Match]) -> dict[int, list[tuple[Guess, fl
 
 def _answer(guess: Guess, finding: str) -> tuple[float, str]:
     """The answer as a number and as it is written. Raises CourseError where the finding does not state it."""
-    from course_tools.claims import literals  # here, because the claims import the publishing of chapters
-
     if guess.choices:
         return guess.right, ""
     place = next((place for place in literals.claimed(finding) if place.claim == guess.name), None)
@@ -159,17 +157,53 @@ def _answer(guess: Guess, finding: str) -> tuple[float, str]:
 
 
 def _guess_box(one: AnsweredGuess) -> str:
-    choices = "".join(f"- {choice}\n" for choice in one.guess.choices)
+    """A question and its form, at its final size before ``guess.js`` runs; without scripts, only the text is shown."""
+    field, guess = one.anchor, one.guess
+    if guess.choices:
+        options = "".join(f'<option value="{percent}">{percent} %</option>' for percent in (50, 70, 90, 99))
+        controls = [
+            f"<fieldset><legend>Choose one</legend>\n\n{_radios(guess.choices, '-')}\n</fieldset>",
+            f'<p class="ask"><label for="{field}-sure">How sure are you?</label> <select name="sure" id="{field}-sure">'
+            f'<option value="">I\'d rather not say</option>{options}</select></p>',
+        ]
+    else:
+        low, high = (f"{end:,.10g}".replace("-", "−") for end in (guess.low, guess.high))
+        unit = f"\u00a0{guess.unit}" if guess.unit else ""
+        controls = [
+            f'<p class="ask"><label for="{field}-value">From {low} to {high}{unit}</label> <input type="number" '
+            f'name="value" id="{field}-value" min="{guess.low:.10g}" max="{guess.high:.10g}" step="any" required> '
+            f"{guess.unit}</p>"
+        ]
     return (
-        f'<div class="admonition guess" id="{one.anchor}" data-guess="{one.data}">\n'
-        f'<p class="admonition-title">{_GUESS}</p>\n\n{one.guess.question}\n\n{choices}\n</div>\n'
+        f'<div class="admonition guess" id="{field}" data-guess="{one.data}">\n'
+        f'<p class="admonition-title">{_GUESS}</p>\n\n{guess.question}\n\n<form autocomplete="off">\n'
+        + "\n".join(controls)
+        + '\n<p class="kept"><button type="submit" disabled>Keep my guess</button> <span role="status"></span></p>\n'
+        "</form>\n</div>\n"
     )
+
+
+def _question_box(question: re.Match, chapter: str) -> str:
+    """A quiz question and its form; ``quiz.js`` shows the answers one by one, and without scripts they are folded."""
+    digest = hashlib.sha256(question[0].encode()).hexdigest()[:8]
+    asked = f"**Question {question['number']}.** {question['text']}"
+    folded = question[0][question[0].index("<details>") :]
+    return (
+        f'<div class="quiz" data-quiz="{chapter}" data-question="{digest}">\n<form autocomplete="off">\n'
+        f'<fieldset aria-labelledby="quiz-{digest}">\n<div id="quiz-{digest}">\n\n{asked}\n\n</div>\n\n'
+        f'{_radios(items(question["choices"]), "1.")}\n</fieldset>\n<p class="kept"><button type="submit" disabled>'
+        f'Check</button></p>\n<div class="answer" role="status"></div>\n</form>\n\n{folded}\n\n</div>\n'
+    )
+
+
+def _radios(choices: Iterable[str], mark: str) -> str:
+    """A Markdown list of radio buttons, each with its choice."""
+    button = '<label><input type="radio" name="value" value="{}" required><span>{}</span></label>'
+    return "".join(f"{mark} {button.format(place, choice)}\n" for place, choice in enumerate(choices))
 
 
 def _finding_box(text: str, guesses: list[AnsweredGuess], folded: bool, chapter: str, issues: str, commit: str) -> str:
     """A finding, closed where a guess stands before it; its claims are named in ``data-claims`` and in the report."""
-    from course_tools.claims import literals
-
     claims = dict.fromkeys(literals.named(text), "") | {place.claim: place.text for place in literals.claimed(text)}
     report = f"{_report(claims, chapter, issues, commit)}\n" if issues and claims else ""
     attributes = f' data-claims="{" ".join(claims)}"'
@@ -211,7 +245,8 @@ def list_guesses(page: str, guesses: list[AnsweredGuess], titles: dict[str, str]
         lines += [f"**{titles[chapter]}**", ""]
         for one in [one for one in guesses if one.chapter == chapter]:
             link = f'<a href="../notebooks/{chapter}.html#{one.anchor}">'
-            lines.append(f'- <span data-guess="{one.data}">{link}{" ".join(one.guess.question.split())}</a></span>')
+            question = f'<span data-guess="{one.data}">{link}{" ".join(one.guess.question.split())}</a></span>'
+            lines.append(f'- {question}<span class="own">Not guessed yet.</span>')
         lines.append("")
     lines.append('<script type="module" src="../_static/guesses.js"></script>')
     return page.replace(_LIST_OF_GUESSES, "\n".join(lines))

@@ -8,6 +8,7 @@ install cell are left out, and what the reader is to write. So is what is drawn 
 
 import ast
 import threading
+from functools import cache
 
 from nbformat import NotebookNode
 
@@ -45,6 +46,7 @@ def parsed(code: str) -> ast.Module:
         return ast.parse(code)
 
 
+@cache
 def folded(code: str, profile: str) -> str:
     """The syntax tree of some code as ``profile`` runs it; empty where only imports are left."""
     try:

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 
 import yaml
 from docutils import nodes
+from pybtex.plugin import find_plugin, register_plugin
 from sphinx.application import Sphinx
 from sphinx.errors import ConfigError, ExtensionError
 from sphinx.util.typing import ExtensionMetadata
@@ -33,6 +34,8 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("html-page-context", describe)
     app.connect("html-page-context", offer_downloads, priority=502)  # the theme makes its buttons at 501
     app.connect("build-finished", write_map)
+    for name in ("docutils", "plaintext"):  # else pybtex looks for them in all installed packages at each citation
+        register_plugin("pybtex.backends", name, find_plugin("pybtex.backends", name), force=True)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
 
 

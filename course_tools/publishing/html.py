@@ -13,14 +13,17 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from course_tools.publishing.stylesheet import small_stylesheet, subset_icons, words
 
-# Icons come from a font, menus.js has the menus, nothing runs in the page, and only search.html searches.
-_IDLE_SCRIPTS = re.compile(r"fontawesome\.js|bootstrap\.js|thebe|THEBE|design-tabs")
+# Icons come from a font, menus.js has the menus, folds are the browser's own, nothing runs in the page, and only
+# search.html searches.
+_IDLE_SCRIPTS = re.compile(r"fontawesome\.js|bootstrap\.js|thebe|THEBE|design-tabs|togglebutton|toggleHint")
 _SEARCH_SCRIPTS = re.compile(r"searchtools\.js|language_data\.js|searchindex\.js")
 _OPTIONS = "documentation_options.js"
 _EMPTY_HEADER = re.compile(r"<th\b([^>]*)>((?:\s|<p>\s*</p>)*)</th>")
 # Names, brackets and gaps have the colour of plain code, and operators get it: these marks were half a chapter's bytes.
 PLAIN_CODE = ("n", "p", "w", "nn", "nx", "pm", "o")
 _PLAIN_CODE = re.compile(rf'<span class="(?:{"|".join(PLAIN_CODE)})">([^<]*)</span>')
+# A font that is used only if it is there when text is first drawn.
+_EARLY_FONT = re.compile(r"@font-face ?\{(?=[^}]*font-display:optional)[^}]*?url\(\"?([^)\"]+)")
 _TABLE_GAP = re.compile(r"\s+(?=</?(?:table|thead|tbody|tr|th|td)\b)")
 _SOURCE_MAP = re.compile(r"(?m)^//# sourceMappingURL=.*$")
 # Before anything is drawn: the reader's colours, and a store that forgets where the browser forbids one.
@@ -45,6 +48,7 @@ def finish(site: Path) -> None:
             pages[file] = LexborHTMLParser(lean_text(file.read_text(encoding="utf-8")))
     for file, page in pages.items():
         mend_faults(page)
+        fold_boxes(page)
         drop_scripts(page, file)
         load_images_late(page, file)
     join_stylesheets(pages, site)
@@ -74,6 +78,18 @@ def mend_faults(page: LexborHTMLParser) -> None:
         node.attrs["aria-hidden"] = "true"
     for node in page.css("meta[name=viewport]")[1:] + page.css("#ethical-ad-placement, .cell_output style"):
         node.decompose()
+
+
+def fold_boxes(page: LexborHTMLParser) -> None:
+    """Have the browser fold what a script of the theme would fold after it was drawn: boxes of the class dropdown."""
+    for box in reversed(page.css("div.admonition.dropdown")):  # the inner ones first
+        title = box.css_first(".admonition-title")
+        for link in title.css("a"):  # the title is the handle; a solution stands below its exercise anyway
+            link.unwrap()
+        title.replace_with(_renamed(page, title, "summary"))
+        fold = _renamed(page, box, "details")
+        fold.attrs["class"] = box.attrs["class"].replace("dropdown", "fold")
+        box.replace_with(fold)
 
 
 def drop_scripts(page: LexborHTMLParser, file: Path) -> None:
@@ -124,9 +140,13 @@ def join_stylesheets(pages: dict[Path, LexborHTMLParser], site: Path) -> None:
     for script in scripts:
         used |= words(script.read_text(encoding="utf-8") if isinstance(script, Path) else script)
     css = subset_icons(small_stylesheet(files, site / "_static", used), site / "_static")
-    address = _write(site, "site.css", css)
+    address, fonts = _write(site, "site.css", css), _EARLY_FONT.findall(css)
     for file, page in pages.items():
-        _keep_first(page.css("link[rel=stylesheet]"), "href", f"{_up(file, site)}{address}")
+        sheets = page.css("link[rel=stylesheet]")
+        _keep_first(sheets, "href", f"{_up(file, site)}{address}")
+        for font in fonts if sheets else []:
+            link = f'<link rel="preload" as="font" crossorigin href="{_up(file, site)}_static/{font}">'
+            sheets[0].insert_before(LexborHTMLParser(link).css_first("link"))
 
 
 def join_scripts(pages: dict[Path, LexborHTMLParser], site: Path) -> None:
@@ -175,6 +195,16 @@ def _is_in(node: LexborNode, tag: str) -> bool:
         if node.tag == tag:
             return True
     return False
+
+
+def _renamed(page: LexborHTMLParser, node: LexborNode, tag: str) -> LexborNode:
+    """A new element with the attributes of another and a copy of its content."""
+    made = page.create_node(tag)
+    for name, value in node.attributes.items():
+        made.attrs[name] = value
+    for child in list(node.iter(include_text=True)):
+        made.insert_child(child)
+    return made
 
 
 def _set_text(page: LexborHTMLParser, node: LexborNode, text: str) -> None:

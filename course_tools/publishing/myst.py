@@ -32,6 +32,7 @@ _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((https?://[^)\s]+)\)")
 _ITALICS = re.compile(r"(?<![*\w])\*([^*\n]+)\*(?![*\w])")
 _MENTION = re.compile(r"(?<!# )\bExercise (\d+)\b")
 _EXERCISE = re.compile(r"\A### (Exercise \d+): (.+)\n?")
+_FORM_TITLE = re.compile(r"\A# @title .*\n")  # Colab folds a cell below it
 _DETAILS = re.compile(r"<details><summary>[^<]*</summary>|</details>")
 _CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
 
@@ -89,8 +90,9 @@ def wrap_exercises(cells: list[NotebookNode], label: str) -> list[NotebookNode]:
                 new_markdown_cell("```{exercise-end}\n```"),
             ]
             continue
-        if is_solution and cell.cell_type == "markdown":  # the book folds the whole solution itself
-            cell = NotebookNode({**cell, "source": _DETAILS.sub("", cell.source).strip()})
+        if is_solution:  # the book folds the whole solution itself
+            fold = _DETAILS if cell.cell_type == "markdown" else _FORM_TITLE
+            cell = NotebookNode({**cell, "source": fold.sub("", cell.source).strip()})
         if is_solution and exercise and not in_solution:
             result.append(new_markdown_cell(f"```{{solution-start}} {exercise}\n:class: dropdown\n```"))
             in_solution = True

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 
 import pikepdf
@@ -13,10 +14,10 @@ from course_tools.publishing.project import Project
 
 # What a screen needs and paper does not.
 _SCREEN_ONLY = "script, noscript, a.headerlink, button, .onlyprint, details.hide > summary"
-_FOLDS = ("toggle", "toggle-hidden", "dropdown", "admonition-dropdown")
 _PRINT = """
-@page { size: A4; margin: 18mm 17mm 20mm; @bottom-center { content: counter(page); font: 9pt sans-serif; } }
-@page :first { @bottom-center { content: ""; } }
+@page { size: A4; margin: 18mm 17mm 20mm; font: 9pt "Source Sans 3", sans-serif; color: #4a5563;
+  @bottom-left { content: "BOOK"; } @bottom-right { content: counter(page); } }
+@page :first { @bottom-left { content: ""; } @bottom-right { content: ""; } }
 html { font-size: 13px; }
 body { background: #fff; }
 .book-page { break-before: page; }
@@ -24,11 +25,13 @@ body { background: #fff; }
 h1, h2, h3, h4, .admonition-title, .exercise > .admonition-title { break-after: avoid; }
 img, svg, tr, .admonition-title { break-inside: avoid; }
 .bd-content img { max-width: 100%; max-height: 235mm; object-fit: contain; }
-.cell_input, .cell_output, p { orphans: 3; widows: 3; }
-pre { white-space: pre-wrap !important; overflow-wrap: anywhere; }
-.text_html, .pst-scrollable-table-container { overflow: visible !important; }
+.cell_input, .cell_output, p, pre { orphans: 3; widows: 3; }
+.cell_input { display: block !important; }
+pre { break-inside: auto !important; white-space: pre-wrap !important; overflow-wrap: anywhere; }
+.cell_input, .highlight, pre, .text_html, .pst-scrollable-table-container { overflow: visible !important; }
 table { font-size: 0.75rem !important; max-width: 100%; }
 details > summary { list-style: none; }
+details > summary::before, details > summary::after { display: none !important; }
 .bd-content { display: block !important; max-width: none; }
 .book-contents a { display: block; padding: 0.15rem 0; }
 """
@@ -108,11 +111,12 @@ def one_page(site: Path, pages: list[str]) -> str:
         title = article.find("h1").get_text(" ", strip=True)
         entries.append(f'<a href="#{_name(page)}">{title}</a>')
         articles.append(f'<section class="book-page" id="{_name(page)}">{article}</section>')
+    book = first.title.string.rpartition(" — ")[2]
+    style = _PRINT.replace("BOOK", book.replace("\\", "\\\\").replace('"', '\\"'))
     contents = f'<nav class="book-page book-contents"><h1>Contents</h1>{"".join(entries)}</nav>'
     return (
         f'<!DOCTYPE html><html lang="en" data-theme="light" data-mode="light"><head><meta charset="utf-8" />'
-        f"<title>{first.title.string.rpartition(' — ')[2]}</title>"
-        f"{''.join(map(str, styles))}<style>{_PRINT}</style></head>"
+        f"<title>{escape(book)}</title>{''.join(map(str, styles))}<style>{style}</style></head>"
         f'<body><main class="bd-content">{articles[0]}{contents}{"".join(articles[1:])}</main></body></html>'
     )
 
@@ -124,8 +128,6 @@ def _unfold(article: Tag) -> None:
         if node.name == "details":
             node["open"] = ""
             node.name = "details" if node.find("summary") else "div"  # Chrome would write "Details" above it
-        if "class" in node.attrs:
-            node["class"] = [name for name in node["class"] if name not in _FOLDS]
         node.attrs.pop("loading", None)  # what is loaded late comes too late for paper
 
 

@@ -41,4 +41,4 @@ def social_card(file: Path, title: str, site: str, about: str, figure: Path | No
         lines = textwrap.fill(about, 52)
         draw.multiline_text((MARGIN, 310), lines, fill=QUIET, font=ImageFont.load_default(36), spacing=14)
     file.parent.mkdir(parents=True, exist_ok=True)
-    card.quantize(128).save(file, optimize=True)
+    card.quantize(128, Image.Quantize.FASTOCTREE).save(file)  # a quarter of the default's time

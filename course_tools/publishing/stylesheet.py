@@ -6,6 +6,7 @@ selector occurs in a page or, as a word, in a script: scripts put classes on ele
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -51,14 +52,25 @@ def subset_icons(css: str, folder: Path) -> str:
 
 def _rules(file: Path, folder: Path) -> Iterator[tinycss2.ast.Node]:
     """A stylesheet's rules with addresses as seen from ``folder``, and those of the stylesheets that it imports."""
-    text = file.read_text(encoding="utf-8")
-    for rule in tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True):
-        if rule.type == "at-rule" and rule.lower_at_keyword == "import":
+    for rule in _own_rules(file.read_text(encoding="utf-8"), file.parent, folder):
+        if _is_import(rule):
             address = next(token.value for token in rule.prelude if token.type in ("string", "url"))
             yield from _rules(file.parent / address, folder)
         else:
-            _move_addresses(getattr(rule, "content", None) or [], file.parent, folder)
             yield rule
+
+
+@lru_cache(64)  # while a site is served, it is built again after every edit
+def _own_rules(text: str, old: Path, new: Path) -> list[tinycss2.ast.Node]:
+    rules = tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True)
+    for rule in rules:
+        if not _is_import(rule):
+            _move_addresses(getattr(rule, "content", None) or [], old, new)
+    return rules
+
+
+def _is_import(rule: tinycss2.ast.Node) -> bool:
+    return rule.type == "at-rule" and rule.lower_at_keyword == "import"
 
 
 def _move_addresses(tokens: list, old: Path, new: Path) -> None:

@@ -14,10 +14,11 @@ from course_lib.data import Split
 from course_lib.errors import CourseError
 from course_lib.records.table import mean_and_spread
 from course_lib.records.weights import read_weights, runs_with_weights
-from course_tools.claims import ledger, literals, prose
+from course_tools.claims import ledger, prose
 from course_tools.claims.evidence import Evidence, look_up
 from course_tools.claims.ledger import Fact
 from course_tools.claims.measurements import mean
+from course_tools.publishing import literals
 from course_tools.publishing.project import Project
 from course_tools.verification.reruns import planned_run, run_name
 

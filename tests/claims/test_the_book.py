@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from course_tools import claims
-from course_tools.claims import ledger, literals, prose
+from course_tools.claims import ledger, prose
+from course_tools.publishing import literals
 from course_tools.publishing.project import Project
 
 PROJECT = Project(Path(__file__).parents[2])

@@ -9,8 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from course_lib.errors import CourseError
-from course_tools.claims import literals
-from course_tools.publishing import boxes
+from course_tools.publishing import boxes, literals
 from course_tools.publishing.questions import without_wrong_choices
 
 ISSUES = "https://github.com/o/n/issues/new"
@@ -76,7 +75,8 @@ def test_finding_in_a_quote_is_folded_where_a_guess_stands_before_it():
 
 def test_choice_keeps_its_list_and_hides_which_is_right():
     page, _ = staged(CHOICE, FOUND)
-    assert "\n- It falls to 50 %.\n- It stays.\n" in page
+    choices = re.findall(r"(?m)^- <label><input [^>]*><span>(.*)</span></label>$", page)
+    assert choices == ["It falls to 50 %.", "It stays."]
     assert data_of(page) == [{"key": "01-x/order", "value": 1, "recorded": ""}]
 
 
@@ -85,9 +85,19 @@ def test_several_guesses_may_wait_for_one_finding():
     assert 'data-answers="guess-read-share guess-order"' in page and len(guesses) == 2
 
 
-def test_quiz_question_is_wrapped_whole_and_its_key_changes_with_its_text():
+def test_forms_wait_for_their_script_and_ask_for_what_the_guess_allows():
+    number = GUESS.replace("0 to 100 %", "−2.5 to 61,706 biases")
+    page, _ = staged(number, CHOICE, FOUND.replace("%", "biases"), QUESTION)
+    assert page.count("<form") == page.count("disabled>") == 3
+    assert 'min="-2.5" max="61706"' in page and ">From −2.5 to 61,706\u00a0biases<" in page
+
+
+def test_quiz_question_is_whole_and_its_key_changes_with_its_text():
     page, _ = staged("## Quiz\n\n" + QUESTION)
-    assert QUESTION.strip() in page and page.count('src="../_static/quiz.js"') == 1
+    folded = QUESTION[QUESTION.index("<details>") :].strip()
+    for part in ("\n\n**Question 1.** Which?\n\n", "<span>Two, in 4 min.</span>", f"\n\n{folded}\n\n"):
+        assert part in page
+    assert page.count('src="../_static/quiz.js"') == 1
     key = re.compile(r'data-quiz="01-x" data-question="([0-9a-f]{8})"')
     assert key.search(page)[1] != key.search(staged(QUESTION.replace("Which?", "What?"))[0])[1]
 

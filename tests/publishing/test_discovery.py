@@ -107,7 +107,10 @@ def test_pages_become_one_with_open_folds_unique_names_and_inner_links(tmp_path)
     assert re.findall(r'id="([^"]+)"', page) == ["book-a", "book-a--x", "notes-b", "notes-b--x"]
     links = re.findall(r'<a href="([^"]+)"', page)
     assert links == ["#notes-b--x", "#book-a", "#notes-b", "#notes-b--x"]
-    assert '<details class="" open="">' in page and 'src="_images/i.png"' in page and 'href="_static/a.css"' in page
+    assert '@bottom-left { content: "Book"; }' in page, "the book's name stands at the foot of each page"
+    assert (
+        '<details class="toggle" open="">' in page and 'src="_images/i.png"' in page and 'href="_static/a.css"' in page
+    )
     assert '<div class="hide" open="">code</div>' in page
     assert "loading" not in page and "<script" not in page and "headerlink" not in page
 

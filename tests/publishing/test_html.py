@@ -15,6 +15,8 @@ PAGE = """<!DOCTYPE html><html lang="en" data-theme="auto"><head>
 <script src="../_static/documentation_options.js"></script><script src="../_static/searchtools.js"></script>
 </head><body><div id="pst-primary-sidebar">Book</div><article><h1>Title</h1>
 <img src="../_images/early.png" alt="early"><h2>Part</h2><img src="../_images/late.png" alt="late">
+<div class="solution dropdown admonition" id="one"><p class="admonition-title">Solution to <a href="#e">E</a></p>
+<p>It is <b>2</b>.</p><div class="dropdown admonition"><p class="admonition-title">More</p><p>Why</p></div></div>
 <button aria-label="Search">Search <kbd>K</kbd></button>
 <button aria-label="Close"><i class="fa-solid fa-x"></i></button>
 <table><tr> <th></th> <th class="head"><p></p></th> <th>number</th> </tr></table>
@@ -31,7 +33,7 @@ def site(tmp_path):
         pyplot.imsave(tmp_path / "_images" / f"{name}.png", [[0, 1], [1, 0], [0, 0]])
     files = {
         "a.css": ".idle{top:0}article{top:0}",
-        "b.css": "h1{top:0}",
+        "b.css": "h1{top:0}@font-face{src:url(late.woff2)}@font-face{src:url(text.woff2);font-display:optional}",
         "one.js": '"use strict"; const one = 1',
         "two.js": "two = one\n//# sourceMappingURL=two.js.map",
         "own.js": "const one = 2",
@@ -58,7 +60,12 @@ def test_one_stylesheet_and_one_script_that_files_of_all_depths_find(site, page)
         assert document.css("script[src]")[0].attrs["src"].startswith(f"{depth}_static/site.js?v=")
         assert all("defer" in script.attrs for script in document.css("script[src]:not([type=module])"))
         assert document.css_first("script[type=module]").attrs["src"] == f"{depth}_static/own.js"
-    assert (site / "_static" / "site.css").read_text() == "article{top:0}h1{top:0}"
+    assert (site / "_static" / "site.css").read_text().startswith("article{top:0}h1{top:0}")
+
+
+def test_a_font_that_is_used_only_if_it_comes_early_is_announced(page):
+    (link,) = page.css("head link[rel=preload]")
+    assert (link.attrs["href"], link.attrs["as"]) == ("../_static/text.woff2", "font") and "crossorigin" in link.attrs
 
 
 def test_scripts_keep_their_order_and_none_makes_the_others_strict(site):
@@ -72,6 +79,15 @@ def test_idle_scripts_are_gone_and_only_the_search_page_searches(site, page):
     assert "fontawesome" not in page.html and "searchtools" not in page.html
     assert "searchtools.js" in (site / "search.html").read_text()
     assert "const OPTIONS = {}" in page.html, "scripts in the page read it at once"
+
+
+def test_boxes_fold_without_a_script(page):
+    outer, inner = page.css("article details.fold.admonition")
+    assert (
+        outer.css_first("summary.admonition-title").html == '<summary class="admonition-title">Solution to E</summary>'
+    )
+    assert outer.attrs["id"] == "one" and "It is <b>2</b>" in outer.html and not page.css(".dropdown")
+    assert inner.css_first("summary").text() == "More" and inner.parent.attrs["id"] == "one"
 
 
 def test_without_scripts_the_theme_has_its_colours(page):

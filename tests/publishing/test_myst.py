@@ -41,7 +41,7 @@ def test_an_exercise_and_its_solution_become_a_folded_pair():
         new_markdown_cell("<details><summary>In words</summary>\n\nThree.\n\n</details>", metadata=solution),
         new_markdown_cell("### Exercise 2: No solution\n\nOpen."),
         new_markdown_cell("### Exercise 3: At the end\n\nWhy?"),
-        new_code_cell("1 + 2", metadata=solution),
+        new_code_cell("# @title Solution\n1 + 2", metadata=solution),
     ]
     assert [cell.source for cell in wrap_exercises(cells, "01-x")] == [
         "```{exercise-start} Count\n:label: 01-x-exercise-1\n```",

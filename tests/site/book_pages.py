@@ -12,7 +12,6 @@ PAGES = [*BOOK, "search", "genindex", "404"]
 # A script that opens every fold, so that what it hides is looked at, too, when it has faded in.
 UNFOLD = """async () => {
     document.querySelectorAll("details").forEach(fold => { fold.open = true; });
-    document.querySelectorAll(".toggle-hidden").forEach(fold => fold.classList.remove("toggle-hidden"));
     await new Promise(requestAnimationFrame);
     await Promise.allSettled(document.getAnimations().map(motion => motion.finished));
 }"""

@@ -11,7 +11,10 @@ KINDS = ["book/index", "notebooks/02-lenet", "notebooks/06-resnet", "book/scorec
 KINDS.append("search?q=pooling")
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]},
-    "rules": {"label-content-name-mismatch": {"enabled": True}},  # of WCAG 2.1 A, and still experimental in axe
+    "rules": {
+        "label-content-name-mismatch": {"enabled": True},  # of WCAG 2.1 A, and still experimental in axe
+        "target-size": {"enabled": True},  # of WCAG 2.2 AA: 24 × 24 pixels
+    },
     "resultTypes": ["violations"],
 }
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from course_tools.claims import literals
+from course_tools.publishing import literals
 
 STYLES = [
     ("98.50 ± 0.02 %", (0.985, 0.0002)),
