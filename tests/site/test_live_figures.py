@@ -123,6 +123,16 @@ def test_where_its_files_cannot_be_had_the_picture_stays_and_a_line_says_why(bro
     page.close()
 
 
+def test_in_the_dark_no_white_paper_is_around_a_figure(visit):
+    page = visit("notebooks/02-lenet", scheme="dark")
+    place = page.locator("figure.live-figure").first
+    colours = place.evaluate(
+        """figure => { const seen = []; for (let node = figure; node !== document.body; node = node.parentElement)
+            seen.push(getComputedStyle(node).backgroundColor); return seen }"""
+    )
+    assert set(colours) <= {"rgba(0, 0, 0, 0)", page.evaluate("getComputedStyle(document.body).backgroundColor")}
+
+
 def test_changing_the_mode_changes_the_figure_at_once(visit):
     page = visit("book/index", scheme="light")
     place = page.locator("[data-figure]").first
