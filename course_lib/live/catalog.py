@@ -52,8 +52,9 @@ def moving_window(picture: str = "square", kernel: str = "vertical edge", row: i
     """
     return LiveFigure(
         name="moving-window",
-        caption="The kernel moves over the input, and gives one number of the output at each position. This one finds "
-        "vertical edges, and gives 0 where all pixels are equal. Change its weights, or the pixels.",
+        caption="The kernel moves over the input, and gives one number of the output at each position. The kernel "
+        "“vertical edge” finds vertical edges, and gives 0 where all pixels are equal. Choose another one, or change "
+        "its weights, or the pixels.",
         alt="A grid of 8 by 8 pixels with a square of ink, a kernel of 3 by 3 weights, and the output, 6 by 6 numbers. "
         "The output is positive at the left edge of the square, negative at the right edge, and 0 inside.",
         options={"picture": picture, "kernel": kernel, "row": row, "column": column},

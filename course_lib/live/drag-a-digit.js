@@ -12,6 +12,9 @@ const STYLE = `
 .reads strong { font-size: 1.6rem; line-height: 1.1; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .live .below { margin-top: 0.8rem; }
+.live .centred { margin: 0.2rem 0 0; line-height: 1.3; }
+.live .where { margin: 0.4rem 0 0; }
+.live .notes { margin: 0.1rem 0 0.6rem; max-width: 17.5rem; line-height: 1.35; }
 .seen { flex-wrap: nowrap !important; }
 `;
 
@@ -39,7 +42,7 @@ export default async function dragADigit({ load, options }) {
   });
   const readers = [reader("Perceptron", (pixels) => perceptron(wide, pixels)), reader("LeNet-5", (pixels) => lenet5(small, pixels).logits)];
   const maps = surface(300, 150, "LeNet-5's feature maps: six of 28 by 28 pixels, then sixteen of 10 by 10.", drawMaps);
-  const said = status(), where = element("p", { class: "quiet" });
+  const said = status(), where = element("p", { class: "where" }), hint = element("span");
 
   function drawLarge(context, colours) {
     const side = SIDE * SCALE;
@@ -122,6 +125,7 @@ export default async function dragADigit({ load, options }) {
     else where.textContent = empty ? "Draw a digit here: there is nothing to read yet." : "Your drawing";
     const how = state.mode === "drag" ? `A ${label}. Arrow keys move it by a pixel.` : "Your drawing. Arrow keys move the pen, the space bar sets it down and lifts it.";
     large.canvas.setAttribute("aria-label", how);
+    hint.textContent = state.mode === "drag" ? "Arrow keys move the digit, too." : "Arrow keys move the pen, the space bar sets it down.";
     for (const { redraw } of [large, inset, maps]) redraw();
   }
 
@@ -183,7 +187,7 @@ export default async function dragADigit({ load, options }) {
     again.textContent = state.mode === "draw" ? "Clear" : "Put it back";
     update();
   };
-  const modes = choice("Your hand", [["drag", "drags the digit"], ["draw", "draws"]], "drag", (mode) => put({ mode }));
+  const modes = choice("Mouse or finger", [["drag", "Move the digit"], ["draw", "Draw"]], "drag", (mode) => put({ mode }));
   const another = button("Another digit", () => put({ mode: "drag", digit: (state.digit + 1) % count, right: 0, down: 0 }));
   const again = button("Put it back", () => put(state.mode === "draw" ? { strokes: [] } : { right: 0, down: 0 }));
   const centre = checkbox("Centre it first, as MNIST's makers did", false, (on) => put({ centre: on }));
@@ -196,14 +200,14 @@ export default async function dragADigit({ load, options }) {
     element(
       "div",
       { class: "columns" },
-      element("div", { style: "flex-basis: 17.5rem" }, large.canvas, where, modes.element, element("div", { class: "row below" }, another, again)),
+      element("div", { style: "flex-basis: 17.5rem" }, large.canvas, where, element("p", { class: "quiet notes" }, "The dashed square is where MNIST puts its digits. ", hint), modes.element, element("div", { class: "row below" }, another, again)),
       element(
         "div",
         {},
         element("div", { class: "readers" }, readers[0].element, readers[1].element, element("div", { class: "hidden" }, said.element)),
         element("p", { class: "title below" }, "LeNet-5's feature maps"),
         maps.canvas,
-        element("div", { class: "row below seen" }, inset.canvas, element("div", {}, element("p", { class: "title" }, "What the networks see"), centre.element)),
+        element("div", { class: "row below seen" }, inset.canvas, element("div", {}, element("p", { class: "title" }, "What the networks see"), centre.element, element("p", { class: "quiet centred" }, "The networks then see it centred. Your digit stays where it is."))),
       ),
     ),
   );

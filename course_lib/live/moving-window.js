@@ -35,6 +35,7 @@ const STYLE = `
 .written .line span, .formula span { white-space: nowrap; }
 .written .zero { color: var(--quiet); }
 .written .counts { color: var(--ink); font-weight: 650; }
+.live .formula { margin: 0.9rem 0 0; }
 .settings { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.6rem, 1fr)); gap: 0.5rem 0.9rem; margin-top: 0.8rem; }
 .live .settings .row { gap: 0.1rem 0.7rem; }
 .live .settings label.tick { gap: 0.35rem; }
@@ -146,7 +147,12 @@ export default async function movingWindow({ options }) {
     const { side, data } = output, zoom = zoomOf(result.canvas);
     if (!side) {
       context.fillStyle = colours.quiet;
-      context.fillText("no output", 8, 24);
+      context.strokeStyle = colours.line;
+      context.setLineDash([4, 4]);
+      context.strokeRect(1, 1, UNITS - 2, UNITS - 2);
+      context.setLineDash([]);
+      context.textAlign = "center";
+      context.fillText("no output", UNITS / 2, UNITS / 2);
       return;
     }
     const cell = outputCell(), most = Math.max(...data.map(Math.abs), 1e-6);
@@ -297,6 +303,8 @@ export default async function movingWindow({ options }) {
     const fields = [...stage.querySelectorAll("[aria-invalid=true]")].map((field) => field.getAttribute("aria-label"));
     wrong.textContent = fields.length ? `${fields[0]}: type a number from −${MOST} to ${MOST}. Until then it counts as 0.` : "";
     writeSum(fit, span);
+    slide.disabled = !output.side;
+    sum.hidden = !output.side;
     redrawAll();
   }
 
@@ -365,8 +373,7 @@ export default async function movingWindow({ options }) {
     element("style", {}, STYLE),
     element("div", { class: "row menus" }, presets.element, subjects.element),
     stage,
-    element("div", { class: "row" }, slide, element("span", { class: "quiet", style: "flex: 1 1 16rem" }, "Drag over the input or the output to move the window. Tap a pixel of the input to change it.")),
-    formula,
+    element("div", { class: "row" }, slide, element("span", { class: "quiet", style: "flex: 1 1 16rem" }, "Drag over the input or the output to move the window. Tap a pixel of the input to change it. Keyboard: on the output, arrow keys move the window; on the input, they move a cursor, and the space bar changes its pixel.")),
     element(
       "div",
       { class: "settings" },
@@ -376,5 +383,6 @@ export default async function movingWindow({ options }) {
       setting("Dilation d", "dilation", [1, 2]).element,
       setting("Input channels", "channels", [1, 2, 3]).element,
     ),
+    formula,
   );
 }

@@ -80,14 +80,14 @@ export default async function receptiveFields({ load, options }) {
   function write({ units, size }, { box, inner }) {
     const out = outside(box, network.side);
     const far = Math.min(box.top, box.left) < -margin || Math.max(box.top, box.left) + size > network.side + margin;
-    const unit = `Unit (${state.row}, ${state.column}) sees ${squared(size)} pixels.`;
+    const unit = `Unit (${state.row + 1}, ${state.column + 1}) sees ${squared(size)} pixels.`;
     const border = out > 0 ? ` Of this square, ${percent(out)} lies outside of the image, in the padding${far ? ", and some of it outside of this frame" : ""}.` : "";
     const counts = inner === null
       ? " All of them count the same."
       : ` They do not count the same: the dashed square, ${squared(inner)} pixels or ${percent((inner / size) ** 2)} of the field, holds half of the gradient.`;
     said(`${unit}${border}${counts}`);
     half.hidden = inner === null;
-    map.canvas.setAttribute("aria-label", `A map of ${units} by ${units} units. Row ${state.row}, column ${state.column} is chosen, counted from 0; arrow keys move the choice.`);
+    map.canvas.setAttribute("aria-label", `A map of ${units} by ${units} units. Row ${state.row + 1}, column ${state.column + 1} is chosen; arrow keys move the choice.`);
     view.canvas.setAttribute("aria-label", `A digit of ${network.side} by ${network.side} pixels. ${unit}`);
     title.textContent = `What it sees of the image, ${squared(network.side)} pixels`;
     sums.replaceChildren(...arithmeticLines());
@@ -98,7 +98,7 @@ export default async function receptiveFields({ load, options }) {
     const before = inputs.map((place) => fields[place] ?? { size: 1, jump: 1, start: 0 });
     const line = (words, sum, value) => element("li", {}, element("span", { class: "quiet" }, words), `${sum}${sum ? " = " : ""}`, element("strong", {}, `${number(value)} px`));
     const window = dilation === 1 ? `(${kernel} − 1)` : `(${kernel} − 1) · ${dilation}`;
-    const first = (place, at) => line(`first ${at} of this unit = start + ${at} · jump`, `${number(start)} + ${place} · ${number(jump)}`, start + place * jump);
+    const top = line("top of this unit's field = start + (row − 1) · jump", `${number(start)} + (${state.row + 1} − 1) · ${number(jump)}`, start + state.row * jump);
     const rules = type === "add"
       ? [
         line("field = the larger of branch and shortcut", `max(${before.map((one) => number(one.size)).join(", ")})`, size),
@@ -110,7 +110,7 @@ export default async function receptiveFields({ load, options }) {
         line("jump = jump before · stride", `${number(before[0].jump)} · ${stride}`, jump),
         line("start = start before − padding · jump before", `${number(before[0].start)} − ${padding} · ${number(before[0].jump)}`, start),
       ];
-    return [...rules, first(state.row, "row")];
+    return [...rules, top];
   }
 
   function drawMap(context, colours) {
@@ -200,11 +200,11 @@ export default async function receptiveFields({ load, options }) {
         { style: "grid-area: view" },
         title,
         view.canvas,
-        element("div", { class: "row keys" }, key("field", "receptive field"), half, key("shade", "gradient"), key("none", "no image: padding")),
+        element("div", { class: "row keys" }, key("field", "receptive field"), half, key("shade", "influence of a pixel (gradient): dark is large"), key("none", "no image: padding")),
       ),
       element("div", { style: "grid-area: said" }, said.element),
     ),
     sums,
-    element("p", { class: "quiet" }, "The gradient is computed with one channel, all weights 1, averages in place of maxima, and no ReLU. Then a pixel counts by the number of paths that lead from it to the unit. Rows and columns count from 0."),
+    element("p", { class: "quiet" }, "The gradient is computed with one channel, all weights 1, averages in place of maxima, and no ReLU. Then a pixel counts by the number of paths that lead from it to the unit. Rows and columns of units count from 1. Start and top are measured from the top of the image."),
   );
 }

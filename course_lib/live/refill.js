@@ -10,6 +10,7 @@ const STYLE = `
 .small { display: grid; grid-template-columns: repeat(2, minmax(0, 154px)); gap: 0.8rem 1.2rem; }
 .small .quiet { margin: 0.2rem 0 0; min-height: 2.9em; }
 @container (min-width: 40rem) { .parts { grid-template: "small large" auto "controls large" 1fr / 1fr 336px; } }
+.live .filled { margin: 0 0 0.4rem; min-height: 2.7em; line-height: 1.35; }
 .live .below { margin-top: 0.5rem; }
 .live .controls > * + * { margin-top: 0.7rem; }
 `;
@@ -37,7 +38,7 @@ export default async function refill({ load, options }) {
   });
   const large = surface(LARGE, LARGE, "", drawLarge, { tabindex: 0, role: "application" });
   const wantedText = element("p", { class: "quiet" }), fromText = element("p", { class: "quiet" }), title = element("p", { class: "title" });
-  const why = element("p"), said = status();
+  const filled = element("p", { class: "quiet filled" }), held = element("p"), said = status();
 
   function draw(context, colours, values, side, size) {
     drawPixels(context, values, [side, side], [0, 0, size, size], (value) => mixed(colours.paper, colours.ink, value / 255));
@@ -82,28 +83,40 @@ export default async function refill({ load, options }) {
     fromText.textContent = `digit ${own() + source.digit}, a ${labels.data[own() + source.digit]}: row ${source.row}, column ${source.column}`;
     const again = batch && number >= count ? ` (digit 0 follows digit ${count - 1})` : "";
     const place = source.place.toLocaleString("en");
-    said(`Pixel (${row}, ${column}) is number ${place} in memory. ${place} = ${number} · 784 + ${rest}, and ${rest} = ${source.row} · 28 + ${source.column}: ${fromText.textContent}${again}.`);
-    why.textContent = explained();
+    said(`Pixel (${row}, ${column}) is number ${place} in memory, all counted from 0. ${place} = ${number} · 784 + ${rest}, and ${rest} = ${source.row} · 28 + ${source.column}: ${fromText.textContent}${again}.`);
+    filled.textContent = howFilled();
+    held.textContent = whatItHolds();
     large.canvas.setAttribute("aria-label", `What np.resize gives: ${side} by ${side} pixels. Row ${row}, column ${column} is chosen; arrow keys move the choice.`);
     wanted.canvas.setAttribute("aria-label", `Digit ${image}, a ${label}, enlarged to ${side} by ${side} pixels.`);
     from.canvas.setAttribute("aria-label", `Where the chosen pixel comes from: ${fromText.textContent}.`);
     for (const { redraw } of [wanted, from, large]) redraw();
   }
 
-  /** How the rows of the new image are filled, and with which digits. */
-  function explained() {
-    const { side, image, batch } = state, shift = side % FROM, across = Math.floor(side / FROM), digits = side ** 2 / FROM ** 2;
+  /** How the rows of the new image are filled. */
+  function howFilled() {
+    const { side } = state, shift = side % FROM, across = Math.floor(side / FROM);
     if (side === FROM) return "The shape stays the same, so nothing happens.";
     const rows = across === 1 ? "one row" : `${across} rows`;
-    const filled = shift === 0
+    return shift === 0
       ? `Each row takes ${rows} of a digit, side by side.`
       : `Each row takes ${rows} of a digit and ${shift} pixel${shift === 1 ? "" : "s"} of the next. So the next row begins ${shift} further, and the digit leans.`;
-    const holds = Number.isInteger(digits) ? digits : `about ${digits.toFixed(1)}`;
-    if (!batch) return `${filled} The image holds the digit ${holds} times.`;
-    const first = Math.floor((image * side ** 2) / FROM ** 2), last = Math.ceil(((image + 1) * side ** 2) / FROM ** 2) - 1;
+  }
+
+  /** Which digits, or parts of digits, the new image is made of. */
+  function whatItHolds() {
+    const { side, image, batch } = state, digits = side ** 2 / FROM ** 2;
+    if (side === FROM) return "";
+    if (!batch) {
+      const times = Math.floor(digits);
+      return `The image holds the digit ${times === 1 ? "once" : `${times} times`}${times === digits ? "" : ", and a part of it again"}.`;
+    }
+    const start = image * digits, end = (image + 1) * digits, first = Math.floor(start), last = Math.ceil(end) - 1;
+    const whole = Math.floor(end) - Math.ceil(start), parts = last - first + 1 - whole;
+    const others = ["", " and a part of another", " and parts of two others"][parts];
+    const holds = whole === 0 ? `parts of ${parts} digits` : `${whole} digit${whole === 1 ? "" : "s"}${others}`;
     const among = Math.floor((last - image) / count) >= Math.ceil((first - image) / count);
     const label = `Its label is that of digit ${image}${among ? "" : ", which is not among them"}.`;
-    return `${filled} The image holds ${holds} digits, ${first % count} to ${last % count}. ${label}`;
+    return `The image holds ${holds}, ${first % count} to ${last % count}. ${label}`;
   }
 
   const choose = ({ x, y }) => {
@@ -143,13 +156,13 @@ export default async function refill({ load, options }) {
       element(
         "div",
         { class: "small", style: "grid-area: small" },
-        element("div", {}, element("p", { class: "title" }, "Enlarged"), wanted.canvas, wantedText),
+        element("div", {}, element("p", { class: "title" }, "What you wanted"), wanted.canvas, wantedText),
         element("div", {}, element("p", { class: "title" }, "The pixel's origin"), from.canvas, fromText),
       ),
-      element("div", { style: "grid-area: large" }, title, large.canvas),
+      element("div", { style: "grid-area: large" }, title, filled, large.canvas),
       element("div", { class: "controls", style: "grid-area: controls" }, sides.element, gets.element, element("div", { class: "row" }, next)),
     ),
-    why,
+    held,
     said.element,
   );
 }

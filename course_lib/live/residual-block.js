@@ -22,6 +22,7 @@ const STYLE = `
 .live .chart p { margin: 0 0 0.2rem; }
 .live .chart { margin-bottom: 1rem; }
 .live .controls > * { margin-bottom: 0.35rem; }
+.live .controls .rule { margin: -0.3rem 0 0.8rem; line-height: 1.3; }
 `;
 
 /**
@@ -191,12 +192,13 @@ export default async function residualBlock({ options }) {
         context.stroke();
       }
       context.setLineDash([]);
-      context.lineWidth = 4;
+      context.lineWidth = 6;
+      context.lineJoin = "round";
       context.strokeStyle = colours.paper;  // round each number
       context.textAlign = end === "at x" ? "left" : "right";
       for (const [stack, colour, , , above] of curves) {
         const block = end === "at x" ? 0 : state.count, size = rms(vectors(stack)[block]);
-        const text = [two(size), xAt(block) + (block ? 0 : 3), Math.min(bottom - 9, yAt(size) + above)];
+        const text = [two(size), xAt(block) + (block ? 0 : 10), Math.min(bottom - 9, yAt(size) + above)];
         context.strokeText(...text);
         context.fillStyle = colour;
         context.fillText(...text);
@@ -243,9 +245,10 @@ export default async function residualBlock({ options }) {
 
   function verdict(many) {
     if (state.x.every((value) => value === 0)) return "x is all zeros, so each F(x) is 0, too: move a slider of x.";
-    if (state.scale === 0) return `F is 0. With the skip, ${many} pass x on unchanged, and the gradient is exactly 1. Without it, nothing is left of either.`;
+    const now = state.skip ? "The skip is on: each block gives x + F(x)." : "The skip is off: each block gives F(x) alone.";
+    if (state.scale === 0) return `${now} F is 0. With the skip, ${many} pass x on unchanged, and the gradient is exactly 1. Without it, nothing is left of either.`;
     const [kept, lost] = [on, off].map(({ gradients }) => rms(gradients[0]));
-    const start = `Through ${many}, the gradient at x has size ${two(kept)} with the skip and ${two(lost)} without it.`;
+    const start = `${now} Through ${many}, the gradient at x has size ${two(kept)} with the skip and ${two(lost)} without it.`;
     if (lost < 1e-3 && kept > 0.1) return `${start} Without the skip, a step of SGD would hardly change the first block.`;
     if (lost > 1e3 && kept > 1e3) return `${start} With weights this large, the skip does not help: everything grows.`;
     return start;
@@ -272,7 +275,7 @@ export default async function residualBlock({ options }) {
     element(
       "div",
       { class: "parts" },
-      element("div", {}, element("p", { class: "title" }, "The first block"), picture.canvas, element("div", { class: "controls" }, switched.element, scale.element, count.element)),
+      element("div", {}, element("p", { class: "title" }, "The first block"), picture.canvas, element("div", { class: "controls" }, switched.element, scale.element, element("p", { class: "quiet rule" }, "At 1, F(x) is on average as large as x (He et al., 2015)."), count.element)),
       element("div", { class: "charts" }, charts.map((one) => one.element), said.element),
       element("div", {}, table, note),
     ),

@@ -149,7 +149,7 @@ TOUCH = """(canvas, points) => {
 
 
 def test_a_finger_draws_a_second_one_is_ignored_and_an_empty_drawing_gets_a_word(page):
-    page.get_by_label("draws").check()
+    page.get_by_label("Draw", exact=True).check()
     page.get_by_text("Draw a digit here").wait_for()
     assert reading(page) == "Perceptron has nothing to read. LeNet-5 has nothing to read."
     canvas = page.locator("canvas").first
@@ -163,7 +163,7 @@ def test_a_finger_draws_a_second_one_is_ignored_and_an_empty_drawing_gets_a_word
 
 
 def test_the_keyboard_draws(page):
-    page.get_by_label("draws").check()
+    page.get_by_label("Draw", exact=True).check()
     page.locator("canvas").first.focus()
     page.keyboard.press("Space")
     for _ in range(13):
@@ -176,7 +176,7 @@ def test_the_keyboard_draws(page):
 
 
 def test_a_wild_fast_stroke_over_the_rim_stays_a_drawing(page):
-    page.get_by_label("draws").check()
+    page.get_by_label("Draw", exact=True).check()
     canvas = page.locator("canvas").first
     wild = [("pointermove", 1, 3 * (place % 2) - 1, (place * 37 % 50) / 10 - 2) for place in range(200)]
     canvas.evaluate(TOUCH, [("pointerdown", 1, 0.5, 0.5), *wild, ("pointerup", 1, 9, 9)])

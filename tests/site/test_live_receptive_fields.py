@@ -162,23 +162,23 @@ def place_on_map(page, row: int, column: int, units: int) -> tuple[float, float]
 
 
 def test_it_starts_with_a_field_as_large_as_the_image_of_which_the_middle_counts(page):
-    assert reading(page).startswith("Unit (3, 3) sees 212 × 212 pixels. They do not count the same: the dashed square")
+    assert reading(page).startswith("Unit (4, 4) sees 212 × 212 pixels. They do not count the same: the dashed square")
     assert "196 + (2 − 1) · 16 = 212 px" in page.locator(".live").inner_text()
 
 
 def test_mouse_finger_keys_and_buttons_choose_a_unit(page):
     page.mouse.click(*place_on_map(page, 1, 5, 7))
-    assert reading(page).startswith("Unit (1, 5)")
+    assert reading(page).startswith("Unit (2, 6)")
     page.touchscreen.tap(*place_on_map(page, 6, 2, 7))
-    assert reading(page).startswith("Unit (6, 2)")
+    assert reading(page).startswith("Unit (7, 3)")
     assert page.locator("canvas").first.evaluate("canvas => getComputedStyle(canvas).touchAction") == "none"
     for key in ["ArrowDown", "ArrowUp", "ArrowLeft", "ArrowLeft", "ArrowLeft", "ArrowRight"]:
         page.keyboard.press(key)
-    assert reading(page).startswith("Unit (5, 1)")
+    assert reading(page).startswith("Unit (6, 2)")
     page.get_by_role("button", name="Corner").click()
     assert "Of this square, 67 % lies outside of the image, in the padding." in reading(page)
     page.get_by_role("button", name="Middle").click()
-    assert reading(page).startswith("Unit (3, 3)")
+    assert reading(page).startswith("Unit (4, 4)")
 
 
 def test_a_drag_beyond_the_rim_stops_at_the_last_unit(page):
@@ -186,7 +186,7 @@ def test_a_drag_beyond_the_rim_stops_at_the_last_unit(page):
     page.mouse.down()
     page.mouse.move(380, 5, steps=4)
     page.mouse.up()
-    assert reading(page).startswith("Unit (0, 6)")
+    assert reading(page).startswith("Unit (1, 7)")
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_the_slider_goes_down_to_the_first_layer_where_all_pixels_count_the_same
     slider = page.get_by_role("slider")
     slider.focus()
     page.keyboard.press("Home")
-    assert reading(page) == "Unit (111, 111) sees 3 × 3 pixels. All of them count the same."
+    assert reading(page) == "Unit (112, 112) sees 3 × 3 pixels. All of them count the same."
     page.keyboard.press("ArrowRight")
     assert "sees 5 × 5 pixels" in reading(page)
     assert slider.get_attribute("aria-valuetext") == "2 of 18: features.2, convolution 3 × 3"
@@ -214,7 +214,7 @@ def test_layers_of_all_kinds_can_be_shown_at_their_corner(page):
         for value in range(1, last + 1, 1 + last // 8):
             page.get_by_role("slider").fill(str(value))
             page.get_by_role("button", name="Corner").click()
-            assert re.match(r"Unit \(0, 0\) sees \d", reading(page))
+            assert re.match(r"Unit \(1, 1\) sees \d", reading(page))
             assert not re.search(r"NaN|Infinity|undefined", page.locator(".live").inner_text())
 
 

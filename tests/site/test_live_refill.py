@@ -109,8 +109,11 @@ def pixel(page, row: int, column: int, side: int) -> tuple[float, float]:
 
 
 def test_it_starts_with_sixteen_digits_under_one_label(page):
-    assert "Each row takes 4 rows of a digit, side by side. The image holds 16 digits, 0 to 15." in text(page)
-    assert reading(page).startswith("Pixel (58, 12) is number 6,508 in memory. 6,508 = 8 · 784 + 236")
+    assert "Each row takes 4 rows of a digit, side by side." in text(page)
+    assert "The image holds 16 digits, 0 to 15. Its label is that of digit 0." in text(page)
+    assert reading(page).startswith(
+        "Pixel (58, 12) is number 6,508 in memory, all counted from 0. 6,508 = 8 · 784 + 236"
+    )
 
 
 def test_mouse_finger_and_keys_choose_a_pixel(page):
@@ -133,7 +136,8 @@ def test_the_side_decides_how_rows_are_filled(page):
     page.keyboard.press("ArrowRight")
     assert "takes one row of a digit and 1 pixel of the next. So the next row begins 1 further" in text(page)
     page.keyboard.press("End")
-    assert "Each row takes 8 rows of a digit, side by side. The image holds 64 digits, 0 to 63." in text(page)
+    assert "Each row takes 8 rows of a digit, side by side." in text(page)
+    assert "The image holds 64 digits, 0 to 63." in text(page)
 
 
 def test_the_next_image_holds_other_digits_than_its_own(page):
@@ -157,3 +161,14 @@ def test_a_smaller_side_keeps_the_chosen_pixel_inside(page):
     page.mouse.click(*pixel(page, 111, 111, 112))
     page.get_by_role("slider").fill("28")
     assert reading(page).startswith("Pixel (27, 27)")
+
+
+def test_whole_digits_are_counted_apart_from_parts(page):
+    page.get_by_role("slider").fill("200")  # 40,000 pixels are 51 digits of 784 and 16 pixels more
+    assert "The image holds 51 digits and a part of another, 0 to 51." in text(page)
+    page.get_by_role("button", name="Another digit").click()  # 768 of digit 51, 50 whole ones, and 32 of digit 102
+    assert "The image holds 50 digits and parts of two others, 51 to 102." in text(page)
+    page.get_by_role("slider").fill("29")  # 841 to 1,681 of memory
+    assert "The image holds parts of 2 digits, 1 to 2." in text(page)
+    page.get_by_label("one digit").check()
+    assert "The image holds the digit once, and a part of it again." in text(page)

@@ -122,6 +122,7 @@ def assert_shows(page, x, count, scale, skip):
 
 def test_it_starts_where_the_skip_keeps_a_gradient_that_is_lost_without(page):
     assert said(page) == (
+        "The skip is on: each block gives x + F(x). "
         "Through 20 blocks, the gradient at x has size 2.33 with the skip and 2·10⁻¹³ without it. "
         "Without the skip, a step of SGD would hardly change the first block."
     )
@@ -140,6 +141,7 @@ def test_the_mouse_moves_a_slider_and_a_finger_switches_the_skip_off(page):
     page.get_by_text("Without the skip, the gradient at x is the product of all F′.").wait_for()
     assert_shows(page, INPUTS[0], 20, 1, False)
     assert page.get_by_role("img", name="the skip is off").is_visible()
+    assert said(page).startswith("The skip is off: each block gives F(x) alone.")
 
 
 def test_the_keyboard_changes_x_the_weights_and_the_blocks(page):
