@@ -48,7 +48,7 @@ export default async function descent({ options }) {
   const map = surface(310, 306, "", drawMap, { tabindex: 0, role: "application" });
   const chart = surface(310, 190, "", drawLosses);
   const line = surface(310, 190, "", drawLine);
-  const outcome = element("p", { class: "outcome" }), rule = element("div", { class: "rule" }), said = status();
+  const outcome = element("p", { class: "outcome" }), limit = element("p", { class: "quiet" }), rule = element("div", { class: "rule" }), said = status();
 
   function frame(context, colours, [x, y, width, height]) {
     context.strokeStyle = colours.quiet;
@@ -93,7 +93,9 @@ export default async function descent({ options }) {
       const angle = level < 0.5 ? Math.PI / 6 : -Math.PI / 2;
       const along = Math.cos(angle) * radius(level, flat), across = Math.sin(angle) * radius(level, steep);
       const [right, up] = [0, 1].map((i) => along * flat.direction[i] + across * steep.direction[i]);
-      text(context, String(level), middle[0] + right, middle[1] - up + 5, "center", colours.ink);
+      const label = [middle[0] + right, middle[1] - up + 5], covers = startLabel();
+      if (Math.abs(label[0] - covers[0]) < 28 && Math.abs(label[1] - covers[1]) < 15) continue;
+      text(context, String(level), ...label, "center", colours.ink);
     }
     drawPath(context, colours, middle);
     context.restore();
@@ -107,20 +109,38 @@ export default async function descent({ options }) {
     sideways(context, "w₂, its height at x = 0", 13, y + side / 2);
   }
 
+  /** Where the word "start" stands: below its circle, or above it near the lower edge. */
+  function startLabel() {
+    const { x, y, side } = MAP, left = toX(path[0].weights[0]), top = toY(path[0].weights[1]);
+    return [clamp(left, x + 18, x + side - 18), top + (top < y + side - 30 ? 24 : -14)];
+  }
+
   function drawPath(context, colours, middle) {
     const places = path.map(({ weights: [a, b] }) => [clamp(toX(a), -1e4, 1e4), clamp(toY(b), -1e4, 1e4)]);
     const dot = ([x, y], radius) => {
       context.beginPath();
       context.arc(x, y, radius, 0, 2 * Math.PI);
     };
-    for (const [style, width] of [[colours.paper, 4.5], [colours.orange, 2]]) {
+    // Steps from one place off the map to another only cross it: thin, or a hundred of them would be a solid block.
+    const { x, y, side } = MAP, seen = ([left, top]) => left >= x && left <= x + side && top >= y && top <= y + side;
+    const steps = places.slice(1).map((place, i) => [places[i], place]), crosses = (ends) => !ends.some(seen);
+    const stroked = (some, style, width) => {
       context.strokeStyle = style;
       context.lineWidth = width;
-      context.lineJoin = "round";
+      context.lineCap = "round";
       context.beginPath();
-      places.forEach((place) => context.lineTo(...place));
+      for (const [from, to] of some) {
+        context.moveTo(...from);
+        context.lineTo(...to);
+      }
       context.stroke();
-    }
+    };
+    context.globalAlpha = 0.5;
+    stroked(steps.filter(crosses), colours.orange, 0.6);
+    context.globalAlpha = 1;
+    stroked(steps.filter((ends) => !crosses(ends)), colours.paper, 4.5);
+    stroked(steps.filter((ends) => !crosses(ends)), colours.orange, 2);
+    context.lineCap = "butt";
     context.fillStyle = colours.orange;
     for (const place of places) {
       dot(place, 2.6);
@@ -139,8 +159,11 @@ export default async function descent({ options }) {
     context.fill();
     context.strokeStyle = colours.ink;
     context.stroke();
-    const { x, y, side } = MAP, below = places[0][1] < y + side - 30 ? 24 : -14;
-    text(context, "start", clamp(places[0][0], x + 18, x + side - 18), places[0][1] + below, "center", colours.ink);
+    context.textAlign = "center";
+    context.strokeStyle = colours.paper;
+    context.lineWidth = 3;
+    context.strokeText("start", ...startLabel());
+    text(context, "start", ...startLabel(), "center", colours.ink);
     if (path.length > 1) {
       dot(places.at(-1), 5.5);
       context.fillStyle = colours.orange;
@@ -159,6 +182,7 @@ export default async function descent({ options }) {
     const at = (value) => y + height * (1 - (Math.log10(value) - low) / (high - low));
     context.fillStyle = colours.ink;
     text(context, "Loss by step", 0, 14);
+    text(context, `dashed: smallest possible, ${brief(least)}`, x + width, 14, "right", colours.green);
     context.lineWidth = 1;
     for (let power = low; power <= high; power += Math.ceil((high - low) / 5)) {
       context.strokeStyle = colours.line;
@@ -178,7 +202,6 @@ export default async function descent({ options }) {
     context.lineTo(x + width, at(least));
     context.stroke();
     context.setLineDash([]);
-    text(context, `smallest possible: ${brief(least)}`, x + width - 5, at(least) + 16, "right", colours.green);
     context.strokeStyle = context.fillStyle = colours.orange;
     context.beginPath();
     path.forEach(({ loss }, step) => context.lineTo(x + (width * step) / across, at(loss)));
@@ -224,6 +247,9 @@ export default async function descent({ options }) {
       context.fill();
     }
     context.restore();
+    const [slope, edge] = path.at(-1).weights, lowEnd = Math.min(edge, slope * 3.2 + edge), highEnd = Math.max(edge, slope * 3.2 + edge);
+    if (lowEnd > 4) text(context, "↑ the line lies above this chart", x + 6, y + 17, "left", colours.orange);
+    if (highEnd < 0) text(context, "↓ the line lies below this chart", x + 6, y + height - 8, "left", colours.orange);
     context.fillStyle = colours.quiet;
     for (let tick = 0; tick <= 3; tick += 1) text(context, String(tick), toRight(tick), y + height + 16, "center");
     for (let tick = 0; tick <= 4; tick += 2) text(context, String(tick), x - 6, toTop(tick) + 5, "right");
@@ -247,6 +273,14 @@ export default async function descent({ options }) {
     const along = `${(100 * rate * flat.curvature).toPrecision(2)}\u00a0%`;
     if (rate > 1 / steep.curvature) return `${after} Each step jumps across the valley, and moves along it by only ${along} of the way that is left.`;
     return `${after} No step jumps across the valley, but along it each step goes only ${along} of the way that is left.`;
+  }
+
+  /** The rates at which the chosen method settles; Adam has no such limit. */
+  function settles() {
+    const curved = `The loss is steepest across the valley: its curvature (second derivative) is λ\u00a0=\u00a0${steep.curvature.toFixed(2)} there.`;
+    if (state.method === "adam") return curved;
+    const [name, bound] = { sgd: ["Gradient descent", "2/λ"], momentum: ["Momentum 0.9", "3.8/λ"] }[state.method];
+    return `${curved} ${name} settles at rates below ${bound}\u00a0=\u00a0${limits[state.method].toFixed(3)}.`;
   }
 
   /** The last step's arithmetic, or the first one's before it is taken. */
@@ -277,6 +311,7 @@ export default async function descent({ options }) {
     path = descend(points, state.start, state.method, state.rate, state.steps);
     const happened = words(), [a, b] = state.start.map((value) => written(value, 1));
     outcome.textContent = happened;
+    limit.textContent = settles();
     rule.replaceChildren(...arithmetic());
     map.canvas.setAttribute("aria-label", `Map of the loss. The path starts at w₁ = ${a}, w₂ = ${b}. Arrow keys move the start.`);
     chart.canvas.setAttribute("aria-label", `Loss by step, from ${brief(path[0].loss)} to ${brief(path.at(-1).loss)}.`);
@@ -336,7 +371,7 @@ export default async function descent({ options }) {
         {},
         map.canvas,
         element("p", { class: "quiet" }, "Contours join weights with the same loss. Drag the start, or move it with the arrow keys."),
-        element("p", { class: "quiet" }, `Across the valley the loss curves most, by λ\u00a0=\u00a0${steep.curvature.toFixed(2)}. Gradient descent settles at rates below 2/λ\u00a0=\u00a0${limits.sgd.toFixed(3)}.`),
+        limit,
       ),
       element(
         "div",

@@ -35,8 +35,8 @@ export default async function seeds({ options }) {
   for (const pair of pairs) pair.undecided = pair.shares.map((_, place) => undecided(pair.differences, place + 1, options.quantiles, generator(options.seed)));
   const state = { pair: pairs[options.start] ?? pairs[0], n: options.n, drawn: [], draws: 0, wins: 0, undecided: 0 };
 
-  const dots = surface(WIDTH, 214, "", drawDots), apart = surface(WIDTH, 128, "", drawApart), chart = surface(WIDTH, 230, "", drawShares);
-  const verdict = element("p", { class: "verdict" }), tally = element("p", {}), odds = element("p", {}), about = element("p", { class: "quiet" });
+  const dots = surface(WIDTH, 214, "", drawDots), apart = surface(WIDTH, 138, "", drawApart), chart = surface(WIDTH, 230, "", drawShares);
+  const verdict = element("p", { class: "verdict" }), tally = element("p", {}), odds = element("p", {}), over = element("p", {}), about = element("p", { class: "quiet" });
   const said = status();
 
   const best = () => state.pair.names[1 - state.pair.worse], worst = () => state.pair.names[state.pair.worse];
@@ -106,17 +106,18 @@ export default async function seeds({ options }) {
           context.stroke();
         });
       }
-      const middle = mean(chosen(own)), words = `mean of ${state.n === 1 ? "the one" : `the ${state.n}`} drawn: ${middle.toFixed(state.n > 1 ? 1 : 0)}`;
+      const middle = mean(chosen(own)), words = state.n === 1 ? `drawn: ${middle}` : `mean of the ${state.n} drawn: ${middle.toFixed(1)}`;
       stroke(context, colour, 2.5, [at(middle), y + 8], [at(middle), y - 40]);
       put(context, words, WIDTH - MARGIN, y - 54, "right", colour);
     });
   }
 
   function drawApart(context, colours) {
+    context.translate(0, 10);  // away from the scale above
     const { differences } = state.pair, own = chosen(differences), { middle, half } = interval(own, options.quantiles);
     const far = 1.08 * Math.max(...differences.map(Math.abs)), at = scale(context, colours, [-far, far], 88, `more errors of the worse network, by seed`);
     const reach = (value) => Math.min(WIDTH - 2, Math.max(2, at(value)));
-    stroke(context, colours.ink, 1, [at(0), 8], [at(0), 88]);
+    stroke(context, colours.ink, 1, [at(0), 15], [at(0), 88]);
     const heights = piled(differences.map(at));
     for (const late of [false, true]) {
       differences.forEach((value, place) => {
@@ -129,10 +130,12 @@ export default async function seeds({ options }) {
         context.stroke();
       });
     }
-    if (half !== null) {
-      stroke(context, colours.purple, 3, [reach(middle - half), 22], [reach(middle + half), 22]);
-      for (const end of [middle - half, middle + half]) if (Math.abs(end) < far) stroke(context, colours.purple, 3, [at(end), 16], [at(end), 28]);
-    }
+    const words = half === null ? `drawn: ${signed(middle, 0)}` : "mean and 95 % interval", wide = context.measureText(words).width / 2;
+    const clear = Math.min(WIDTH - 2 - wide, Math.max(2 + wide, at(middle)));
+    put(context, words, clear, 11, "center", colours.purple);
+    if (half === null) return;
+    stroke(context, colours.purple, 3, [reach(middle - half), 22], [reach(middle + half), 22]);
+    for (const end of [middle - half, middle + half]) if (Math.abs(end) < far) stroke(context, colours.purple, 3, [at(end), 16], [at(end), 28]);
     context.beginPath();
     context.arc(at(middle), 22, 5, 0, 2 * Math.PI);
     context.fillStyle = colours.purple;
@@ -185,11 +188,12 @@ export default async function seeds({ options }) {
       : `The 95\u00a0% interval of the difference is ${signed(middle)}\u00a0±\u00a0${half.toFixed(1)} errors. It ${Math.abs(middle) <= half ? "contains 0: these seeds do not decide." : `leaves 0 out. ${winner} counts as better.`}`;
     verdict.textContent = `${won} ${range}`;
     tally.textContent = state.draws === 0
-      ? "You have not drawn yet."
+      ? `We picked this draw${middle < 0 ? ", because it misleads" : ""}. Draw your own.`
       : `You have drawn ${state.draws} time${state.draws === 1 ? "" : "s"} with ${n} seed${n === 1 ? "" : "s"}: the worse network won ${state.wins} of ${state.draws}${n > 1 ? `, and the interval contained 0 in ${state.undecided}` : ""}.`;
     const ways = share.total.toLocaleString("en");
     odds.textContent = `With ${n} seed${n === 1 ? "" : "s"}, the worse network wins in ${share.below === 0 ? "none" : percent(share.below)} of all ${ways} possible draws from these ${pair.seeds.length} seeds.${open === null ? "" : ` The interval contains 0 in ${percent(open)} (of 4,000 random draws).`}`;
-    about.textContent = `${worst()} is the worse network over all ${pair.seeds.length} seeds, with ${pair.means[pair.worse].toFixed(1)} errors on average against ${pair.means[1 - pair.worse].toFixed(1)}. Each run had ${pair.about}. A seed fixes the images and their order for both networks, so runs are compared in pairs.`;
+    over.textContent = `Over all ${pair.seeds.length} seeds, ${worst()} is the worse network, with ${pair.means[pair.worse].toFixed(1)} errors on average against ${pair.means[1 - pair.worse].toFixed(1)}.`;
+    about.textContent = `Each run had ${pair.about}. A seed fixes the images and their order for both networks, so runs are compared in pairs.`;
     dots.canvas.setAttribute("aria-label", `Test errors of ${pair.seeds.length} runs of each network. Drawn: ${pair.names.map((name, row) => `${name} ${chosen(pair.errors[row]).join(", ")}`).join("; ")}.`);
     apart.canvas.setAttribute("aria-label", `Differences of the drawn pairs: ${own.map((value) => signed(value, 0)).join(", ")}.${half === null ? "" : ` Mean and 95 % interval: ${signed(middle)} ± ${half.toFixed(1)}.`}`);
     chart.canvas.setAttribute("aria-label", `How often the worse network wins, by number of seeds: ${pair.shares.map(({ below }, place) => `${place + 1}: ${percent(below)}`).join(", ")}. How often the interval contains 0: ${pair.undecided.slice(1).map((share, place) => `${place + 2}: ${percent(share)}`).join(", ")}.`);
@@ -226,7 +230,7 @@ export default async function seeds({ options }) {
     size.input.max = state.pair.most;
     size.set(state.n);
   };
-  const size = slider("Seeds to draw", { min: 1, max: state.pair.most, value: state.n }, (n) => {
+  const size = slider("Seeds to draw, at most half", { min: 1, max: state.pair.most, value: state.n, write: (n) => `${n} of ${state.pair.seeds.length}` }, (n) => {
     reset({ n });
     draw(1);
   });
@@ -243,6 +247,7 @@ export default async function seeds({ options }) {
     {},
     element("style", {}, STYLE),
     which.element,
+    over,
     element(
       "div",
       { class: "columns below" },

@@ -36,7 +36,6 @@ const STYLE = `
 .bugs { columns: 2 17rem; column-gap: 1.5rem; }
 .bugs > div { break-inside: avoid; }
 .bottom { margin: 0.4rem 0 1.1rem; }
-.bugs p { margin: 0 0 0.4rem 1.65rem; }
 .live [hidden] { display: none; }
 .signs { display: grid; grid-template-columns: 1fr auto; gap: 0.15rem 1rem; margin: 0; }
 .signs dt { color: var(--quiet); }
@@ -153,7 +152,7 @@ export default async function trainHere({ load, module, options }) {
       run.right += report.right;
       if (report.loss > 10 && !run.leapt) {
         run.leapt = true;
-        say(`Step ${report.step}: the loss is ${writeLoss(report.loss)}, far above that of guessing.`);
+        say(`At step ${report.step} the loss was ${writeLoss(report.loss)}, far above that of guessing.`);
       }
     }
     if (report.judged) {
@@ -162,7 +161,7 @@ export default async function trainHere({ load, module, options }) {
       run.accuracies.push([report.step, report.judged.accuracy]);
       if (run.images > 0) run.training.push([report.step, run.right / run.images]);
       run.images = run.right = 0;
-      if (report.judged.accuracy >= 0.9 && before < 0.9) say(`Step ${report.step}, after ${elapsed().toFixed(1)} s: ${percent(report.judged.accuracy)} of the validation digits are right.`);
+      if (report.judged.accuracy >= 0.9 && before < 0.9) say(`At step ${report.step}, after ${elapsed().toFixed(1)} s, ${percent(report.judged.accuracy)} of the validation digits were right: 90 % is passed.`);
       show();
     }
     showStep();
@@ -195,6 +194,8 @@ export default async function trainHere({ load, module, options }) {
     const { seed, rate, bugs } = run.settings;
     const same = seed === state.seed && rate === state.rate && (state.secret || String(bugs) === String([...state.bugs].sort()));
     later.hidden = same || run.phase === "ready";
+    rates.set(rates.input.value);  // its text says what a mistake makes of it
+    showChecks();
     const [step, accuracy] = run.accuracies.at(-1) ?? [0, null];
     const lastLoss = run.losses.at(-1)?.[1];
     losses.canvas.setAttribute("aria-label", lastLoss === undefined ? "Training loss: no step yet. Guessing costs 2.303." : `Training loss: ${writeLoss(run.losses[0][1])} at first, ${writeLoss(lastLoss)} at step ${run.last.step} of ${STEPS}. Guessing costs 2.303.`);
@@ -214,25 +215,31 @@ export default async function trainHere({ load, module, options }) {
     showStep();
   }
 
+  /** What to check for the mistakes of this run, once it has begun and its mistakes are no secret. */
+  function showChecks() {
+    const made = run.phase === "ready" || state.secret ? [] : run.settings.bugs;
+    checks.replaceChildren(...made.map((bug) => element("p", {}, element("strong", {}, `${TEXTS[bug][0]}. `), TEXTS[bug][1])));
+    if (made.length === 0) checks.append(element("p", { class: "quiet" }, state.secret ? "It comes here once you have found the mistake." : "Tick a mistake and press Start: it comes here."));
+  }
+
   const readings = () => Array.from({ length: 10 }, (_, at) => ({ label: digits.val_labels[at], answer: largest([...run.judged.logits.subarray(10 * at, 10 * at + 10)]) }));
 
   function drawLosses(context, colours) {
-    const [x, y] = chart(context, colours, TOP, [0, 1, 2, 3, 4], String, [GUESSING, "ln 10 = 2.303: the loss of a guess"]);
+    const [x, y] = chart(context, colours, TOP, [0, 1, 2, 3, 4], String, GUESSING);
     line(context, colours.quiet, RECORDED.losses.map((loss, place) => [x(Math.max(1, 8 * place - 3.5)), y(loss)]), [4, 3]);
     line(context, colours.blue, run.losses.map(([step, loss]) => [x(step), y(Math.min(loss, TOP))]));
+    note(context, colours, "ln 10 = 2.303: the loss of a guess", RIGHT, y(GUESSING) - 7, "right");
     const most = run.losses.reduce((best, one) => (one[1] > best[1] ? one : best), [0, 0]);
-    if (most[1] > TOP) {
-      context.fillStyle = colours.ink;
-      context.fillText(`↑ up to ${writeLoss(most[1])}, at step ${most[0]}`, Math.min(x(most[0]) + 8, 170), 40);
-    }
+    if (most[1] > TOP) note(context, colours, `↑ up to ${writeLoss(most[1])}, at step ${most[0]}`, Math.min(x(most[0]) + 8, 150), 40);
     key(context, colours, [[colours.blue, [], "this run"], [colours.quiet, [4, 3], "recorded run"]]);
   }
 
   function drawAccuracies(context, colours) {
-    const [x, y] = chart(context, colours, 1, [0, 0.5, 0.9], (part) => `${100 * part} %`, [0.1, "guessing: 10 %"]);
+    const [x, y] = chart(context, colours, 1, [0, 0.5, 0.9], (part) => `${100 * part} %`, 0.1);
     line(context, colours.quiet, RECORDED.accuracies.map((accuracy, place) => [x(8 * place), y(accuracy)]), [4, 3]);
     line(context, colours.orange, run.training.map(([step, part]) => [x(step), y(part)]), [1, 3]);
     line(context, colours.blue, run.accuracies.map(([step, part]) => [x(step), y(part)]));
+    note(context, colours, "guessing: 10 %", RIGHT, y(0.1) - 7, "right");
     key(context, colours, [[colours.blue, [], "validation"], [colours.orange, [1, 3], "training"], [colours.quiet, [4, 3], "recorded"]]);
   }
 
@@ -256,6 +263,7 @@ export default async function trainHere({ load, module, options }) {
       context.strokeStyle = colours.line;
       context.strokeRect(box[0] + 0.5, box[1] + 0.5, 49, 49);
     }
+    if (!run.accuracies.at(-1)?.[0]) note(context, colours, "Nothing yet", WIDTH / 2, 57, "center");
   }
 
   function drawBatch(context, colours) {
@@ -271,6 +279,11 @@ export default async function trainHere({ load, module, options }) {
     context.fillText("It comes with the first step.", WIDTH / 2, 28);
   }
 
+  const writeRate = (value) => {
+    const shown = (number) => number.toFixed(5).replace(/\.?0+$/, "");
+    return state.bugs.includes("high rate") && !state.secret ? `${shown(value)} (used: ${shown(100 * value)})` : shown(value);
+  };
+  const checks = element("div", { class: "checks" });
   const main = button("Start", (event) => {
     if (event.detail > 1) return;  // the second click of a double click is not meant for "Pause"
     ({ ready: start, running: pause, paused: goOn, done: start })[run.phase]();
@@ -282,14 +295,14 @@ export default async function trainHere({ load, module, options }) {
     if (run.phase === "ready") run = untrained();
     show();
   };
-  const rate = slider("Learning rate", { min: 0, max: RATES.length - 1, value: RATES.indexOf(state.rate), write: (place) => RATES[place].toFixed(5).replace(/\.?0+$/, "") }, (place) => change({ rate: RATES[place] }));
+  const rates = slider("Learning rate", { min: 0, max: RATES.length - 1, value: RATES.indexOf(state.rate), write: (place) => writeRate(RATES[place]) }, (place) => change({ rate: RATES[place] }));
   const seed = menu("Seed", Array.from({ length: 10 }, (_, number) => [number, number]), 0, (value) => change({ seed: Number(value) }));
 
   const title = (text) => element("p", { class: "title below" }, text);
   root.append(
     element("style", {}, STYLE),
     options.bugs ? mistakes() : "",
-    element("div", { class: "row controls" }, main, again, seed.element, rate.element),
+    element("div", { class: "row controls" }, main, again, seed.element, rates.element),
     later,
     said.element,
     element(
@@ -323,26 +336,20 @@ export default async function trainHere({ load, module, options }) {
       "train range": "Pixels, in training",
       "val range": "Pixels, in validation",
       first: "First loss (ln 10 is 2.303)",
-      gradient: "First layer's gradient (rms)",
-      moved: "Last step of its weights (rms)",
+      gradient: "First layer's gradient, rms",
+      moved: "Last step of its weights, rms",
       gap: "Accuracy: training, validation",
     };
     const rows = Object.entries(names).map(([name, text]) => [element("dt", {}, text), signs[name]]);
-    return [title("A batch, with its labels"), batch.canvas, title("What to look at"), element("dl", { class: "signs" }, rows.flat())];
+    return [title("A batch, with its labels"), batch.canvas, title("What to look at"), element("dl", { class: "signs" }, rows.flat()), element("p", { class: "quiet" }, "rms: the root of the mean square, the typical size of a number."), title("What to check"), checks];
   }
 
   function mistakes() {
     const ticks = BUGS.map((bug) => {
-      const [name, check] = TEXTS[bug], text = element("p", { class: "quiet", hidden: true }, check);
-      const { element: label, input } = checkbox(name, false, (on) => {
-        text.hidden = !on;
+      const { element: label, input } = checkbox(TEXTS[bug][0], false, (on) => {
         change({ bugs: BUGS.filter((other) => (other === bug ? on : state.bugs.includes(other))) });
       });
-      const set = (on) => {
-        input.checked = on;
-        text.hidden = !on;
-      };
-      return { bug, set, input, element: element("div", {}, label, text) };
+      return { bug, input, element: element("div", {}, label) };
     });
     const guess = menu("Which mistake is it?", [["", "your guess"], ...BUGS.map((bug) => [bug, TEXTS[bug][0]])], "", (bug) => {
       if (bug === state.secret) reveal("Right");
@@ -350,7 +357,7 @@ export default async function trainHere({ load, module, options }) {
     });
     const reveal = (word) => {
       const bug = state.secret;
-      ticks.forEach((tick) => tick.set(tick.bug === bug));
+      ticks.forEach((tick) => (tick.input.checked = tick.bug === bug));
       Object.assign(state, { secret: null, bugs: [bug] });
       known.hidden = false;
       hidden.hidden = true;
@@ -358,7 +365,7 @@ export default async function trainHere({ load, module, options }) {
       ticks[BUGS.indexOf(bug)].input.focus();
     };
     let last = null;
-    const secret = button("A secret mistake", () => {
+    const secret = button("Train with a secret mistake", () => {
       const others = BUGS.filter((bug) => bug !== last);
       last = state.secret = others[Math.floor(Math.random() * others.length)];
       guess.input.value = "";
@@ -373,8 +380,8 @@ export default async function trainHere({ load, module, options }) {
   }
 }
 
-/** Axes with steps to the right; `marked` is a value with a line of its own. Returns functions from step and value to units. */
-function chart(context, colours, top, ticks, name, [marked, words]) {
+/** Axes with steps to the right; the value `marked` has a line of its own. Returns functions from step and value to units. */
+function chart(context, colours, top, ticks, name, marked) {
   const high = 24, low = 134;
   const x = (step) => LEFT + ((RIGHT - LEFT) * step) / STEPS, y = (value) => low - ((low - high) * value) / top;
   context.lineWidth = 1;
@@ -385,7 +392,6 @@ function chart(context, colours, top, ticks, name, [marked, words]) {
     context.fillText(name(tick), LEFT - 5, y(tick) + 5);
   }
   line(context, colours.ink, [[LEFT, y(marked)], [RIGHT, y(marked)]], [2, 3], 1);
-  context.fillText(words, RIGHT, y(marked) - 4);
   context.textAlign = "center";
   for (let step = 0; step <= STEPS; step += 40) context.fillText(step, x(step), low + 17);
   context.textAlign = "left";
@@ -400,6 +406,16 @@ function line(context, colour, points, dashes = [], width = 2) {
   points.forEach(([x, y], place) => (place === 0 ? context.moveTo(x, y) : context.lineTo(x, y)));
   context.stroke();
   context.setLineDash([]);
+}
+
+/** Words that can be read on top of curves. */
+function note(context, colours, words, x, y, align = "left") {
+  const width = context.measureText(words).width, left = { left: x, center: x - width / 2, right: x - width }[align];
+  context.fillStyle = colours.paper;
+  context.fillRect(left - 3, y - 12, width + 6, 14);
+  context.fillStyle = colours.ink;
+  context.textAlign = "left";
+  context.fillText(words, left, y);
 }
 
 function key(context, colours, entries) {

@@ -147,6 +147,15 @@ def test_a_rate_above_the_limit_gets_a_word_and_no_number_overflows(page):
     assert outcome(page).startswith("After")
 
 
+def test_the_limit_that_is_stated_is_the_chosen_methods(page):
+    stated = page.get_by_text("The loss is steepest across the valley")
+    assert "settles at rates below 2/λ = 0.190" in stated.inner_text().replace("\u00a0", " ")
+    page.get_by_label("momentum").check()
+    assert "settles at rates below 3.8/λ = 0.361" in stated.inner_text().replace("\u00a0", " ")
+    page.get_by_label("Adam").check()
+    assert "settles" not in stated.inner_text()
+
+
 @pytest.mark.parametrize("method", ["gradient descent", "momentum", "Adam"])
 def test_the_good_rate_ends_lower_than_one_too_small_or_too_large(page, method):
     page.get_by_label(method).check()

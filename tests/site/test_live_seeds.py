@@ -186,7 +186,7 @@ def press(page, name):
 
 def test_it_starts_with_a_draw_that_the_worse_network_wins(page):
     assert verdict(page).startswith("LeNet-5, strided wins this draw, although it is the worse network")
-    assert page.get_by_text("You have not drawn yet.", exact=True).is_visible()
+    assert page.get_by_text("We picked this draw, because it misleads. Draw your own.", exact=True).is_visible()
 
 
 def test_what_it_says_of_a_draw_is_what_python_says(page):
@@ -230,10 +230,12 @@ def test_one_seed_has_no_interval_and_more_than_half_of_the_runs_cannot_be_drawn
     page.get_by_label("Compare").select_option("modified networks, constant rate")
     assert size.get_attribute("max") == "5"
     assert int(size.input_value()) <= 5
+    assert size.get_attribute("aria-valuetext") == f"{size.input_value()} of 10"
 
 
 def test_a_difference_so_large_that_the_worse_network_never_wins_is_said(page):
     page.get_by_label("Compare").select_option("modified networks, falling rate")
+    assert "because it misleads" not in page.inner_text(".live")
     assert page.get_by_text("the worse network wins in none of all 10 possible draws").is_visible()
     assert page.get_by_role("slider").input_value() == "1"
     page.get_by_role("slider").fill("5")

@@ -401,12 +401,12 @@ def test_settings_count_from_the_next_start(open_figure):
 @pytest.mark.parametrize("name", ["First weights all zero", "Pixels from 0 to 255, not normalised"])
 def test_a_ticked_mistake_is_made_and_says_what_to_check(open_figure, name):
     page = open_figure(WITH_BUGS)
-    check = page.locator(".bugs > div", has_text=name).locator("p")
-    assert check.is_hidden()
+    check = page.locator(".checks p", has_text=name)
     page.get_by_role("checkbox", name=name).press(" ")
-    assert check.is_visible()
+    assert check.count() == 0  # it would give the result away
     page.get_by_role("button", name="Start").click()
     wait_for_step(page, 8)
+    assert check.is_visible()
     page.wait_for_function(
         "document.querySelector('[data-live]').shadowRoot.querySelectorAll('.signs dd')[3].textContent !== '–'",
         timeout=60_000,
@@ -416,6 +416,16 @@ def test_a_ticked_mistake_is_made_and_says_what_to_check(open_figure, name):
         assert (train, first, gradient, moved) == ("−0.42 to 2.82", "2.303", "exactly 0", "exactly 0")
     else:
         assert train == "0 to 255" and float(first) > 5 and float(gradient) > 0
+
+
+def test_the_rate_says_what_a_mistake_makes_of_it(open_figure):
+    page = open_figure(WITH_BUGS)
+    rate = page.get_by_role("slider", name="Learning rate")
+    assert rate.get_attribute("aria-valuetext") == "0.001"
+    page.get_by_role("checkbox", name=BUGS["high rate"]).check()
+    assert rate.get_attribute("aria-valuetext") == "0.001 (used: 0.1)"
+    page.get_by_role("button", name="A secret mistake").click()
+    assert rate.get_attribute("aria-valuetext") == "0.001"
 
 
 def test_several_mistakes_at_once(open_figure):
@@ -432,6 +442,7 @@ def test_a_secret_mistake_is_hidden_until_it_is_guessed(open_figure):
     page.get_by_role("button", name="A secret mistake").click()
     wait_for_step(page, 1)
     assert page.get_by_role("checkbox", name=BUGS["softmax"], include_hidden=True).is_hidden()
+    assert page.locator(".checks").inner_text() == "It comes here once you have found the mistake."
     guess = page.get_by_label("Which mistake is it?")
     for bug in reversed(BUGS):
         guess.select_option(bug)
@@ -441,6 +452,7 @@ def test_a_secret_mistake_is_hidden_until_it_is_guessed(open_figure):
         assert said.startswith("No")
     assert said == f"Right: {BUGS[bug]}."
     assert page.get_by_role("checkbox", name=BUGS[bug]).is_checked() and guess.is_hidden()
+    assert BUGS[bug] in page.locator(".checks").inner_text()
     assert page.get_by_text("count from the next start").is_hidden()  # the run was made with this mistake
 
 
