@@ -37,13 +37,6 @@ def mlp_first_layer():
 
 
 @claim
-def fit_beats_loop_by_hand():
-    """Our fit takes less time for a step than the loop of most tutorials, for each network of the benchmark."""
-    steps = records.bench("step")
-    return min(one["least"] for one in steps[steps["loop"] == "fit"]["speedup"]) > 1
-
-
-@claim
 def mlp_more_epochs():
     """What twelve epochs add to two."""
     return difference("study-mlp-recipes/twelve epochs", "study-mlp-recipes/two epochs", split="validation")
@@ -98,20 +91,6 @@ def mlp_shuffled():
 def mlp_shuffled_difference():
     """The perceptron's accuracy on shuffled digits, less that on digits in place."""
     return difference("01-mlp/shuffled", "01-mlp/perceptron")
-
-
-@claim
-def mlp_4_for_9():
-    """Test digits 4 taken for a 9 by the perceptron with seed 0."""
-    runs = records.read(records.results_folder() / "01-mlp.jsonl")
-    return next(one for one in runs if one["name"] == "perceptron" and one["seed"] == 0)["confusion"][4][9]
-
-
-@claim
-def mlp_9_for_4():
-    """Test digits 9 taken for a 4 by the perceptron with seed 0."""
-    runs = records.read(records.results_folder() / "01-mlp.jsonl")
-    return next(one for one in runs if one["name"] == "perceptron" and one["seed"] == 0)["confusion"][9][4]
 
 
 @claim

@@ -69,7 +69,9 @@ class LiveFigure:
             still=b64encode(still(self.name)).decode(),
             alt=html.escape(self.alt),
             caption=html.escape(self.caption),
-            sources=_in_script({name: (FOLDER / f"{name}.js").read_text("utf-8") for name in self.needed_modules()}),
+            sources=_in_script(
+                {name: (FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in self.needed_modules()}
+            ),
             files=_in_script({file: b64encode(read_file(file)).decode() for file in self.files}),
             options=_in_script(self.options),
         )

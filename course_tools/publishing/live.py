@@ -28,7 +28,7 @@ def bring_to_life(cells: list[NotebookNode]) -> None:
         for output in cell.get("outputs", []):
             about = output.get("metadata", {}).get(METADATA)
             if about:
-                output.data = NotebookNode({"text/html": as_html(LiveFigure(**about))})
+                output.data = NotebookNode({"text/html": as_html(LiveFigure(**about)), "text/plain": about["alt"]})
 
 
 def in_page(text: str) -> str:

@@ -73,7 +73,7 @@ def test_the_site_gets_the_figure_and_its_picture_where_the_picture_stood(monkey
     cells = [cell, new_code_cell("figure", outputs=[plain])]
     bring_to_life(cells)
     [shown] = cells[0].outputs
-    assert set(shown.data) == {"text/html"}
+    assert set(shown.data) == {"text/html", "text/plain"}
     assert 'data-figure="drag-a-digit"' in shown.data["text/html"] and "&quot;digit&quot;: 7" in shown.data["text/html"]
     assert cells[1].outputs == [plain]
     nbformat.validate(nbformat.v4.new_notebook(cells=cells))
