@@ -67,6 +67,7 @@ def test_the_bowl_has_torchs_curvatures_and_the_lowest_point_of_least_squares(fu
 
 
 @pytest.mark.parametrize(("method", "factor"), [("sgd", 2), ("momentum", 3.8)])
+@pytest.mark.nightly
 def test_rates_settle_below_the_limit_that_the_page_states_and_run_away_above_it(functions, method, factor):
     bowl = functions.evaluate("points => modules['line-fit'].bowl(points)", POINTS)
     limit = factor / bowl["steep"]["curvature"]

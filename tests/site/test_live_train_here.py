@@ -196,6 +196,7 @@ def sound(functions):
 
 
 @pytest.mark.parametrize("bug", BUGS)
+@pytest.mark.nightly
 def test_each_mistake_fails_in_its_own_way(functions, sound, bug):
     broken = run(functions, steps=24, judges=200, bugs=[bug])
     assert all(map(math.isfinite, broken.loss))
@@ -381,6 +382,7 @@ def test_a_loss_that_is_no_number_is_told_in_words(open_figure):
     assert "NaN" not in text and "Infinity" not in text and "undefined" not in text
 
 
+@pytest.mark.nightly
 def test_settings_count_from_the_next_start(open_figure):
     page = open_figure()
     note = page.get_by_text("count from the next start")
@@ -428,6 +430,7 @@ def test_the_rate_says_what_a_mistake_makes_of_it(open_figure):
     assert rate.get_attribute("aria-valuetext") == "0.001"
 
 
+@pytest.mark.nightly
 def test_several_mistakes_at_once(open_figure):
     page = open_figure(WITH_BUGS)
     for bug in BUGS.values():
