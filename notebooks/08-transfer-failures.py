@@ -328,7 +328,7 @@ print(f"always the most frequent digit: {constant:.2%} of the test labels")
 # > **What we found.** We ran the three snippets as they are written, on 672 digits, with one pass and one seed. On
 # > 336 refilled test images VGG-16 reads 9.8 % <!-- claim: snippet-all-trainable --> with all of it trainable and
 # > 11.3 % <!-- claim: snippet-ten-frozen --> with ten layers frozen, MobileNetV2
-# > 10.1 %. <!-- claim: snippet-mobilenet --> That is guessing. Neither freezing nor another backbone mends labels that
+# > 10.1 %. <!-- claim: snippet-mobilenet --> That is guessing. Neither freezing nor another backbone helps with labels that
 # > belong to other digits.
 #
 # This is what looking at the batch is for. It takes a minute, and no theory.
