@@ -27,7 +27,14 @@ RATES = {
     "Adam": (0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03),
 }
 # The rate with the highest validation accuracy of the runs that are named after rates; the lower one of a tie.
-BEST: dict[str, float] = {}
+BEST: dict[str, float] = {
+    "SGD, constant rate": 0.3,
+    "SGD, falling rate": 0.3,
+    "SGD with momentum, constant rate": 0.01,
+    "SGD with momentum, falling rate": 0.1,
+    "Adam, constant rate": 0.0003,
+    "Adam, falling rate": 0.003,
+}
 
 
 def grid(size: str, seed: int) -> list[Planned]:
