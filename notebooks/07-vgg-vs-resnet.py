@@ -514,13 +514,14 @@ print(f"from {100 * (gap - half):+.2f} to {100 * (gap + half):+.2f}")
 #
 # ### A spread is uncertain, too
 #
-# Take one recipe, and the same five seeds twice. In an earlier run of chapter 2, LeNet-5 had
-# 99.25 % <!-- claim: lenet5-mnist-before --> with a spread of 0.02 % <!-- claim: lenet5-mnist-before-spread -->. In
-# today's it has 99.17 ± 0.06 % <!-- claim: lenet5-mnist -->. The records of both hold the same settings, so as far as
-# we can tell only the third kind of chance was at work. It made the spread more than three times as large, and moved the
-# mean by four of the old spreads. <!-- claim: lenet5-mnist-moved --> So read a spread as a rough number. From five runs,
-# the true one may be anything between 0.6 and 2.9 times the one that you see, and from three between half of it and six
-# times (95 % intervals, too). This is why the rule does not trust a small spread.
+# Take one recipe, and the same five seeds twice. In chapter 2, LeNet-5 has 99.25 ± 0.02 %. <!-- claim: lenet5-mnist --> In a run
+# three days before, with the same settings, it had 99.17 % <!-- claim: lenet5-mnist-elsewhere --> with a spread of
+# 0.06 %. <!-- claim: lenet5-mnist-elsewhere-spread --> That record does not name its processor. Runs of another week agree with
+# today's seed by seed, so chance of the third kind does not come from run to run here: most likely it came with another
+# processor, which rounds in another order. It made the spread more than three times as large, and moved the mean by more than
+# four of the smaller spreads. <!-- claim: lenet5-mnist-again --> So read a spread as a rough number. From five runs, the true one
+# may be anything between 0.6 and 2.9 times the one that you see, and from three between half of it and six times (95 %
+# intervals, too). This is why the rule does not trust a small spread.
 #
 # Suppose the report had had our runs, and taken one of each at random. Would it have found the same winner?
 

@@ -773,7 +773,7 @@ pd.DataFrame(rows).T
 #
 # So transfer works on digits, once it is mended. Was it a good idea? It buys perhaps a point, for thirty times the
 # seconds, as long as there are 10,000 digits. There are more. With 48,000 of them, and a recipe of its own, LeNet-5
-# reached 99.17 ± 0.06 % <!-- claim: lenet5-mnist --> in chapter 2. You cannot subtract this from the numbers here:
+# reached 99.25 ± 0.02 % <!-- claim: lenet5-mnist --> in chapter 2. You cannot subtract this from the numbers here:
 # chapter 2 judges by all 10,000 test digits, this chapter by 1,000 of them. But it suggests that more digits do for
 # LeNet-5 what photographs did for VGG-16. What if there were only a few?
 

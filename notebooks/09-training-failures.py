@@ -520,7 +520,26 @@ table[["0.01", "0.001", "0.0001"]]
 # With He's weights a tenth of the rate *is* the remedy: in the middle column the network learns. With torch's weights
 # it helps eight layers. With sixteen, a network that was dead is merely slow.
 #
-# So a loss at $\ln K$ has three causes at least, and each has its own signs:
+# One run each is a map. The study `failures` draws the deep rows of it properly: six rates, five seeds each.
+
+# %% tags=["drawn"]
+study = records.studies.table("failures")
+norm = study["name"].str.contains("batch norm")
+by_weights = {
+    kind: study[study["name"].str.contains(kind) & ~norm]
+    for kind in ("torch's weights", "He's weights")
+}
+plots.accuracy_by_rate(by_weights, "validation")
+
+# %% [markdown]
+# > **What we found.** With torch's weights no rate is a remedy: the best of 30 runs reads
+# > 19.5 %. <!-- claim: deep-torch-best --> With He's weights the network learns at every rate up to 0.001. At 0.0003 it reads
+# > 37.8 ± 1.5 %, <!-- claim: deep-he-at-best --> and from 0.01 on all ten runs
+# > only guess. <!-- claim: deep-he-too-fast -->
+#
+# So the rate can break a network whose first weights are right. It can't repair one whose first weights are wrong.
+#
+# A loss at $\ln K$ has three causes at least, and each has its own signs:
 #
 # | look at | slow to start | dead | thrown about |
 # |---|---|---|---|

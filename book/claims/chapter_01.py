@@ -233,3 +233,27 @@ def mlp_raw_loss():
 def mlp_sure_on_validation():
     """Mean probability of chapter 1's answers on validation images, seed 0."""
     return float(re.search(r"validation images: [\d.]+% right, ([\d.]+)% sure", output("01-mlp"))[1]) / 100
+
+
+@claim
+def mlp_neighbours_learned():
+    """Pixels whose most similar pixel, by first-layer weights, is next door after training, exercise 6 of chapter 1."""
+    return printed("01-mlp", "next door, trained: ")
+
+
+@claim
+def mlp_neighbours_before():
+    """The same before training."""
+    return printed("01-mlp", "next door, untrained: ")
+
+
+@claim
+def mlp_inked_pixels():
+    """How many pixels often hold ink, exercise 6 of chapter 1."""
+    return printed("01-mlp", "pixels with ink: ")
+
+
+@claim
+def mlp_blue_paper_zero():
+    """Of the 24 strongest templates, those whose strongest weight is negative, trained with paper at zero."""
+    return printed("01-mlp", "blue, paper 0: ")

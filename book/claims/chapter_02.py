@@ -1,16 +1,13 @@
 """Chapter 2, LeNet."""
 
-import itertools
-import re
-
-import pandas as pd
 import torch
 from torch import nn
 
 from course_lib import analysis, data, models, records
 from course_tools.claims.ledger import claim
 from course_tools.claims.measurements import difference, mean
-from course_tools.claims.published import memory, output, seconds
+from course_tools.claims.published import memory, printed, seconds
+from studies import lenet_fair, lenet_shifts
 
 
 @claim
@@ -93,92 +90,15 @@ def lenet5_field():
 
 
 @claim
-def lenet5_smaller_gap():
-    """LeNet-5's training accuracy ends less far above that on new images than the perceptron's, by the book's rule."""
-
-    def gaps(file, name):
-        runs = [one for one in records.read(records.results_folder() / f"{file}.jsonl") if one["name"] == name]
-        return pd.Series({one["seed"]: one["epochs"][-1]["train_accuracy"] - one["final"]["accuracy"] for one in runs})
-
-    less, half = records.difference(gaps("01-mlp", "perceptron"), gaps("02-lenet", "LeNet-5, modern"))
-    print(f"smaller by {less:.2%} ± {half:.2%}")
-    return bool(less > half)
-
-
-@claim
-def lenet5_fraction_of_errors_1998():
-    """The part of the perceptron's errors that LeNet-5 of 1998 does not make, in the race of chapter 2."""
-    runs = records.table("02-lenet")
-    errors = 1 - runs[runs["split"] == "test"].groupby("name")["accuracy"].mean()
-    return 1 - errors["LeNet-5, 1998"] / errors["perceptron"]
-
-
-@claim
-def lenet5_fraction_of_errors():
-    """The part of the perceptron's errors that LeNet-5, modern form, does not make, in the race of chapter 2."""
-    runs = records.table("02-lenet")
-    errors = 1 - runs[runs["split"] == "test"].groupby("name")["accuracy"].mean()
-    return 1 - errors["LeNet-5, modern"] / errors["perceptron"]
-
-
-@claim
-def lenet5_1998_over_perceptron():
-    """LeNet-5 of 1998 less the perceptron, each with its recipe."""
-    return difference("02-lenet/LeNet-5, 1998", "02-lenet/perceptron")
-
-
-@claim
 def lenet5_over_perceptron():
-    """LeNet-5, modern form, less the perceptron, each with its recipe."""
-    return difference("02-lenet/LeNet-5, modern", "02-lenet/perceptron")
-
-
-@claim
-def lenet5_over_1998():
-    """LeNet-5, modern form, less that of 1998, with the same recipe."""
-    return difference("02-lenet/LeNet-5, modern", "02-lenet/LeNet-5, 1998")
+    """LeNet-5, modern form, less the perceptron, each with the recipe of its chapter."""
+    return difference("02-lenet/LeNet-5, modern", "01-mlp/perceptron")
 
 
 @claim
 def lenet5_over_perceptron_same_recipe():
     """LeNet-5, modern form, less the perceptron, both with the recipe of the study mnist-six."""
     return difference("study-mnist-six/LeNet-5, modern", "study-mnist-six/perceptron")
-
-
-@claim
-def perceptron_rate_1():
-    """Validation accuracy of the perceptron at rate 0.001, one seed."""
-    return mean("02-lenet/perceptron, rate 0.001", split="validation")
-
-
-@claim
-def perceptron_rate_4():
-    """Validation accuracy of the perceptron at rate 0.004, one seed."""
-    return mean("02-lenet/perceptron, rate 0.004", split="validation")
-
-
-@claim
-def lenet5_rate_1():
-    """Validation accuracy of LeNet-5, modern form, at rate 0.001, one seed."""
-    return mean("02-lenet/LeNet-5, modern, rate 0.001", split="validation")
-
-
-@claim
-def lenet5_rate_4():
-    """Validation accuracy of LeNet-5, modern form, at rate 0.004, one seed."""
-    return mean("02-lenet/LeNet-5, modern, rate 0.004", split="validation")
-
-
-@claim
-def perceptron_epoch():
-    """Seconds of an epoch of the perceptron in chapter 2."""
-    return mean("02-lenet/perceptron", "seconds", per="epoch")
-
-
-@claim
-def lenet5_epoch_longer():
-    """Seconds that an epoch of LeNet-5, modern form, takes longer than one of the perceptron."""
-    return difference("02-lenet/LeNet-5, modern", "02-lenet/perceptron", "seconds", per="epoch")
 
 
 @claim
@@ -207,78 +127,11 @@ def mlp_multiply_adds():
 
 
 @claim
-def shift_loses_ink():
-    """Of the sample's test digits some lose ink from a shift by one pixel on, and more with each pixel."""
-    with torch.device("cpu"):
-        images = data.load("mnist", size="sample").open_test().images
-        lost = [int((images[..., 28 - shift :].amax(dim=(1, 2, 3)) > 0).sum()) for shift in range(1, 7)]
-    print(lost)
-    return lost[0] > 0 and all(less < more for less, more in itertools.pairwise(lost))
-
-
-@claim
-def shift_4_perceptron():
-    """Test accuracy of the perceptron on digits shifted by 4 pixels, mean of the seeds."""
-    page = output("02-lenet")
-    return float(re.search(r"\n4 +([\d.]+)% +([\d.]+)% +([\d.]+)%", page)[1]) / 100
-
-
-@claim
-def shift_4_1998():
-    """Test accuracy of LeNet-5, 1998, on digits shifted by 4 pixels, mean of the seeds."""
-    page = output("02-lenet")
-    return float(re.search(r"\n4 +([\d.]+)% +([\d.]+)% +([\d.]+)%", page)[2]) / 100
-
-
-@claim
-def shift_4_modern():
-    """Test accuracy of LeNet-5, modern, on digits shifted by 4 pixels, mean of the seeds."""
-    page = output("02-lenet")
-    return float(re.search(r"\n4 +([\d.]+)% +([\d.]+)% +([\d.]+)%", page)[3]) / 100
-
-
-@claim
-def shift_6_1998():
-    """Test accuracy of LeNet-5, 1998, on digits shifted by 6 pixels, mean of the seeds."""
-    page = output("02-lenet")
-    return float(re.search(r"\n6 +([\d.]+)% +([\d.]+)% +([\d.]+)%", page)[2]) / 100
-
-
-@claim
-def shift_6_modern():
-    """Test accuracy of LeNet-5, modern, on digits shifted by 6 pixels, mean of the seeds."""
-    page = output("02-lenet")
-    return float(re.search(r"\n6 +([\d.]+)% +([\d.]+)% +([\d.]+)%", page)[3]) / 100
-
-
-@claim
-def shift_half():
-    """The perceptron falls below half between shifts of 3 and 4 pixels, LeNet-5 of 1998 between 4 and 5, modern
-    between 5 and 6.
-    """
-    page = output("02-lenet")
-    rows = [
-        [float(one) for one in re.search(rf"\n{shift} +([\d.]+)% +([\d.]+)% +([\d.]+)%", page).groups()]
-        for shift in range(7)
-    ]
-    return [min(shift for shift in range(7) if rows[shift][place] < 50) for place in range(3)] == [4, 5, 6]
-
-
-@claim
 def shift_6_digits_without_ink():
     """The part of the sample's test digits that lose some ink when they are shifted by 6 pixels."""
     with torch.device("cpu"):
         images = data.load("mnist", size="sample").open_test().images.float()
         lost = (images[..., -6:].amax(dim=(1, 2, 3)) > 0).float().mean().item()
-    return lost
-
-
-@claim
-def shift_6_ink():
-    """The part of all ink of the sample's test digits that a shift by 6 pixels pushes out."""
-    with torch.device("cpu"):
-        images = data.load("mnist", size="sample").open_test().images.float()
-        lost = (images[..., -6:].sum() / images.sum()).item()
     return lost
 
 
@@ -289,84 +142,9 @@ def lenet5_jump():
 
 
 @claim
-def lenet5_shuffled():
-    """Test accuracy of LeNet-5, modern form, on shuffled digits, three seeds."""
-    return mean("02-lenet/LeNet-5, modern, shuffled")
-
-
-@claim
-def lenet5_shuffled_under_perceptron():
-    """The perceptron less LeNet-5, modern form, on shuffled digits."""
-    return difference("02-lenet/perceptron", "02-lenet/LeNet-5, modern, shuffled")
-
-
-@claim
-def lenet5_shuffled_under_itself():
-    """LeNet-5, modern form, on digits in place less itself on shuffled ones."""
-    return difference("02-lenet/LeNet-5, modern", "02-lenet/LeNet-5, modern, shuffled")
-
-
-@claim
 def lenet5_c3_weights():
     """Weights that join one map to one map in C3."""
     return 5 * 5
-
-
-def _four_forms():
-    """Accuracies of exercise 4: four networks, two seeds each."""
-    rows = re.search(r"seed 0 +seed 1\n((?:.+%\n){4})", output("02-lenet"))[1]
-    return [float(percent) / 100 for percent in re.findall(r"([\d.]+)%", rows)]
-
-
-@claim
-def lenet5_four_forms_lowest():
-    """The lowest of the eight accuracies in exercise 4 of chapter 2."""
-    return min(_four_forms())
-
-
-@claim
-def lenet5_four_forms_highest():
-    """The highest of the eight accuracies in exercise 4 of chapter 2."""
-    return max(_four_forms())
-
-
-@claim
-def lenet5_four_forms_seeds():
-    """The largest difference between two seeds of one row in exercise 4 of chapter 2."""
-    scores = _four_forms()
-    return max(abs(first - second) for first, second in zip(scores[::2], scores[1::2], strict=True))
-
-
-@claim
-def lenet5_shifts_before_4():
-    """Validation accuracy of LeNet-5, taught in place, at a shift of 4 pixels, exercise 5 of chapter 2, one seed."""
-    page = output("02-lenet")
-    return float(re.search(r"shift 4: ([\d.]+)% before, ([\d.]+)% after", page)[1]) / 100
-
-
-@claim
-def lenet5_shifts_after_4():
-    """Validation accuracy of LeNet-5, taught with shifted digits, at a shift of 4 pixels, exercise 5 of chapter 2, one
-    seed.
-    """
-    page = output("02-lenet")
-    return float(re.search(r"shift 4: ([\d.]+)% before, ([\d.]+)% after", page)[2]) / 100
-
-
-@claim
-def lenet5_shifts_before_6():
-    """Validation accuracy of LeNet-5, taught in place, at a shift of 6 pixels, exercise 5 of chapter 2, one seed."""
-    page = output("02-lenet")
-    return float(re.search(r"shift 6: ([\d.]+)% before, ([\d.]+)% after", page)[1]) / 100
-
-
-@claim
-def lenet5_shifts_after_6():
-    """Validation accuracy of LeNet-5, taught with shifted digits, at a shift of 6 pixels, exercise 5 of chapter 2, one
-    seed.
-    """
-    page = output("02-lenet")
-    return float(re.search(r"shift 6: ([\d.]+)% before, ([\d.]+)% after", page)[2]) / 100
 
 
 @claim
@@ -397,3 +175,240 @@ def fair_lenet_over_1998():
 def fair_lenet_over_strided():
     """The modern LeNet less its twin without pooling, on equal terms."""
     return difference("study-lenet-fair/LeNet-5, modern", "study-lenet-fair/LeNet-5, strided")
+
+
+@claim
+def fair_rates_inside():
+    """In study lenet-shifts every network is judged at a rate that is neither the lowest nor the highest it tried."""
+    tried: dict[str, list[float]] = {}
+    for study in (lenet_fair, lenet_shifts):
+        for run in study.grid("cpu", 0):
+            network, found, rate = run.name.partition(", rate ")
+            if found:
+                tried.setdefault(network, []).append(float(rate))
+    return all(min(tried[name]) < rate < max(tried[name]) for name, rate in lenet_shifts.BEST.items())
+
+
+@claim
+def relu_over_tanh():
+    """LeNet-5 with ReLU less that with tanh, both with max pooling, on equal terms."""
+    return difference("study-lenet-shifts/LeNet-5, modern", "study-lenet-shifts/LeNet-5, tanh and maximum")
+
+
+@claim
+def maximum_over_average():
+    """LeNet-5 with max pooling less that with average pooling, both with ReLU, on equal terms."""
+    return difference("study-lenet-shifts/LeNet-5, modern", "study-lenet-shifts/LeNet-5, ReLU and average")
+
+
+@claim
+def pooling_by_holm():
+    """Of five comparisons with LeNet-5, modern, by Holm's rule tanh with the maximum counts, and strides do not."""
+    runs = records.studies.table("lenet-shifts").query("split == 'test'")
+    names = [name for name in lenet_shifts.BEST if "shuffled" not in name]
+    scores = {name: runs[runs["name"] == name].set_index("seed")["accuracy"] for name in names}
+    five = records.family(scores.pop("LeNet-5, modern"), scores)["p_holm"]
+    return bool(five["LeNet-5, tanh and maximum"] < 0.05 < five["LeNet-5, strided"] < 0.06)
+
+
+@claim
+def strided_a_third():
+    """LeNet-5 without pooling takes about a third of LeNet-5's multiply-adds, and has maps of the same size."""
+    networks = lenet_fair.lenet5_strided(), models.lenet5()
+    strided, pooled = (analysis.count_multiply_adds(network, (1, 28, 28)) for network in networks)
+    shapes = [network.features(torch.zeros(1, 1, 28, 28)).shape for network in networks]
+    return round(pooled / strided) == 3 and shapes[0] == shapes[1]
+
+
+@claim
+def lenet5_linear_over_convolution():
+    """Parameters of a linear layer with the outputs of LeNet-5's first convolution, over that convolution's."""
+    linear = analysis.count_parameters(nn.Linear(28 * 28, 6 * 28 * 28, device="meta"))
+    return round(linear / analysis.count_parameters(models.lenet5().features[0]))
+
+
+@claim
+def all_pooled_ahead_at_4():
+    """On digits moved by 4 pixels each of three other LeNets with pooling is above the one with strides."""
+    names = ("LeNet-5, 1998", "LeNet-5, tanh and maximum", "LeNet-5, ReLU and average")
+    study = "study-lenet-shifts"
+    apart = [difference(f"{study}/{name}", f"{study}/LeNet-5, strided", "moved_4") for name in names]
+    return all(one.value > one.spread for one in apart)
+
+
+@claim
+def maps_as_they_are():
+    """Accuracy on 2,000 test digits moved by 4 pixels, one run, in chapter 2's published run."""
+    return printed("02-lenet", "maps as they are: ")
+
+
+@claim
+def maps_moved_back():
+    """The same with the last maps moved back by one place."""
+    return printed("02-lenet", "maps moved back: ")
+
+
+@claim
+def whole_digits_fall_as_far():
+    """Moved by four pixels, digits that lose no ink are misread at least as often as all, by each of four networks."""
+    moves = records.studies.shifts("lenet-shifts").query("right == 4")
+    means = moves[moves["name"].isin(lenet_fair.BEST)].groupby("name")[["accuracy", "accuracy_whole"]].mean()
+    return bool((means["accuracy_whole"] <= means["accuracy"]).all())
+
+
+@claim
+def lenet5_1998_over_modern_at_6():
+    """LeNet-5 of 1998 less the modern form, on digits moved by 6 pixels."""
+    return difference("study-lenet-shifts/LeNet-5, 1998", "study-lenet-shifts/LeNet-5, modern", "moved_6")
+
+
+def _range_of_1998(right: int) -> float:
+    """The largest less the smallest accuracy of five runs of LeNet-5, 1998."""
+    moves = records.studies.shifts("lenet-shifts")
+    runs = moves[(moves["name"] == "LeNet-5, 1998") & (moves["right"] == right)]["accuracy"]
+    return float(runs.max() - runs.min())
+
+
+@claim
+def spread_in_place():
+    """How far five runs of LeNet-5, 1998, lie apart on digits in their place."""
+    return _range_of_1998(0)
+
+
+@claim
+def spread_at_6():
+    """How far they lie apart on digits moved by 6 pixels."""
+    return _range_of_1998(6)
+
+
+@claim
+def lenet5_errors():
+    """Errors of LeNet-5, modern form, on 10,000 test digits, mean of five seeds."""
+    return 10_000 * (1 - mean("02-lenet/LeNet-5, modern").value)
+
+
+@claim
+def lenet5_first_convolution():
+    """Parameters of LeNet-5's first convolution."""
+    return analysis.count_parameters(models.lenet5().features[0])
+
+
+@claim
+def shift_4_perceptron():
+    """Test accuracy of the perceptron on digits moved by 4 pixels."""
+    return mean("study-lenet-shifts/perceptron", "moved_4")
+
+
+@claim
+def shift_4_strided():
+    """Test accuracy of LeNet-5 without pooling on digits moved by 4 pixels."""
+    return mean("study-lenet-shifts/LeNet-5, strided", "moved_4")
+
+
+@claim
+def shift_4_modern():
+    """Test accuracy of LeNet-5, modern form, on digits moved by 4 pixels."""
+    return mean("study-lenet-shifts/LeNet-5, modern", "moved_4")
+
+
+@claim
+def pooling_at_4():
+    """LeNet-5, modern form, less its twin without pooling, on digits moved by 4 pixels."""
+    return difference("study-lenet-shifts/LeNet-5, modern", "study-lenet-shifts/LeNet-5, strided", "moved_4")
+
+
+@claim
+def lenet5_shuffled():
+    """Test accuracy of LeNet-5, modern form, on shuffled digits, at the best of seven rates."""
+    return mean("study-lenet-shifts/LeNet-5, modern, shuffled")
+
+
+@claim
+def perceptron_shuffled():
+    """Test accuracy of the perceptron on shuffled digits, at the best of seven rates."""
+    return mean("study-lenet-shifts/perceptron, shuffled")
+
+
+@claim
+def lenet5_shuffled_under_perceptron():
+    """The perceptron less LeNet-5, modern form, both on shuffled digits."""
+    return difference("study-lenet-shifts/perceptron, shuffled", "study-lenet-shifts/LeNet-5, modern, shuffled")
+
+
+@claim
+def lenet5_learned_kernels():
+    """Validation accuracy of LeNet-5 after four epochs, exercise 4 of chapter 2, one seed."""
+    return printed("02-lenet", "learned kernels: ")
+
+
+@claim
+def lenet5_random_kernels():
+    """The same with convolutions as they were drawn."""
+    return printed("02-lenet", "random kernels: ")
+
+
+@claim
+def lenet5_shifts_before_4():
+    """Validation accuracy of LeNet-5, taught in place, on digits moved by 4 pixels, exercise 6, one seed."""
+    return printed("02-lenet", "before, moved by 4: ")
+
+
+@claim
+def lenet5_shifts_before_6():
+    """Validation accuracy of LeNet-5, taught in place, on digits moved by 6 pixels, exercise 6, one seed."""
+    return printed("02-lenet", "before, moved by 6: ")
+
+
+@claim
+def lenet5_shifts_after_4():
+    """Validation accuracy of LeNet-5, taught with moved digits, on digits moved by 4 pixels, exercise 6, one seed."""
+    return printed("02-lenet", "after, moved by 4: ")
+
+
+@claim
+def lenet5_shifts_after_6():
+    """Validation accuracy of LeNet-5, taught with moved digits, on digits moved by 6 pixels, exercise 6, one seed."""
+    return printed("02-lenet", "after, moved by 6: ")
+
+
+@claim
+def lenet5_alone_0():
+    """Validation accuracy of LeNet-5 by one image, on digits moved by 0, exercise 5, one seed."""
+    return printed("02-lenet", "alone, moved by 0: ")
+
+
+@claim
+def lenet5_alone_4():
+    """Validation accuracy of LeNet-5 by one image, on digits moved by 4, exercise 5, one seed."""
+    return printed("02-lenet", "alone, moved by 4: ")
+
+
+@claim
+def lenet5_by_vote_0():
+    """Validation accuracy of LeNet-5 by a vote of five moved copies, on digits moved by 0, exercise 5, one seed."""
+    return printed("02-lenet", "by vote, moved by 0: ")
+
+
+@claim
+def lenet5_by_vote_4():
+    """Validation accuracy of LeNet-5 by a vote of five moved copies, on digits moved by 4, exercise 5, one seed."""
+    return printed("02-lenet", "by vote, moved by 4: ")
+
+
+@claim
+def lenet5_kernels_avoid():
+    """Of the errors with random kernels, learned ones avoid more than two of three, exercise 4 of chapter 2."""
+    learned, random = (printed("02-lenet", f"{words} kernels: ").value for words in ("learned", "random"))
+    return (1 - learned) < (1 - random) / 3
+
+
+@claim
+def lenet5_windows_unshared():
+    """Parameters of LeNet-5's first layer if each window had weights of its own."""
+    return 6 * 28 * 28 * (5 * 5 + 1)
+
+
+@claim
+def lenet5_first_as_linear():
+    """Parameters of a linear layer with the outputs of LeNet-5's first convolution."""
+    return analysis.count_parameters(nn.Linear(28 * 28, 6 * 28 * 28, device="meta"))

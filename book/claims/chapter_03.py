@@ -280,12 +280,6 @@ def lrn_by_us_time():
 
 
 @claim
-def alexnet_over_lenet():
-    """By how much the small AlexNet is above LeNet-5 on MNIST, each with its chapter's recipe."""
-    return difference("03-alexnet/AlexNet, small", "02-lenet/LeNet-5, modern", mixed="precision")
-
-
-@claim
 def alexnet_over_lenet_one_recipe():
     """By how much the small AlexNet is above LeNet-5 on MNIST, with one recipe."""
     return difference("study-mnist-six/AlexNet, small", "study-mnist-six/LeNet-5, modern")

@@ -148,13 +148,13 @@ def vgg_small_view():
 @claim
 def lenet5_more_accurate_than_perceptron():
     """In chapter 2, LeNet-5 is more accurate than the perceptron."""
-    return higher("02-lenet/LeNet-5, modern", "02-lenet/perceptron")
+    return higher("study-lenet-fair/LeNet-5, modern", "study-lenet-fair/perceptron")
 
 
 @claim
 def lenet5_smaller_than_perceptron():
     """In chapter 2, LeNet-5 has fewer parameters than the perceptron."""
-    return higher("02-lenet/perceptron", "02-lenet/LeNet-5, modern", measure="parameters")
+    return higher("01-mlp/perceptron", "02-lenet/LeNet-5, modern", measure="parameters")
 
 
 @claim
@@ -289,12 +289,6 @@ def six_undecided():
         sorted(name for name, (gap, half) in apart.items() if gap > half) == ["LeNet-5, modern", "perceptron"]
         and sum(abs(gap) <= half for gap, half in apart.values()) == 3
     )
-
-
-@claim
-def lenet5_own_recipe():
-    """LeNet-5 by its own recipe less LeNet-5 by the common one."""
-    return difference("02-lenet/LeNet-5, modern", "study-mnist-six/LeNet-5, modern", mixed="precision")
 
 
 @claim

@@ -351,3 +351,30 @@ def four_vgg8_less_alexnet_torch():
     return difference(
         "study-alexnet-vs-vgg-32/VGG8, torch's weights", "study-alexnet-vs-vgg-32/AlexNet, torch's weights"
     )
+
+
+def _deep(weights: str) -> pd.DataFrame:
+    """Runs of the deep network without batch norm in study failures, with torch's or He's first weights."""
+    runs = records.studies.table("failures")
+    return runs[runs["name"].str.contains(weights) & ~runs["name"].str.contains("batch norm")]
+
+
+@claim
+def deep_torch_best():
+    """The best of 30 runs of the deep network with torch's first weights, six rates, on validation images."""
+    runs = _deep("torch's weights")
+    return float(runs["accuracy"].max()) if len(runs) == 30 else None
+
+
+@claim
+def deep_he_at_best():
+    """Accuracy of the deep network with He's first weights at rate 0.0003, five seeds."""
+    return mean("study-failures/deep, He's weights, rate 0.0003", split="validation")
+
+
+@claim
+def deep_he_too_fast():
+    """With He's weights all runs up to rate 0.001 read above 30 %, and the ten runs at 0.01 and 0.03 read 10 %."""
+    runs = _deep("He's weights")
+    slow, fast = runs[runs["learning_rate"] <= 0.001], runs[runs["learning_rate"] >= 0.01]
+    return bool((slow["accuracy"] > 0.3).all() and len(fast) == 10 and (fast["accuracy"] == 0.1).all())

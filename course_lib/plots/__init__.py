@@ -2,9 +2,24 @@
 
 from course_lib.plots.architecture import architecture_drawing
 from course_lib.plots.costs import accuracy_against_cost, layer_bars, parameter_pie, share_bars, speed_ladder
-from course_lib.plots.diagrams import backpropagation_graph, channel_progression
+from course_lib.plots.diagrams import backpropagation_graph, channel_progression, pooling_windows
 from course_lib.plots.figure import BLUE, GREEN, ORANGE, DescribedFigure, finish, new_figure
-from course_lib.plots.images import feature_map_grid, filter_grid, image_grid, mistake_grid, template_sum, weight_grid
+from course_lib.plots.images import (
+    convolution_result,
+    feature_map_grid,
+    filter_grid,
+    image_grid,
+    mistake_grid,
+    template_sum,
+    weight_grid,
+)
 from course_lib.plots.receptive_fields import receptive_field_boxes, receptive_growth, window_comparison
-from course_lib.plots.results import compare_curves, confusion_heatmap, learning_curves, run_dots
+from course_lib.plots.results import (
+    accuracy_by_rate,
+    compare_curves,
+    confusion_heatmap,
+    learning_curves,
+    run_dots,
+    shift_lines,
+)
 from course_lib.plots.signals import signal_chain, signals_over_steps

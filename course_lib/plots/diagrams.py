@@ -1,9 +1,14 @@
 """Diagrams of a network: a small one with all its numbers, and the blocks of a convnet, drawn from the live model."""
 
 from collections.abc import Sequence
+from itertools import product
 
 import torch
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.patches import Rectangle
 from torch import nn
+from torch.nn import functional as F
 
 from course_lib.plots.figure import BLUE, INK, DescribedFigure, finish, new_figure
 from course_lib.plots.volumes import CONVOLUTION, INPUT, KIND_COLOURS, POOLING, Chain, chain_of_volumes
@@ -60,6 +65,44 @@ def backpropagation_graph(x: float, w: Sequence[float], v: Sequence[float], targ
         f"A network of four weights as a graph. Forward, {forward}. Derivatives of the loss by the weights: {backward}."
     )
     return finish(figure, alt.replace("-", "−"))
+
+
+def pooling_windows(values: torch.Tensor, shifts: Sequence[int] = (0, 1, 2)) -> DescribedFigure:
+    """Draw a small map with its numbers, moved to the right by each of ``shifts``, and what max pooling makes of it.
+
+    Args:
+        values: (H, W), both even; pooling takes windows of 2 × 2.
+        shifts: in pixels; zeros move in.
+    """
+    rows, columns = values.shape
+    figure, panels = new_figure(2, len(shifts), width=2.45 * len(shifts), height=4.4, height_ratios=[2, 1])
+    sentences = []
+    for (upper, lower), right in zip(panels.T, shifts, strict=True):
+        moved = F.pad(values, (right, 0))[:, :columns].float()
+        pooled = F.max_pool2d(moved[None, None], 2)[0, 0]
+        _numbers(upper, moved, window=2)
+        _numbers(lower, pooled, window=1)
+        upper.set_title(f"moved by {right}" if right else "a map", fontsize=11)
+        lower.set_title("pooled", fontsize=11)
+        listed = "; ".join(", ".join(f"{value:g}" for value in row) for row in pooled.tolist())
+        sentences.append(f"moved by {right}: {listed}")
+    alt = f"A map of {rows} by {columns} numbers in windows of 2 by 2, and the largest number of each window"
+    return finish(figure, f"{alt}, row by row. {'. '.join(sentences).capitalize()}.")
+
+
+def _numbers(axes: Axes, values: torch.Tensor, window: int) -> None:
+    """Draw numbers in cells, larger ones on darker blue, with a line around each window of so many cells."""
+    rows, columns = values.shape
+    for row, column in product(range(0, rows, window), range(0, columns, window)):
+        axes.add_patch(
+            Rectangle((column - 0.5, row - 0.5), window, window, fill=False, edgecolor=INK, linewidth=1.4, zorder=3)
+        )
+    colours = LinearSegmentedColormap.from_list("ink", ["white", BLUE])
+    axes.imshow(values.numpy(), cmap=colours, vmin=0, vmax=1.6 * values.max().item())
+    for row, line in enumerate(values.tolist()):
+        for column, value in enumerate(line):
+            axes.text(column, row, f"{value:g}", ha="center", va="center", fontsize=11)
+    axes.set_axis_off()
 
 
 def channel_progression(model: nn.Module, input_shape: tuple[int, int, int]) -> DescribedFigure:

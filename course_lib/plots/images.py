@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from course_lib.data import Split
-from course_lib.plots.figure import DescribedFigure, finish, new_figure
+from course_lib.plots.figure import ORANGE, DescribedFigure, finish, new_figure
 
 
 def image_grid(split: Split, indices: Sequence[int], titles: Sequence[str] | None = None) -> DescribedFigure:
@@ -79,6 +80,44 @@ def template_sum(image: torch.Tensor, weights: torch.Tensor, bias: float) -> Des
         axes.set_axis_off()
     _frame(panels)
     return finish(figure, f"An image, the weights of one hidden unit, and their products; {unit}.")
+
+
+def convolution_result(image: torch.Tensor, kernel: torch.Tensor, feature_map: torch.Tensor) -> DescribedFigure:
+    """Draw an image, a kernel with its weights, and the feature map, which has the same scale as the image.
+
+    A square marks one window, where the map is largest, and its number on the map.
+
+    Args:
+        image: (H, W), larger is darker.
+        kernel: (h, w).
+        feature_map: (H − h + 1, W − w + 1), without padding.
+    """
+    image, kernel, feature_map = (tensor.detach().cpu().float() for tensor in (image, kernel, feature_map))
+    sides = [image.shape[1], 0.45 * image.shape[1], feature_map.shape[1]]
+    figure, panels = new_figure(1, 3, width=7.6, height=3.1, width_ratios=sides)
+    limit = feature_map.abs().max().item()
+    panels[0].imshow(image.numpy(), cmap="gray_r")
+    panels[1].imshow(kernel.numpy(), cmap="RdBu_r", vmin=-1.6 * kernel.abs().max(), vmax=1.6 * kernel.abs().max())
+    shown = panels[2].imshow(feature_map.numpy(), cmap="RdBu_r", vmin=-limit, vmax=limit)
+    for (row, column), weight in zip(np.ndindex(*kernel.shape), kernel.flatten().tolist(), strict=True):
+        panels[1].text(column, row, f"{weight:g}".replace("-", "−"), ha="center", va="center", fontsize=12)
+    row, column = divmod(feature_map.argmax().item(), feature_map.shape[1])
+    (height, width), outline = kernel.shape, {"fill": False, "edgecolor": ORANGE, "linewidth": 2}
+    panels[0].add_patch(Rectangle((column - 0.5, row - 0.5), width, height, **outline))
+    panels[2].add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **outline))
+    sizes = [" × ".join(str(side) for side in tensor.shape) for tensor in (image, kernel, feature_map)]
+    titles = [f"image, {sizes[0]}", f"kernel, {sizes[1]}", f"feature map, {sizes[2]}"]
+    for axes, title in zip(panels, titles, strict=True):
+        axes.set_title(title, fontsize=11)
+        axes.set_axis_off()
+    _frame(panels)
+    figure.colorbar(shown, ax=panels[2], shrink=0.7, aspect=16)
+    largest = f"{feature_map.max():.1f}"
+    return finish(
+        figure,
+        f"{titles[0]}, {titles[1]}, and {titles[2]}: red where the sum is positive, blue where it is negative. The "
+        f"largest sum, {largest}, belongs to a window of {sizes[1]} in row {row}, column {column}.",
+    )
 
 
 def filter_grid(weights: torch.Tensor) -> DescribedFigure:

@@ -6,28 +6,38 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter, PercentFormatter
 
 from course_lib.plots.figure import BLUE, ORANGE, DescribedFigure, finish, new_figure
 from course_lib.training import History
 
 
 def learning_curves(history: History) -> DescribedFigure:
-    """Draw loss (left) and accuracy (right) of training and validation by epoch."""
+    """Draw loss (left) and accuracy (right) of training and validation by epoch.
+
+    Where a run ends above 95 %, its errors are drawn in place of accuracies, on a logarithmic scale: there a gap that
+    would be a line's width is seen.
+    """
     frame = _finished(history)
     figure, (left, right) = new_figure(1, 2, width=8, height=3.2)
     parts = [("train", "training", BLUE, "o")]
     if not math.isnan(frame["val_loss"].iloc[-1]):
         parts.append(("val", "validation", ORANGE, "s"))
+    errors = frame[f"{parts[-1][0]}_accuracy"].iloc[-1] > 0.95
     for column, label, colour, marker in parts:
-        left.plot(frame.index, frame[f"{column}_loss"], color=colour, marker=marker, markersize=4, label=label)
-        right.plot(frame.index, frame[f"{column}_accuracy"], color=colour, marker=marker, markersize=4, label=label)
-    for axes, title in ((left, "Loss"), (right, "Accuracy")):
+        accuracy = frame[f"{column}_accuracy"]
+        style = {"color": colour, "marker": marker, "markersize": 4, "label": label}
+        left.plot(frame.index, frame[f"{column}_loss"], **style)
+        right.plot(frame.index, 1 - accuracy if errors else accuracy, **style)
+    for axes, title in ((left, "Loss"), (right, "Errors" if errors else "Accuracy")):
         axes.set(title=title, xlabel="epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(frameon=False)
+    if errors:
+        right.set_yscale("log")
     low, high = right.get_ylim()
-    right.yaxis.set_major_formatter(PercentFormatter(1, decimals=0 if high - low > 0.04 else 1))
+    right.yaxis.set_major_formatter(PercentFormatter(1, decimals=None if errors else 0 if high - low > 0.04 else 1))
+    right.yaxis.set_minor_formatter(NullFormatter())
     first, last = history[0], history[-1]
     alt = f"Training loss goes from {first.train_loss:.3f} to {last.train_loss:.3f} in {len(history)} epochs"
     if len(parts) == 2:
@@ -37,7 +47,7 @@ def learning_curves(history: History) -> DescribedFigure:
         )
     else:
         alt += f"; training accuracy ends at {last.train_accuracy:.1%}."
-    return finish(figure, f"Two line charts, loss and accuracy by epoch. {alt}")
+    return finish(figure, f"Two line charts, loss and {'errors' if errors else 'accuracy'} by epoch. {alt}")
 
 
 def compare_curves(runs: Mapping[str, History], measure: str = "val_accuracy") -> DescribedFigure:
@@ -79,6 +89,53 @@ def run_dots(
     ranges = [f"{name} {errors.mean():.2f} ({errors.min():.2f} to {errors.max():.2f})" for name, errors in rows]
     alt = f"A dot for each of {sum(len(errors) for _, errors in rows)} runs. Mean error on {images} images, in percent"
     return finish(figure, f"{alt}: {', '.join(ranges)}.")
+
+
+def accuracy_by_rate(runs: Mapping[str, pd.DataFrame], images: str) -> DescribedFigure:
+    """Draw accuracy by learning rate, a line at the means of each network, a dot a run.
+
+    Args:
+        runs: by name, rows of :func:`course_lib.records.table` with ``learning_rate`` and ``accuracy``.
+        images: what they were evaluated on, such as ``"validation"``.
+    """
+    figure, axes = new_figure(width=7, height=3.4)
+    sentences = []
+    for (name, rows), colour, marker in zip(runs.items(), sns.color_palette("colorblind"), "os^Dv", strict=False):
+        accuracies = 100 * rows["accuracy"]
+        axes.scatter(rows["learning_rate"], accuracies, s=22, color=colour, alpha=0.5, linewidths=0, marker=marker)
+        means = accuracies.groupby(rows["learning_rate"]).mean()
+        axes.plot(means.index, means, color=colour, marker=marker, markersize=6, label=name)
+        at_rates = ", ".join(f"{mean:.1f} at {rate:g}" for rate, mean in means.items())
+        sentences.append(f"{name}: {at_rates}")
+    axes.set_xscale("log")
+    axes.set(xlabel="learning rate", ylabel=f"{images} accuracy, in percent")
+    axes.grid(axis="y", color="#dddddd")
+    axes.legend(frameon=False)
+    alt = f"Mean accuracy on {images} images by learning rate, in percent, for {len(runs)} networks"
+    return finish(figure, f"{alt}. {'; '.join(sentences)}.")
+
+
+def shift_lines(shifts: pd.DataFrame, images: str = "test") -> DescribedFigure:
+    """Draw accuracy by shift, a line a network with its spread over seeds: of all images, and of those that stay whole.
+
+    ``shifts`` comes from :func:`course_lib.records.studies.shifts`.
+    """
+    figure, panels = new_figure(1, 2, width=8, height=3.6, sharey=True)
+    titles = {"accuracy": f"all {images} images", "accuracy_whole": "images that lose no ink"}
+    sentences = []
+    for axes, (column, title) in zip(panels, titles.items(), strict=True):
+        groups = shifts.groupby("name", sort=False)
+        for (name, runs), colour, marker in zip(groups, sns.color_palette("colorblind"), "os^Dv", strict=False):
+            found = 100 * runs.groupby("right")[column].agg(["mean", "std"])
+            options = {"color": colour, "marker": marker, "markersize": 5, "capsize": 2, "label": name}
+            axes.errorbar(found.index, found["mean"], yerr=found["std"], **options)
+            sentences.append(f"{title}, {name}: {', '.join(f'{value:.1f}' for value in found['mean'])}")
+        axes.set(title=title, xlabel="moved to the right, in pixels", ylim=(0, 102))
+        axes.grid(axis="y", color="#dddddd")
+    panels[0].set_ylabel("accuracy, in percent")
+    panels[0].legend(frameon=False, loc="lower left", fontsize=10)
+    steps = sorted(shifts["right"].unique())
+    return finish(figure, f"Accuracy in percent at shifts of {steps[0]} to {steps[-1]} pixels. {'; '.join(sentences)}.")
 
 
 def _finished(history: History) -> pd.DataFrame:

@@ -19,3 +19,13 @@ def read(name: str) -> list[dict[str, Any]]:
 def table(name: str) -> pd.DataFrame:
     """One run a row, in the columns of :func:`course_lib.records.table`."""
     return as_table(read(name))
+
+
+def shifts(name: str) -> pd.DataFrame:
+    """Accuracies on moved images, of the runs of a study that were evaluated on such.
+
+    Returns: a row a run and shift: ``name``, ``seed``, ``right`` (pixels), ``accuracy`` of all images, and
+        ``accuracy_whole`` of those that lose no ink at the largest shift; shares in [0, 1].
+    """
+    rows = [{"name": run["name"], "seed": run["seed"], **moved} for run in read(name) for moved in run.get("moved", [])]
+    return pd.DataFrame(rows, columns=["name", "seed", "right", "accuracy", "accuracy_whole"])

@@ -9,7 +9,8 @@ import pandas as pd
 from course_lib.records import lines
 
 COLUMNS = [
-    *("chapter", "name", "seed", "data", "train", "epochs", "precision", "parameters", "multiply_adds", "split"),
+    *("chapter", "name", "seed", "data", "train", "epochs", "learning_rate", "precision", "parameters"),
+    *("multiply_adds", "split"),
     *("accuracy", "macro_f1", "macro_precision", "macro_recall", "loss", "seconds", "peak_memory_mb"),
     *("device", "processor", "profile", "date", "commit", "sha256"),
 ]
@@ -23,7 +24,8 @@ def table(chapter: str | None = None) -> pd.DataFrame:
         chapter: such as ``02-lenet``; None for all chapters.
 
     Returns: columns ``chapter``, ``name`` (of the run in its chapter), ``seed``, ``data``, ``train`` (number of
-        training images), ``epochs``, ``precision`` (``float32``, ``bfloat16`` or ``float16``), ``parameters``,
+        training images), ``epochs``, ``learning_rate`` (its peak), ``precision`` (``float32``, ``bfloat16`` or
+        ``float16``), ``parameters``,
         ``multiply_adds`` (of one image); ``split`` (what it was evaluated on, ``test`` or ``validation``), and on those
         images ``accuracy``, ``macro_f1``, ``macro_precision``, ``macro_recall`` (shares in [0, 1]) and ``loss``;
         ``seconds``, ``peak_memory_mb``, ``device``, ``processor`` (its model and instructions, None in old records),

@@ -1,7 +1,8 @@
 """Evidence from ``results/``: means over seeds, and comparisons of them.
 
 ``FILE/NAME``, such as ``02-lenet/LeNet-5, modern``, are the runs of one name in ``results/FILE.jsonl``. A ``measure``
-is a number of a record, see ``course_lib/records/schema.json``. All functions raise NoEvidence where nothing was
+is a number of a record, see ``course_lib/records/schema.json``; ``moved_4`` is the accuracy on images moved by four
+pixels, and ``moved_4_whole`` that of the images that lose no ink. All functions raise NoEvidence where nothing was
 recorded, and CourseError for a measure that no record has, two records of one recipe that disagree, and a record that
 is malformed or was changed.
 """
@@ -201,6 +202,11 @@ def _measure(record: dict, measure: str, epoch: int | None, per: str | None) -> 
         **record["final"],
         "seconds": record["seconds"]["total"],
     }
+    for moved in record.get("moved", []):
+        measures |= {
+            f"moved_{moved['right']}": moved["accuracy"],
+            f"moved_{moved['right']}_whole": moved["accuracy_whole"],
+        }
     if epoch is not None:
         place = epoch - 1 if epoch > 0 else epoch
         if epoch == 0 or not -len(record["epochs"]) <= place < len(record["epochs"]):

@@ -76,6 +76,8 @@ class Planned:
     ``channels``; None leaves them as they are. ``normalised`` subtracts the data set's mean and divides by its standard
     deviation; else pixels are only scaled to [0, 1]. ``judge`` is ``test``, or ``validation`` for a run that serves a
     choice. ``judged_by`` draws so many validation and so many test images, the same for all runs; None takes all.
+    ``shuffled`` puts the pixels of all images into one random order. ``moved`` evaluates, besides, on the same images
+    moved to the right by so many pixels.
     """
 
     name: str
@@ -90,6 +92,8 @@ class Planned:
     normalised: bool = True
     judge: str = "test"
     judged_by: tuple[int, int] | None = None
+    shuffled: bool = False
+    moved: tuple[int, ...] = ()
 
     @cached_property
     def key(self) -> str:
@@ -103,6 +107,7 @@ class Planned:
             recipe=_in_words(self.recipe),
             **({} if self.judge == "test" else {"judge": self.judge}),
             **({"judged_by": self.judged_by} if self.judged_by else {}),
+            **({"moved": self.moved} if self.moved else {}),
         )
 
     @property
@@ -111,6 +116,7 @@ class Planned:
         changes = [f"resized to {self.side} × {self.side}"] if self.side else []
         changes += [f"{self.channels} channels"] if self.channels else []
         changes += [] if self.normalised else ["scaled, not normalised"]
+        changes += ["pixels shuffled"] if self.shuffled else []
         return ", ".join(changes) or "as they are"
 
     @cached_property
@@ -137,8 +143,10 @@ class Planned:
         """
         images = self.load()
         network, history = self.fit(images, checkpoint)
-        predictions = training.predict(network, self.judged(images), precision=history.precision)
-        return training.record(self.name, history, predictions, images, images=self.images, split=self.judge)
+        judged = self.judged(images)
+        predictions = training.predict(network, judged, precision=history.precision)
+        record = training.record(self.name, history, predictions, images, images=self.images, split=self.judge)
+        return record | ({"moved": self._moved(network, judged, history.precision)} if self.moved else {})
 
     def load(self) -> ImageData:
         """The data set, or its sample; of its validation images as many as ``judged_by`` says."""
@@ -167,6 +175,19 @@ class Planned:
         recipe = Recipe(*(options.get(option.name, parameters[option.name].default) for option in fields(Recipe)))
         runlog.note("fit", fingerprint(*self._prepare(self.load()), recipe))
 
+    def _moved(self, network: nn.Module, split: Split, precision: str) -> list[dict[str, Any]]:
+        """Accuracies on moved images: on all, and on those that lose no ink at the largest of the shifts."""
+        largest = max(self.moved)
+        whole = (split.images[..., split.images.shape[-1] - largest :].amax(dim=(1, 2, 3)) == 0).cpu()
+        accuracies = []
+        for right in self.moved:
+            answers = training.predict(network, data.shift_images(split, right), precision=precision)
+            correct = (answers.predicted == answers.labels).double()
+            accuracies.append(
+                {"right": right, "accuracy": correct.mean().item(), "accuracy_whole": correct[whole].mean().item()}
+            )
+        return accuracies
+
     def _prepare(self, images: ImageData) -> tuple[nn.Module, Split, Split]:
         """The network with its first weights, training and validation images."""
         training.set_seed(self.seed)
@@ -174,6 +195,8 @@ class Planned:
         return self.network(), self._scaled(train), self._scaled(images.val)
 
     def _scaled(self, split: Split) -> Split:
+        if self.shuffled:
+            split = data.shuffle_pixels(split)
         if self.normalised:
             return split
         return replace(split, mean=(0.0,) * len(split.mean), std=(1.0,) * len(split.std))

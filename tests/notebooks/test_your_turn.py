@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
-from course_lib import data, models, training
+from course_lib import analysis, data, models, training
 
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r'(?m)^# %% tags=\["(your-turn|finished)"\].*\n((?:(?!# %%).*\n?)*)')
@@ -28,6 +29,29 @@ MISTAKES = {
         ("losses[epoch] += loss.item()", "losses[epoch] += loss.detach()", "plain numbers"),
         ("losses[epoch] += loss.item() * len(labels) / len(split)", "losses[epoch] = loss.item()", "len(split)"),
         ("    return losses\n", "", "plain numbers"),
+    ],
+    ("02-lenet", "conv2d"): [
+        ("    return result\n", "", "return"),
+        (" - height + 1", " - height", "3 × 3 places"),
+        ("(window * kernel).sum()", "(window * kernel).mean()", ".sum()"),
+        ("(window * kernel).sum()", "(window * kernel.flip(0, 1)).sum()", "don't turn"),
+        (
+            "image[row : row + height, column : column + width]",
+            "image[(row + 1) // 2 : (row + 1) // 2 + height, column : column + width]",
+            "one pixel",
+        ),
+    ],
+    ("02-lenet", "lenet"): [
+        ("6, 16, kernel_size=5)", "6, 16, kernel_size=5, padding=2)", "two blocks give (1, 16, 7, 7)"),
+        ("        nn.Flatten(),\n", "", "MaxPool2d Linear"),
+        (
+            "nn.ReLU(),\n        nn.MaxPool2d(2),\n        nn.Flatten",
+            "nn.Tanh(),\n        nn.MaxPool2d(2),\n        nn.Flatten",
+            "Conv2d Tanh",
+        ),
+        ("        nn.Linear(84, 10),\n", "        nn.Linear(84, 10),\n        nn.Softmax(dim=1),\n", "Softmax"),
+        ("120, 84),\n        nn.ReLU(),\n", "120, 84),\n", "Linear ReLU Linear Linear"),
+        ("nn.Linear(16 * 5 * 5, 120)", "nn.Linear(16 * 10 * 10, 120)", "not 61,706"),
     ],
 }
 
@@ -50,7 +74,15 @@ def check(key: tuple[str, str], finished: str) -> None:
     """Run what stands below the function in the reader's cell, with a function that somebody wrote."""
     digits = data.load("mnist", size="sample")
     images, labels = next(iter(data.Batches(digits.train, batch_size=128)))
-    names = {"torch": torch, "F": F, "data": data, "models": models, "training": training}
+    names = {
+        "torch": torch,
+        "nn": nn,
+        "F": F,
+        "analysis": analysis,
+        "data": data,
+        "models": models,
+        "training": training,
+    }
     names |= {"digits": digits, "images": images, "labels": labels}
     exec(finished, names)
     tree = ast.parse(TURNS[key][0])

@@ -47,6 +47,19 @@ def figures(few, trained):
     yield plots.filter_grid(torch.rand(4, 3, 5, 5)), ["4 colour filters"]
     yield plots.backpropagation_graph(2, (0.5, -1), (2, 1), 1), ["L is 0.5", "w₁: 4, w₂: 0, v₁: 1, v₂: 0"]
     yield plots.run_dots({"one": [0.9, 0.92], "two": [0.95]}, "test"), ["one 9.00 (8.00 to 10.00)", "two 5.00"]
+    edge = torch.zeros(4, 5)
+    edge[:, 3:] = 1.0  # its left edge is between columns 2 and 3
+    result = torch.nn.functional.conv2d(edge[None, None], torch.tensor([[[[-1.0, 1.0]]]]))[0, 0]
+    words = ["image, 4 × 5, kernel, 1 × 2, and feature map, 4 × 4", "largest sum, 1.0", "row 0, column 2"]
+    yield plots.convolution_result(edge, torch.tensor([[-1.0, 1.0]]), result), words
+    moved = ["moved by 0: 1, 2", "moved by 1: 0, 2. moved by 2: 0, 1"]
+    yield plots.pooling_windows(torch.tensor([[0.0, 1.0, 2.0, 0.0]] * 2)), moved
+    rows = [("net", seed, right, 0.9 - right / 10, 1 - right / 4) for seed in (0, 1) for right in (0, 2)]
+    shifts = pd.DataFrame(rows, columns=["name", "seed", "right", "accuracy", "accuracy_whole"])
+    words = ["shifts of 0 to 2 pixels", "all test images, net: 90.0, 70.0; images that lose no ink, net: 100.0, 50.0"]
+    yield plots.shift_lines(shifts), words
+    rates = pd.DataFrame({"learning_rate": [0.1, 0.1, 0.01], "accuracy": [0.8, 0.9, 0.5]})
+    yield plots.accuracy_by_rate({"net": rates}, "test"), ["for 1 networks. net: 50.0 at 0.01, 85.0 at 0.1."]
     yield plots.template_sum(torch.ones(3, 3), torch.full((3, 3), -2.0), 1.0), ["z = −17.00", "passes on 0.00"]
 
 

@@ -13,9 +13,10 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib import records, training
+from course_lib import data, models, records, training
 from course_lib.errors import CourseError
 from course_lib.training.checkpoints import Checkpoint
+from course_lib.training.history import History
 from course_lib.transfer import Choices
 from course_tools.publishing.publish import check_records
 from course_tools.studies import run as runner
@@ -291,6 +292,40 @@ def test_a_run_is_judged_by_as_many_images_as_planned(judge, images):
     assert (record["final"]["split"], record["final"]["images"]) == (judge, images)
     assert record["recipe"]["validation"] == 100
     assert {row["images"] for row in record["final"]["classes"]} <= set(range(images // 20, images // 5))
+
+
+def test_moved_images_are_all_and_those_that_lose_no_ink():
+    recipe = {"epochs": 1, "device": "cpu"}
+    planned = Planned("small", 3, partial(models.mlp, hidden=(16,)), "mnist", recipe, sample=True, moved=(0, 3, 6))
+    record = planned.train()
+    images = planned.load()
+    test, (network, _) = images.open_test(), planned.fit(images)
+    whole = test.select([place for place, image in enumerate(test.images) if image[:, :, 22:].max() == 0])
+    assert 0 < len(whole) < len(test)
+    assert [moved["right"] for moved in record["moved"]] == [0, 3, 6]
+    for moved in record["moved"]:
+        for split, measure in ((test, "accuracy"), (whole, "accuracy_whole")):
+            expected = training.evaluate(network, data.shift_images(split, moved["right"])).accuracy
+            assert moved[measure] == pytest.approx(expected, abs=1e-9)
+    assert record["moved"][0]["accuracy"] == pytest.approx(record["final"]["accuracy"])
+    assert "moved" not in replace(planned, moved=()).train()
+
+
+def test_shuffled_pixels_have_one_order_in_training_validation_and_test(monkeypatch):
+    seen = []
+
+    def fit(network, train, val, **_):
+        seen.extend((train, val))
+        return History("", "", "", {})
+
+    monkeypatch.setattr(training, "fit", fit)
+    planned = Planned("small", 3, partial(models.mlp, hidden=()), "mnist", {"epochs": 1}, sample=True, shuffled=True)
+    images = planned.load()
+    planned.fit(images)
+    seen.append(planned.judged(images))
+    for got, plain in zip(seen, (images.train, images.val, images.open_test()), strict=True):
+        assert torch.equal(got.images, data.shuffle_pixels(plain).images) and not torch.equal(got.images, plain.images)
+    assert planned.images == "pixels shuffled"
 
 
 @pytest.mark.parametrize(("judge", "images"), [("validation", 60), ("test", 60)])
