@@ -362,3 +362,27 @@ def first_epochs_apart():
         for run in again
         for here, there in zip(run["epochs"], study[run["name"].removesuffix(", first epochs")], strict=False)
     )
+
+
+@claim
+def flips_and_crops_on_all():
+    """The gain of flips and crops over nothing, modified VGG on all photographs."""
+    return difference("study-augment-all/augmented by flips and crops", "study-augment-all/augmented by nothing")
+
+
+@claim
+def rotation_on_all():
+    """The gain of rotation over nothing, modified VGG on all photographs."""
+    return difference("study-augment-all/augmented by rotation", "study-augment-all/augmented by nothing")
+
+
+@claim
+def all_training_accuracy():
+    """Training accuracy in the last epoch on all photographs, without augmentation."""
+    return mean("study-augment-all/augmented by nothing", "train_accuracy", epoch=-1)
+
+
+@claim
+def all_training_accuracy_flipped():
+    """The same with flips and crops, on the augmented images."""
+    return mean("study-augment-all/augmented by flips and crops", "train_accuracy", epoch=-1)
