@@ -80,7 +80,7 @@ links: site ## follow every link out of the published pages; this needs a networ
 lock: setup ## bring requirements.lock in step with pyproject.toml (UPGRADE=1: new versions of everything)
 	@cp requirements.lock requirements.lock.new
 	@printf 'torch==$(TORCH)\ntorchvision==$(TORCHVISION)\n' | $(BIN)/uv pip compile pyproject.toml course_tools/pyproject.toml --quiet \
-		--universal --python-version 3.11 --extra test --constraint - --no-annotate --no-header \
+		--universal --python-version 3.11 --extra test --extra cluster --constraint - --no-annotate --no-header \
 		--output-file requirements.lock.new $(if $(UPGRADE),--upgrade) >/dev/null
 	@{ echo "# Exact versions for Python 3.11 to 3.13, made by make lock. No hashes: CPU and CUDA wheels of torch both fit."; \
 		grep -vE '^(nvidia|cuda|triton)' requirements.lock.new; } > requirements.lock

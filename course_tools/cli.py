@@ -91,7 +91,12 @@ def parser() -> argparse.ArgumentParser:
     )
     study.add_argument("--size", choices=(*PROFILES, "auto"), default="auto", help="as the profiles of chapters")
     study.add_argument("--jobs", type=positive(int), help="how many runs at a time (default: one per core, or per GPU)")
+    study.add_argument("--processes", type=positive(int), default=1, help="how many train each network (default: 1)")
     study.add_argument("--hours", type=positive(float), help="begin no run after so many; the next call goes on")
+    study.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of a Dask cluster that runs it, such as tcp://10.0.0.1:8786"
+    )
+    study.add_argument("--limit", type=positive(float), help="minutes after which a run on the cluster has failed")
     study.add_argument("--publish", action="store_true", help="then put each name with all its seeds into results/")
     study.add_argument("--replace-better", action="store_true", help="let cpu runs replace published full ones")
 

@@ -190,12 +190,20 @@ def study(options: argparse.Namespace) -> None:
     project, size = _project(), resolve_profile(options.size)
     if options.publish:
         refuse_quick(size)
+    if options.limit and not options.scheduler:
+        raise CourseError("--limit belongs to --scheduler: runs on this machine have no limit.")
+    if options.scheduler and options.processes > 1:
+        raise CourseError("--processes is for runs on this machine: a worker of --scheduler trains in one process.")
     planned = plan(options.name, size, options.seeds)
-    outcomes = run_study(project, options.name, size, planned, jobs=options.jobs, hours=options.hours)
+    how = {part: getattr(options, part) for part in ("jobs", "processes", "hours", "scheduler", "limit")}
+    outcomes = run_study(project, options.name, size, planned, **how)
     done = sum(not outcome.problem and not outcome.left for outcome in outcomes)
     earlier = sum(outcome.skipped for outcome in outcomes)
     suffix = f", {earlier} of them earlier." if earlier else "."
     print(f"{options.name}, {size}: {done} of {len(outcomes)} runs are done{suffix}")
+    moved = [f"{outcome.planned.name}, seed {outcome.planned.seed}" for outcome in outcomes if outcome.moved]
+    if moved:
+        print(f"Begun again on another worker, because their own was lost: {'; '.join(moved)}.")
     try:
         if options.publish:
             target, count, waiting = publish(project, options.name, size, planned, options.replace_better)

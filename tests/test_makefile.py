@@ -112,6 +112,7 @@ def test_the_lock_has_a_version_that_fits_for_each_package_that_is_asked_for(fil
     lines = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if not line.startswith("#")]
     locked = {one.name.lower(): str(one.specifier).removeprefix("==") for one in map(Requirement, lines)}
     project = tomllib.loads((ROOT / file).read_text())["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"].get("test", [])]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras.get("test", []), *extras.get("cluster", [])]
     wrong = [one for one in map(Requirement, wanted) if not one.specifier.contains(locked.get(one.name.lower(), "0"))]
     assert not wrong, "`make lock` brings requirements.lock in step"

@@ -2,6 +2,7 @@
 
 from course_lib.training.checkpoints import checkpoint_path
 from course_lib.training.display import TrainingWarning
+from course_lib.training.distributed import Processes, processes
 from course_lib.training.fit import fit
 from course_lib.training.history import Epoch, History, record
 from course_lib.training.memory import memory_kept

@@ -57,18 +57,24 @@ class Checkpoint:
             "micro_batch": recipe.micro_batch,
             **{f"{name}'s settings": identity_of(function) for name, function in functions.items()},
         }
-        with storage.writable_folder(self.path.parent):  # now, and not after an epoch of work
-            state = load_checkpoint(self.path, self.fingerprint, run.setup.device)
+        self.processes = run.setup.processes
+        state = self.processes.from_first(self._load)
         if state is not None:
             run.restore(state)
         self.saved_at = time.monotonic()
+
+    def _load(self) -> dict[str, Any] | None:
+        device = self.run.setup.device if self.processes.count == 1 else torch.device("cpu")  # others have another GPU
+        with storage.writable_folder(self.path.parent):  # now, and not after an epoch of work
+            return load_checkpoint(self.path, self.fingerprint, device)
 
     def save_if_due(self) -> None:
         if time.monotonic() - self.saved_at >= self.seconds:
             self.save()
 
     def save(self) -> None:
-        save_checkpoint(self.path, {"fingerprint": self.fingerprint, **self.run.state()})
+        if self.processes.is_first:
+            save_checkpoint(self.path, {"fingerprint": self.fingerprint, **self.run.state()})
         self.saved_at = time.monotonic()
 
 

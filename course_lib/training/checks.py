@@ -19,9 +19,11 @@ from course_lib.data import Batches, Split
 from course_lib.errors import CourseError
 from course_lib.models import dtype_of, meta_copy, shape_mismatch
 from course_lib.models.classifier import copy_of, first_line, logits_in
+from course_lib.training.distributed import local_rank
 from course_lib.training.history import name_of
 from course_lib.training.memory import out_of_memory
 from course_lib.training.run import Recipe
+from course_lib.training.setup import Setup
 
 
 def check_arguments(model: nn.Module, train: Split, val: Split | None, recipe: Recipe) -> None:
@@ -58,9 +60,45 @@ def check_device(device: torch.device | str | None) -> None:
         raise CourseError(f"device={str(device)!r}, but torch finds none here: leave device out, or use 'cpu'.")
 
 
-def check_pieces(model: nn.Module, train: Split, val: Split | None, recipe: Recipe, device: torch.device) -> None:
+def check_processes(train: Split, val: Split | None, recipe: Recipe, setup: Setup) -> None:
+    """Raise ValueError where several processes cannot share this work, CourseError where they cannot do it here."""
+    processes, device = setup.processes.count, setup.device
+    if processes == 1:
+        return
+    if recipe.micro_batch is not None:
+        more = "each of them takes a part of every batch anyway: leave it out"
+        raise ValueError(f"micro_batch is for one process, and these are {processes}; {more}")
+    if recipe.batch_size < processes:
+        raise ValueError(
+            f"batch_size must be an image for each of {processes} processes at least, not {recipe.batch_size}"
+        )
+    if val is not None and len(val) < processes:
+        raise ValueError(f"val must have an image for each of {processes} processes at least, not {len(val)}")
+    if device.type == "cuda":
+        if device.index is not None:
+            raise ValueError(f"device={str(device)!r}, but each process takes a GPU of its own: write device='cuda'")
+        if local_rank() >= torch.cuda.device_count():
+            gpus = torch.cuda.device_count()
+            raise CourseError(
+                f"Of {processes} processes each needs a GPU, and here are {gpus}: start {gpus} processes."
+            )
+    elif device.type != "cpu":
+        raise CourseError(f"Several processes train on CPUs or on CUDA, not on {setup.machine}: start one process.")
+    elif recipe.sync_batch_norm:
+        raise CourseError("torch.nn.SyncBatchNorm computes on CUDA only: leave out sync_batch_norm, or use GPUs.")
+    last = len(train) % recipe.batch_size or recipe.batch_size
+    if recipe.sync_batch_norm and last < processes:
+        raise ValueError(
+            f"the last batch holds {last} images, of {len(train):,} in batches of {recipe.batch_size}, and "
+            f"sync_batch_norm needs one for each of {processes} processes: take another batch_size"
+        )
+
+
+def check_pieces(
+    model: nn.Module, train: Split, val: Split | None, recipe: Recipe, device: torch.device, processes: int = 1
+) -> None:
     """Raise ValueError where schedule, optimiser, loss, images and network do not work together."""
-    count = min(2, _smallest_part(len(train), recipe))
+    count = min(2, _smallest_part(len(train), recipe, processes))
     with _undisturbed():
         with _must("schedule", recipe.schedule, "a function from the share of training done to a finite factor"):
             math.floor(recipe.schedule(0.0))
@@ -139,7 +177,7 @@ def _dry_run(model: nn.Module, images: torch.Tensor, device: torch.device, batch
             raise
         reason = shape_mismatch(model, images)
         if "more than 1 value per channel" in str(error):
-            part = f"the last batch would hold 1 image, {batches}, or a part of micro_batch images"
+            part = f"the last batch would hold 1 image, {batches}, or a part of it, or a process's share"
             fix = "take another batch_size or micro_batch, or one image less"
             reason = f"{part}, and a batch norm of this model needs two: {fix}"
         elif reason is None and dtype not in (None, torch.float32):
@@ -155,9 +193,10 @@ def _as_in_training(twin: nn.Module) -> nn.Module:
     return twin if twin.training else twin.train()  # single layers in evaluation mode stay in it
 
 
-def _smallest_part(images: int, recipe: Recipe) -> int:
-    """How few images go through the network at once, in the last batch or a part of one."""
+def _smallest_part(images: int, recipe: Recipe, processes: int) -> int:
+    """How few images go through the network at once, in the last batch, a part or a process's share of one."""
     batches = {recipe.batch_size, images % recipe.batch_size or recipe.batch_size}
+    batches = {max(1, batch // processes) for batch in batches}
     return min(batch // -(-batch // min(recipe.micro_batch or batch, batch)) for batch in batches)
 
 

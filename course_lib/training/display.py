@@ -46,6 +46,13 @@ class Display:
         return [f"{text} See {help_link(symptom)}" for symptom, text in new.items()]
 
 
+class Silent(Display):
+    """Shows nothing and issues no warnings: for a process beside the one that does."""
+
+    def warn(self, history: History) -> None:
+        pass
+
+
 class Terminal(Display):
     """A tqdm bar over all batches; each finished epoch prints one line above it."""
 
@@ -116,8 +123,10 @@ class Notebook(Display):
         return HTML(f'<div class="course-run">{table}{messages}{below}</div>')
 
 
-def choose_display(show: bool, epochs: int, steps: int) -> Display:
-    """The display that fits where the code runs: notebook, terminal, or none."""
+def choose_display(show: bool, epochs: int, steps: int, is_first: bool = True) -> Display:
+    """The display that fits where the code runs: notebook, terminal, or none; of several processes the first shows."""
+    if not is_first:
+        return Silent()
     if not show:
         return Display()
     ipython = sys.modules.get("IPython")

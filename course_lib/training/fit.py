@@ -12,7 +12,7 @@ from course_lib import runlog
 from course_lib.data import Split
 from course_lib.errors import CourseError
 from course_lib.training.checkpoints import Checkpoint
-from course_lib.training.checks import check_arguments, check_device, check_pieces
+from course_lib.training.checks import check_arguments, check_device, check_pieces, check_processes
 from course_lib.training.display import choose_display
 from course_lib.training.fingerprint import fingerprint
 from course_lib.training.history import History, help_link
@@ -45,6 +45,7 @@ def fit(
     keep_memory: bool | None = None,
     threads: int | None = None,
     micro_batch: int | None = None,
+    sync_batch_norm: bool = False,
     checkpoint: Path | str | None = None,
     checkpoint_seconds: float = 30.0,
     show: bool = True,
@@ -71,6 +72,8 @@ def fit(
             the step is that of the whole batch. Apart from batch norm, whose statistics are the part's; dropout, which
             draws other units; and a loss that weights classes, which averages over each part. None sends the whole
             batch, and halves that for as long as the device has not enough memory.
+        sync_batch_norm: whether batch norms take their statistics from the images of all processes, as
+            ``torch.nn.SyncBatchNorm`` does on GPUs, or from each process's own. One process has all images anyway.
         checkpoint: a file to save the run in, and to continue from if it holds the same run.
         checkpoint_seconds: how often to save within an epoch; every epoch's end is saved anyway.
         show: draw the live table.
@@ -81,13 +84,24 @@ def fit(
 
     Layers that are in evaluation mode inside a model in training mode, such as frozen batch norms, stay in it.
 
+    **Several processes.** Where ``torchrun`` started this process, all of its processes train this network together:
+    each takes its share of every batch, and the gradient is that of the whole batch, so the order of images, the
+    augmentation and the step are those of one process. Except for batch norm, see ``sync_batch_norm``; for its running
+    means, which are those of the first process's images; for dropout, which draws from a stream of each process and
+    step; and for a loss that weights classes, which averages over each share. Every process must call ``fit`` with the
+    same arguments. All return the same numbers, but for seconds and memory, which are their own; the first process
+    alone draws the table, reads the checkpoint for all, and writes it. Where a process dies, the others end with an
+    error, and the same command continues from the checkpoint.
+
     Before the first step two images go through a copy of the network, and made-up logits through the loss.
 
     Raises: ValueError for arguments that make no sense or do not work together; CourseError for a precision that the
-        device lacks, for a device that has not enough memory for a single image, and for a checkpoint that is damaged,
-        belongs to another run or cannot be written.
+        device lacks, for a device that has not enough memory for a single image, for a checkpoint that is damaged,
+        belongs to another run or cannot be written, and for processes that have no GPU of their own, differ in their
+        arguments, or lost one of them.
     """
-    recipe = Recipe(epochs, learning_rate, batch_size, optimizer, schedule, loss, augment, seed, micro_batch)
+    splitting = {"micro_batch": micro_batch, "sync_batch_norm": sync_batch_norm}
+    recipe = Recipe(epochs, learning_rate, batch_size, optimizer, schedule, loss, augment, seed, **splitting)
     check_arguments(model, train, val, recipe)
     check_device(device)
     setup = choose_setup(
@@ -101,17 +115,21 @@ def fit(
         keep_memory=keep_memory,
         threads=threads,
     )
-    if isinstance(loss, nn.Module):
-        loss.to(setup.device)
-    check_pieces(model, train, val, recipe, setup.device)
-    if runlog.wants_fingerprints():
-        runlog.note("fit", fingerprint(model, train, val, recipe))
-    run = Run(model, train, setup, recipe)
-    with setup.at_work(), reproducible(seed, setup.device), _explained_memory_errors(run):
-        saver = Checkpoint(checkpoint, checkpoint_seconds, run, train) if checkpoint is not None else None
-        display = choose_display(show, epochs, len(run.batches))
-        training_loop(run, val.to(setup.device) if val is not None else None, display, saver)
-        display.close(run.history, f"{len(run.history)} epochs in {run.history.seconds:.1f} s on {setup}")
+    check_processes(train, val, recipe, setup)
+    processes = setup.processes
+    with processes.explained_losses(checkpoint):
+        processes.join(setup.device)
+        if isinstance(loss, nn.Module):
+            loss.to(setup.device)
+        check_pieces(model, train, val, recipe, setup.device, processes.count)
+        if runlog.wants_fingerprints():
+            runlog.note("fit", fingerprint(model, train, val, recipe))
+        run = Run(model, train, setup, recipe)
+        with setup.at_work(), reproducible(seed, setup.device), _explained_memory_errors(run):
+            saver = Checkpoint(checkpoint, checkpoint_seconds, run, train) if checkpoint is not None else None
+            display = choose_display(show, epochs, len(run.batches), processes.is_first)
+            training_loop(run, val.to(setup.device) if val is not None else None, display, saver)
+            display.close(run.history, f"{len(run.history)} epochs in {run.history.seconds:.1f} s on {setup}")
     return run.history
 
 

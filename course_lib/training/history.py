@@ -18,6 +18,7 @@ from course_lib.analysis.layers import count_multiply_adds
 from course_lib.analysis.predictions import Predictions, class_report, confusion_matrix
 from course_lib.data import SPLIT_SEED, ImageData, Split
 from course_lib.machine import processor
+from course_lib.training.distributed import processes
 
 DIAGNOSIS = "https://github.com/convnets-measured/convnets-measured/blob/main/book/diagnosis.md"
 MEASURES = ("precision", "recall", "f1")
@@ -131,7 +132,7 @@ def record(
     """The complete record of one training run: recipe, metrics, machine.
 
     In the pipeline (``COURSE_RECORDS`` names a file) it is also appended to that file, from which ``course publish``
-    moves it to ``results/``.
+    moves it to ``results/``; of several processes that trained together, the first does that.
 
     Args:
         name: the name of all runs that differ in their seed only, such as ``lenet-1998``.
@@ -186,5 +187,5 @@ def record(
             "python": platform.python_version(),
         },
     }
-    file = os.environ.get("COURSE_RECORDS")
+    file = os.environ.get("COURSE_RECORDS") if processes().is_first else None
     return records.append(storage.user_path(file), run) if file else run

@@ -80,12 +80,20 @@ def evaluate(
     The arguments are those of :func:`predict`, and the ``loss`` over all logits.
     """
     answers = predict(model, split, device=device, batch_size=batch_size, precision=precision, views=views)
+    return score(answers, loss, device or next((parameter.device for parameter in model.parameters()), "cpu"))
+
+
+def score(
+    answers: Predictions,
+    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    device: torch.device | str,
+) -> Score:
+    """Mean ``loss`` and accuracy of predictions; ``device`` is where the tensors of ``loss`` are."""
     if isinstance(loss, nn.Module):  # a loss with class weights has tensors of its own
         loss = copy.deepcopy(loss).to("cpu", torch.float64)
     logits, labels = answers.logits, answers.labels
     try:
         value = loss(logits.double(), labels)
     except RuntimeError:  # the tensors of a function are where and what they are in training
-        device = device or next((parameter.device for parameter in model.parameters()), "cpu")
         value = loss(logits.to(device), labels.to(device))
-    return Score(loss=value.item(), accuracy=answers.accuracy, count=len(split))
+    return Score(loss=value.item(), accuracy=answers.accuracy, count=len(labels))

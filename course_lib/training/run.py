@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from course_lib.data import Batches, Split
+from course_lib.training.distributed import ALONE, Processes
 from course_lib.training.history import Epoch, History, cost_of_image, describe_optimizer, name_of
 from course_lib.training.memory import halve_until_it_fits, peak_memory_mb, reset_peak_memory
 from course_lib.training.predict import Score
@@ -36,6 +37,7 @@ class Recipe:
     augment: Augmentation | None
     seed: int
     micro_batch: int | None = None
+    sync_batch_norm: bool = False
 
 
 class RunningTotals:
@@ -46,19 +48,36 @@ class RunningTotals:
 
     classes = 0
 
-    def __init__(self, device: torch.device, loss: float = 0.0, right: int = 0, count: int = 0, seconds: float = 0.0):
+    def __init__(
+        self,
+        device: torch.device,
+        loss: float = 0.0,
+        right: int = 0,
+        count: int = 0,
+        seconds: float = 0.0,
+        processes: Processes = ALONE,
+    ):
         widest = torch.float32 if device.type == "mps" else torch.float64
         self._loss = torch.tensor(loss, dtype=widest, device=device)
         self._right = torch.tensor(right, dtype=torch.int64, device=device)
         self.count = count
         self.seconds = seconds
+        self.processes = processes
 
     def add(self, loss: torch.Tensor, logits: torch.Tensor, labels: torch.Tensor) -> None:
-        """Add a batch: its mean loss, logits (N, K) and labels (N,)."""
-        self._loss.add_(loss.to(self._loss.dtype), alpha=len(labels))
-        self._right += (logits.argmax(dim=1) == labels).sum()
-        self.count += len(labels)
+        """Add a batch: its mean loss, logits (N, K) and labels (N,). Several processes add their shares at once."""
+        right = (logits.argmax(dim=1) == labels).sum()
         self.classes = logits.shape[1]
+        if self.processes.count == 1:
+            self._loss.add_(loss.to(self._loss.dtype), alpha=len(labels))
+            self._right += right
+            self.count += len(labels)
+            return
+        shares = loss * len(labels), right, right.new_tensor(len(labels))
+        loss, right, count = self.processes.add_up(*(share.to(self._loss.dtype) for share in shares))
+        self._loss += loss
+        self._right += right.long()
+        self.count = self.count + count.long()
 
     def reset(self) -> None:
         """Start the next epoch."""
@@ -68,15 +87,16 @@ class RunningTotals:
 
     def mean_loss(self) -> float:
         """The mean over images, not over batches: the last batch may be smaller."""
-        return self._loss.item() / self.count
+        return self._loss.item() / int(self.count)
 
     def accuracy(self) -> float:
         """The share of correct answers, in [0, 1]."""
-        return self._right.item() / self.count
+        return self._right.item() / int(self.count)
 
     def state(self) -> dict[str, float]:
         """The constructor's arguments that continue these totals."""
-        return {"loss": self._loss.item(), "right": self._right.item(), "count": self.count, "seconds": self.seconds}
+        sums = {"loss": self._loss.item(), "right": self._right.item(), "count": int(self.count)}
+        return sums | {"seconds": self.seconds}
 
 
 class Run:
@@ -87,18 +107,20 @@ class Run:
 
     def __init__(self, model: nn.Module, train: Split, setup: Setup, recipe: Recipe):
         self.model = model.to(setup.device, memory_format=setup.memory_format)
+        norms = any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in model.modules())
+        if setup.processes.count > 1 and recipe.sync_batch_norm:
+            nn.SyncBatchNorm.convert_sync_batchnorm(model)
         self.setup, self.recipe = setup, recipe
         self.order = torch.Generator().manual_seed(recipe.seed)
         self.batches = Batches(train, recipe.batch_size, shuffle=True, generator=self.order, device=setup.device)
         self.optimizer = setup.build(recipe.optimizer, model.parameters(), lr=recipe.learning_rate)
         self.peak_rates = [group["lr"] for group in self.optimizer.param_groups]
         self.scaler = torch.amp.GradScaler(setup.device.type, enabled=setup.precision == "float16")
-        self.network = torch.compile(model) if setup.compiled else model
         self.frozen = [layer for layer in model.modules() if model.training and not layer.training]
         self.micro_batch = recipe.micro_batch
         self.epoch = self.step = 0
         self.peak_memory_mb = math.nan
-        self.totals = RunningTotals(setup.device)
+        self.totals = RunningTotals(setup.device, processes=setup.processes)
         self.order_at_epoch_start = self.order.get_state()
         described = {
             "model": type(model).__name__,
@@ -115,7 +137,14 @@ class Run:
             "precision": setup.precision,
             "seed": recipe.seed,
         }
+        if setup.processes.count > 1:
+            described["processes"] = setup.processes.count
+            if norms:
+                described["batch_norm"] = "of all processes" if recipe.sync_batch_norm else "of each process"
         self.history = History(setup.machine, setup.precision, str(setup), described)
+        setup.processes.check_alike(described)
+        network = setup.processes.wrap(model)
+        self.network = torch.compile(network) if setup.compiled else network
 
     @contextlib.contextmanager
     def measured(self) -> Iterator[None]:
@@ -145,8 +174,11 @@ class Run:
         """Call ``backpropagate(images, labels, size)`` with parts of at most ``micro_batch`` images.
 
         Where the device has not enough memory, ``micro_batch`` is halved, with a warning. What stays of the attempt:
-        batch norms have averaged these images into their running means once more, and dropout has drawn.
+        batch norms have averaged these images into their running means once more, and dropout has drawn. Several
+        processes do not try again: the others wait for the first attempt's gradients.
         """
+        if self.setup.processes.count > 1:
+            return backpropagate(images, labels, len(images))
         whole = min(self.micro_batch or len(images), len(images))
         outputs, size = halve_until_it_fits(partial(backpropagate, images, labels), whole, self.setup.device)
         if size < whole:
@@ -208,7 +240,7 @@ class Run:
         self.order_at_epoch_start = state["order"].cpu()
         self.order.set_state(self.order_at_epoch_start)
         self.history.epochs = [Epoch(**row) for row in state["history"]]
-        self.totals = RunningTotals(self.setup.device, **state["sums"])
+        self.totals = RunningTotals(self.setup.device, **state["sums"], processes=self.setup.processes)
         self.epoch, self.step = state["epoch"], state["step"]
         self.micro_batch = self.micro_batch or state.get("micro_batch")
         self.history.warnings |= state.get("warnings", {})

@@ -12,6 +12,7 @@ from torch import nn
 
 from course_lib import runlog
 from course_lib.errors import CourseError
+from course_lib.training.distributed import ALONE, Processes, processes
 from course_lib.training.memory import can_keep_memory, memory_kept
 
 HALVES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -52,7 +53,7 @@ class Setup:
     ``precision`` is ``float32``, ``bfloat16`` or ``float16``; ``channels_last`` is how images and filters lie in
     memory; ``fused`` is whether the optimiser updates all weights in one kernel; ``compiled`` is whether
     ``torch.compile`` rewrites the network; ``keeps_memory`` is whether freed memory stays with the process from step to
-    step; ``threads`` are those of a CPU.
+    step; ``threads`` are those of a CPU; ``processes`` are those that torchrun started, which train together.
     """
 
     device: torch.device
@@ -62,10 +63,11 @@ class Setup:
     compiled: bool = False
     keeps_memory: bool = False
     threads: int = 1
+    processes: Processes = ALONE
 
     def __str__(self) -> str:
         extras = {"channels last": self.channels_last, "fused optimiser": self.fused, "compiled": self.compiled}
-        extras["memory kept"] = self.keeps_memory
+        extras |= {"memory kept": self.keeps_memory, str(self.processes): self.processes.count > 1}
         return ", ".join([self.machine, self.precision, *(extra for extra, chosen in extras.items() if chosen)])
 
     @property
@@ -157,6 +159,7 @@ def choose_setup(
         compiled=bool(compiled),
         keeps_memory=device.type == "cpu" and keep_memory is not False and can_keep_memory(),
         threads=threads or min(torch.get_num_threads(), usable_cores()),
+        processes=processes(),
     )
 
 

@@ -8,14 +8,16 @@ checkpoint beside them.
 import hashlib
 import math
 import os
+import stat
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 from joblib import Parallel, delayed
 from tqdm import tqdm
@@ -23,11 +25,14 @@ from tqdm import tqdm
 from course_lib import records, runlog
 from course_lib.errors import CourseError
 from course_lib.machine import processor
-from course_lib.training import best_device, usable_cores
+from course_lib.training import best_device, processes, usable_cores
 from course_tools.publishing import fingerprints
 from course_tools.publishing.project import Project
 from course_tools.publishing.provenance import commit
 from course_tools.studies.plan import PlannedRun, plan, study_module
+
+if TYPE_CHECKING:
+    from course_tools.studies.cluster import Cluster
 
 FINGERPRINT = "fingerprint.json"
 
@@ -36,13 +41,15 @@ FINGERPRINT = "fingerprint.json"
 class Outcome:
     """How one planned run ended: ``problem`` is one line, empty where it left its record.
 
-    It was ``skipped`` where it was finished before, and ``left`` where the time was over.
+    It was ``skipped`` where it was finished before, ``left`` where the time was over, and ``moved`` where a cluster had
+    to give it to another worker, because its own was lost.
     """
 
     planned: PlannedRun
     problem: str = ""
     skipped: bool = False
     left: bool = False
+    moved: bool = False
 
     def __str__(self) -> str:
         return f"{self.planned.name}, seed {self.planned.seed}: {self.problem or 'ok'}"
@@ -95,7 +102,10 @@ def run_study(
     planned: list[PlannedRun],
     *,
     jobs: int | None = None,
+    processes: int = 1,
     hours: float | None = None,
+    scheduler: str | None = None,
+    limit: float | None = None,
     show: bool = True,
 ) -> list[Outcome]:
     """Run what is not finished yet. Returns one outcome per planned run.
@@ -106,53 +116,79 @@ def run_study(
         size: ``quick``, ``cpu`` or ``full``.
         planned: its runs.
         jobs: how many side by side; by default the study's ``JOBS``, else one per core, and only one where there is a
-            GPU. They share the cores.
+            GPU. They share the cores. On a cluster, as many as its workers have threads.
+        processes: how many train each network together on this machine; see :func:`course_lib.training.fit`.
         hours: no run begins after so many; None for no end.
+        scheduler: the address of a Dask scheduler, whose workers run them; None for processes on this machine.
+        limit: minutes after which a run on a cluster has failed; None for :func:`cluster.limit_of`.
         show: draw a progress bar. It counts multiply-adds, not runs, so that its time left means something.
 
-    Raises: CourseError where an earlier run's record is damaged, comes from another kind of processor, or the library
-        no longer computes what it did for earlier runs; nothing is run then.
+    Raises: CourseError where an earlier run's record is damaged, comes from another kind of processor or from another
+        number of processes, or the library no longer computes what it did for earlier runs, and where a cluster cannot
+        be reached or one of its workers is not as the others; nothing is run then.
     """
     outcomes = {run.key: Outcome(run, skipped=True) for run in planned if finished(project, study, size, run)}
     waiting = [run for run in planned if run.key not in outcomes]
     if waiting:
-        _refuse_another_machine(project, study, size)
-        _refuse_changed_library(project, study, size)
-        cores = usable_cores()
-        jobs = jobs or getattr(study_module(study), "JOBS", None)
-        jobs = max(1, min(jobs or (cores if best_device().type == "cpu" else 1), len(waiting)))
-        workers = _Workers(project, study, size, max(1, cores // jobs))
+        if scheduler is None:
+            cores = usable_cores()
+            jobs = jobs or getattr(study_module(study), "JOBS", None)
+            side_by_side = cores // processes if best_device().type == "cpu" else 1
+            jobs = max(1, min(jobs or side_by_side, len(waiting)))
+            workers = _Workers(project, study, size, max(1, cores // (jobs * processes)), processes)
+        else:
+            workers = _cluster(scheduler, project, study, size, limit and 60 * limit)
+            jobs = min(jobs or workers.jobs, len(waiting))
         total = sum(run.work for run in waiting) / 1e12
         title = f"{study}, {size}: {len(waiting)} of {len(planned)} runs"
         layout = "{l_bar}{bar}| {elapsed}, {remaining} left{postfix}"
-        with tqdm(total=total, desc=title, bar_format=layout, disable=not show, dynamic_ncols=True) as bar:
-            end = time.monotonic() + 3600 * hours if hours is not None else math.inf
+        with closing(workers):
+            _refuse_another_machine(project, study, size, workers.processor, processes)
+            _refuse_changed_library(project, study, size)
+            with tqdm(total=total, desc=title, bar_format=layout, disable=not show, dynamic_ncols=True) as bar:
+                end = time.monotonic() + 3600 * hours if hours is not None else math.inf
 
-            def run_one(run: PlannedRun) -> Outcome:
-                if time.monotonic() >= end:
-                    return Outcome(run, left=True)
-                outcome = workers.run(run)
-                with bar.get_lock():
-                    bar.set_postfix_str(str(outcome), refresh=False)
-                    bar.update(run.work / 1e12)
-                return outcome
+                def run_one(run: PlannedRun) -> Outcome:
+                    if time.monotonic() >= end:
+                        return Outcome(run, left=True)
+                    outcome = workers.run(run)
+                    with bar.get_lock():
+                        bar.set_postfix_str(str(outcome), refresh=False)
+                        bar.update(run.work / 1e12)
+                    return outcome
 
-            try:  # threads: each only waits for a process that does the work
-                for outcome in Parallel(n_jobs=jobs, prefer="threads")(delayed(run_one)(run) for run in waiting):
-                    outcomes[outcome.planned.key] = outcome
-            except KeyboardInterrupt:
-                workers.kill()
-                raise
+                try:  # threads: each only waits for a process that does the work
+                    for outcome in Parallel(n_jobs=jobs, prefer="threads")(delayed(run_one)(run) for run in waiting):
+                        outcomes[outcome.planned.key] = outcome
+                except KeyboardInterrupt:
+                    workers.kill()
+                    raise
     return [outcomes[run.key] for run in planned]
 
 
-def _refuse_another_machine(project: Project, study: str, size: str) -> None:
-    """All runs of a study have one kind of processor, so that they can be compared."""
+def _cluster(*words: Any) -> "Cluster":
+    try:
+        from course_tools.studies.cluster import Cluster
+    except ImportError as error:
+        raise CourseError(
+            f"--scheduler needs Dask ({error}): call `pip install --editable './course_tools[cluster]'` here."
+        ) from error
+    return Cluster(*words)
+
+
+def _refuse_another_machine(project: Project, study: str, size: str, processor: str, processes: int) -> None:
+    """All runs of a study have one kind of processor and as many processes, so that they can be compared."""
     for file in sorted(folder_of(project, study, size).glob("*.jsonl"))[:1]:
-        before = records.read(file)[0]["machine"].get("processor")
-        if before != processor():
+        record = records.read(file)[0]
+        before, count = record["machine"].get("processor"), record["recipe"].get("processes", 1)
+        if count != processes:
             raise CourseError(
-                f"{study} was begun on {before}, and this is {processor()}: finish it there, or delete "
+                f"{study} was begun with --processes {count}: call it so again, or delete "
+                f"{file.parent.relative_to(project.root)} to run all of it with {processes}."
+            )
+        if before != processor:
+            raise CourseError(
+                f"{study} was begun on {before}, and this is {processor}: finish it there, or delete "
                 f"{file.parent.relative_to(project.root)} to run all of it here."
             )
 
@@ -171,56 +207,84 @@ def _refuse_changed_library(project: Project, study: str, size: str) -> None:
 
 
 class _Workers:
-    """Starts one process per run. Ctrl-C leaves none behind."""
+    """Starts one process per run on this machine, or several that train together. Ctrl-C leaves none behind."""
 
-    def __init__(self, project: Project, study: str, size: str, threads: int):
-        self.project, self.study, self.size = project, study, size
+    def __init__(self, project: Project, study: str, size: str, threads: int, processes: int = 1):
+        self.project, self.study, self.size, self.threads = project, study, size, threads
+        self.processes = processes
         self.folder = folder_of(project, study, size)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.environment = os.environ | {
-            "COURSE_CHAPTER": f"study-{study}",
-            "COURSE_PROFILE": size,
-            "COURSE_COMMIT": commit(project.root),
-            "OMP_NUM_THREADS": str(threads),
-            "PYTHONUNBUFFERED": "1",  # so that the log's last line is the error, not what was printed before
-        }
-        self.environment.pop("COURSE_RECORDS", None)  # a study's record goes to its own file
+        self.commit = commit(project.root)
+        self.processor = processor()
         self.alive: set[subprocess.Popen] = set()
         self.stopped = False
         self.lock = threading.Lock()
 
     def run(self, planned: PlannedRun) -> Outcome:
+        self.folder.mkdir(parents=True, exist_ok=True)
         file, log = (self.folder / f"{planned.key}{ending}" for ending in (".jsonl", ".log"))
-        words = (self.study, self.size, str(planned.seed), planned.key, str(file))
+        words = (self.study, self.size, planned.seed, planned.key, file, self.commit)
         with log.open("w", encoding="utf-8") as output:
             with self.lock:
                 if self.stopped:
                     return Outcome(planned, "stopped before it began")
-                process = subprocess.Popen(
-                    [sys.executable, "-m", "course_tools.studies.run", *words],
-                    env=self.environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                )
+                process = start(*words, output, self.processes, OMP_NUM_THREADS=str(self.threads))
                 self.alive.add(process)
-            code = process.wait()
+            with process:
+                code = process.wait()
         with self.lock:
             self.alive.discard(process)
-        if code == 0 and file.exists():
-            log.unlink()
-            return Outcome(planned)
-        if code < 0:
-            return Outcome(planned, f"its process was killed (signal {-code}), perhaps out of memory: try --jobs 1")
-        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        last = lines[-1] if lines else f"ended with status {code}"
-        return Outcome(planned, f"{last} (all of it: {log.relative_to(self.project.root)})")
+        return outcome_of(self.project, planned, code, file, log)
 
     def kill(self) -> None:
         with self.lock:
             self.stopped = True
-            for process in self.alive:
-                process.kill()
+            for process in self.alive:  # a launcher must end the processes that it started
+                process.terminate() if self.processes > 1 else process.kill()
+
+    def close(self) -> None:
+        """Nothing is left open: each process has ended."""
+
+
+def start(
+    study: str,
+    size: str,
+    seed: int,
+    key: str,
+    file: Path,
+    commit: str,
+    output: IO[str],
+    processes: int = 1,
+    **variables: str,
+) -> subprocess.Popen:
+    """Start the process that trains one planned run and writes its record into ``file``; ``output`` is its log.
+
+    With several ``processes`` it is a launcher, and they train together. It ends with the process that started it:
+    until then its standard input, a pipe, stays open.
+    """
+    environment = os.environ | {
+        "COURSE_CHAPTER": f"study-{study}",
+        "COURSE_PROFILE": size,
+        "COURSE_COMMIT": commit,
+        "PYTHONUNBUFFERED": "1",  # so that the log's last line is the error, not what was printed before
+        **variables,
+    }
+    environment.pop("COURSE_RECORDS", None)  # a study's record goes to its own file
+    launcher = ["-m", "course_lib.training.launch", str(processes)] if processes > 1 else []
+    command = [sys.executable, *launcher, "-m", "course_tools.studies.run", study, size, str(seed), key, str(file)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=environment, stdin=pipe, stdout=output, stderr=subprocess.STDOUT)
+
+
+def outcome_of(project: Project, planned: PlannedRun, code: int, file: Path, log: Path) -> Outcome:
+    """How a process ended that was to leave ``file``: its exit status, and its log, which is deleted after success."""
+    if code == 0 and file.exists():
+        log.unlink(missing_ok=True)
+        return Outcome(planned)
+    if code < 0:
+        return Outcome(planned, f"its process was killed (signal {-code}), perhaps out of memory: try --jobs 1")
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    last = lines[-1] if lines else f"ended with status {code}"
+    return Outcome(planned, f"{last} (all of it: {log.relative_to(project.root)})")
 
 
 def check(study: str, outcomes: list[Outcome]) -> None:
@@ -245,6 +309,8 @@ def train_one(study: str, size: str, seed: str, key: str, file: str) -> int:
             raise CourseError(f"The plan of {study} was changed since it began: call `course study {study}` again.")
         unfinished = Path(file).with_suffix(".pt")
         record = planned.train(unfinished) | {"study_key": planned.key}
+        if not processes().is_first:
+            return 0
         Path(file).unlink(missing_ok=True)  # of a worker that outlived its call
         records.append(Path(file), record)
         unfinished.unlink(missing_ok=True)
@@ -254,5 +320,14 @@ def train_one(study: str, size: str, seed: str, key: str, file: str) -> int:
     return 0
 
 
+def _end_with_parent() -> None:
+    """End this process when the one that started it has ended: then standard input, a pipe, does."""
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
 if __name__ == "__main__":
+    if stat.S_ISFIFO(os.fstat(0).st_mode):
+        threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.exit(train_one(*sys.argv[1:]))

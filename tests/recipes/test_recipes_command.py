@@ -50,6 +50,20 @@ def test_a_recipe_prints_a_line_a_seed(runs, capsys, words, arguments, lines):
     assert runs == arguments and capsys.readouterr().out.splitlines() == lines
 
 
+def test_several_processes_are_launched_with_the_same_words_and_the_first_prints(runs, capsys, monkeypatch):
+    launched = []
+    monkeypatch.setattr(command, "launch", lambda count, words: launched.append((count, words)))
+    words = ["mnist-99", "--sample", "--processes", "2"]
+    assert command.main(words) == 0
+    assert launched == [(2, ["-m", "course_lib.recipes", *words])] and runs == []
+    for name, value in {"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "localhost"}.items():
+        monkeypatch.setenv(name, value)
+    assert command.main(words) == 0 and capsys.readouterr().out.startswith("mnist-99, seed 0: 99.12%")
+    monkeypatch.setenv("RANK", "1")
+    assert command.main(words) == 0 and capsys.readouterr().out == ""
+    assert len(launched) == 1 and len(runs) == 2
+
+
 def test_an_unknown_recipe_and_a_wrong_number_get_one_line(runs, capsys):
     assert command.main(["mnist-98"]) == 1
     error = f"course: There is no recipe 'mnist-98': choose from {', '.join(recipes.NAMES)}.\n"

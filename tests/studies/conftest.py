@@ -40,7 +40,8 @@ if "course_tools.studies.run" in sys.orig_argv:
     orders = json.loads((here / "orders.json").read_text())
     order = orders.get(key, orders.get("all"))
     with (here / "started").open("a") as notes:
-        notes.write(json.dumps({"key": key, "pid": os.getpid(), "threads": os.environ["OMP_NUM_THREADS"]}) + "\\n")
+        note = {"key": key, "pid": os.getpid(), "parent": os.getppid(), "threads": os.environ["OMP_NUM_THREADS"]}
+        notes.write(json.dumps(note) + "\\n")
     if order == "be killed":
         os.kill(os.getpid(), signal.SIGKILL)
     if order == "hang":
@@ -51,11 +52,13 @@ if "course_tools.studies.run" in sys.orig_argv:
         from course_lib import data
 
         give_few_digits(data)
-    if order == "raise":
+    if order in ("raise", "stall"):
         from course_lib import training
 
         def fit(*words, **options):
             print("It came this far.")
+            if order == "stall":
+                time.sleep(600)
             raise ZeroDivisionError("no such luck")
 
         training.fit = fit
@@ -63,7 +66,7 @@ if "course_tools.studies.run" in sys.orig_argv:
 
 
 class Orders:
-    """What workers are told: by key, or ``all``, to ``be killed``, ``hang``, ``raise`` or exit with a number.
+    """What workers do, by key or ``all``: ``be killed``, ``hang``, ``stall`` or ``raise`` in ``fit``, or a status.
 
     With ``few digits`` the others learn from a few.
     """
@@ -74,8 +77,13 @@ class Orders:
         self.give()
 
     def give(self, orders: dict | None = None):
-        (self.folder / "orders.json").write_text(json.dumps(orders or {}))
         (self.folder / "started").unlink(missing_ok=True)
+        self.change(orders or {})
+
+    def change(self, orders: dict):
+        """From now on, with what started before still in the notes."""
+        (self.folder / "new").write_text(json.dumps(orders))
+        (self.folder / "new").replace(self.folder / "orders.json")
 
     def started(self) -> list[dict]:
         notes = self.folder / "started"
@@ -90,6 +98,18 @@ def empty_checkout(folder: Path) -> Project:
     (folder / "notebooks").mkdir(parents=True)
     (folder / "_toc.yml").write_text("root: index\n")
     return Project(folder)
+
+
+@pytest.fixture(scope="session")
+def new_checkout(tmp_path_factory):
+    """Make one more checkout without chapters, below a folder of this name."""
+    return lambda name: empty_checkout(tmp_path_factory.mktemp(name) / "checkout")
+
+
+@pytest.fixture(scope="session")
+def new_orders(tmp_path_factory):
+    """Make orders for a fixture that several tests share."""
+    return lambda: Orders(tmp_path_factory.mktemp("orders"))
 
 
 @pytest.fixture
@@ -131,13 +151,12 @@ def cheap():
 
 
 @pytest.fixture(scope="session")
-def story(tmp_path_factory, cheap):
+def story(new_checkout, new_orders, cheap):
     """Two calls of run_study. In the first, LeNet is killed and the second perceptron raises; in the second, nothing.
 
     Two runs at a time, on two cores, with few digits. What each call said and left behind is kept.
     """
-    given = Orders(tmp_path_factory.mktemp("orders"))
-    project = empty_checkout(tmp_path_factory.mktemp("story") / "checkout")
+    given, project = new_orders(), new_checkout("story")
     folder = project.build / "studies" / "quick" / "mnist-six"
     elsewhere = project.root / "elsewhere.jsonl"
 

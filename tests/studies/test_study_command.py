@@ -30,9 +30,9 @@ def calls(monkeypatch):
     """The calls of run_study, which runs nothing."""
     calls = []
 
-    def run_study(project, study, size, planned, *, jobs=None, hours=None):
-        calls.append((study, size, len(planned), jobs, hours))
-        return [run.Outcome(one) for one in planned]
+    def run_study(project, study, size, planned, **how):
+        calls.append((study, size, len(planned), *how.values()))
+        return [run.Outcome(one, moved=bool(how["scheduler"]) and one.seed == 1) for one in planned]
 
     monkeypatch.setattr(run, "run_study", run_study)
     return calls
@@ -52,9 +52,12 @@ def test_lists_the_studies_outside_of_a_checkout_too(tmp_path, monkeypatch, caps
 @pytest.mark.parametrize(
     ("words", "call"),
     [
-        (["--size", "cpu"], ("mnist-six", "cpu", 30, None, None)),
-        (["--size", "full", "--seeds", "2", "--jobs", "3", "--hours", "0.5"], ("mnist-six", "full", 12, 3, 0.5)),
-        ([], ("mnist-six", "quick", 12, None, None)),  # COURSE_PROFILE
+        (["--size", "cpu"], ("mnist-six", "cpu", 30, None, 1, None, None, None)),
+        (
+            ["--size", "full", "--seeds", "2", "--jobs", "3", "--processes", "2", "--hours", "0.5"],
+            ("mnist-six", "full", 12, 3, 2, 0.5, None, None),
+        ),
+        ([], ("mnist-six", "quick", 12, None, 1, None, None, None)),  # COURSE_PROFILE
     ],
 )
 def test_options_reach_run_study(here, calls, words, call, monkeypatch, capsys):
@@ -62,6 +65,28 @@ def test_options_reach_run_study(here, calls, words, call, monkeypatch, capsys):
     assert cli.main(["study", "mnist-six", *words]) == 0
     assert calls == [call]
     assert capsys.readouterr().out == f"mnist-six, {call[1]}: {call[2]} of {call[2]} runs are done.\n"
+
+
+def test_what_a_cluster_lost_and_did_again_is_one_line(here, calls, capsys):
+    words = ["study", "mnist-six", "--size", "quick", "--scheduler", "tcp://there:8786", "--limit", "2.5"]
+    assert cli.main(words) == 0
+    assert calls == [("mnist-six", "quick", 12, None, 1, None, "tcp://there:8786", 2.5)]
+    counted, moved = capsys.readouterr().out.splitlines()
+    assert counted == "mnist-six, quick: 12 of 12 runs are done."
+    assert moved.startswith("Begun again on another worker, because their own was lost: perceptron, seed 1; LeNet-5,")
+    assert moved.count("seed 1") == 6 and "seed 0" not in moved
+
+
+def test_processes_that_train_together_are_for_this_machine(here, calls, capsys):
+    words = ["study", "mnist-six", "--size", "quick", "--scheduler", "tcp://there:8786", "--processes", "2"]
+    assert cli.main(words) == 1
+    assert "--processes is for runs on this machine" in capsys.readouterr().err and not calls
+
+
+def test_a_limit_without_a_cluster_is_refused(here, calls, capsys):
+    assert cli.main(["study", "mnist-six", "--size", "quick", "--limit", "2.5"]) == 1
+    assert capsys.readouterr().err == "course: --limit belongs to --scheduler: runs on this machine have no limit.\n"
+    assert calls == []
 
 
 def test_failed_run_gives_status_1_and_keeps_the_rest(there, cheap, orders, capsys):

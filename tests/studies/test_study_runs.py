@@ -4,13 +4,13 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from dataclasses import replace
 from functools import partial
 
 import pytest
 import torch
+from processes import alive, until
 from torch import nn
 
 from course_lib import data, models, records, training
@@ -181,6 +181,16 @@ def test_another_processor_adds_no_runs_to_earlier_ones(done, cheap, orders, mon
     assert orders.started() == []
 
 
+def test_another_number_of_processes_adds_no_runs_to_earlier_ones(done, cheap, orders):
+    (done.build / "studies" / "quick" / "mnist-six" / f"{cheap[1].key}.jsonl").unlink()
+    orders.give({"all": 3})
+    with pytest.raises(
+        CourseError, match="mnist-six was begun with --processes 1: call it so again, or delete _build/"
+    ):
+        run(done, cheap, processes=2)
+    assert orders.started() == []
+
+
 def test_a_library_that_computes_something_else_adds_no_runs_to_earlier_ones(done, cheap, orders, fingerprinted):
     (done.build / "studies" / "quick" / "mnist-six" / f"{cheap[1].key}.jsonl").unlink()
     orders.give({"all": 3})
@@ -209,9 +219,24 @@ def test_runs_share_the_cores(project, cheap, orders, monkeypatch, device, jobs,
     assert Counter(one["threads"] for one in orders.started()) == {str(threads): 3}
 
 
-def alive(pid):
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
-    return bool(state) and not state.startswith("Z")
+@pytest.mark.parametrize(("device", "jobs", "threads"), [("cpu", None, 1), ("cuda", None, 3), ("cpu", 1, 3)])
+def test_processes_that_train_together_share_the_cores_too(project, cheap, orders, monkeypatch, device, jobs, threads):
+    """Three runs of two processes each, on six cores. The launcher, which starts the two, ends at once."""
+    monkeypatch.setattr(runner, "usable_cores", lambda: 6)
+    monkeypatch.setattr(runner, "best_device", lambda: torch.device(device))
+    orders.give({"all": 3})
+    run(project, cheap, jobs=jobs, processes=2)
+    assert [one["threads"] for one in orders.started()] == [str(threads)] * 3
+
+
+def test_a_run_of_two_processes_leaves_one_record_that_says_so(project, cheap, orders):
+    orders.give({"few digits": True})
+    (ended,) = run(project, cheap[:1], processes=2)
+    assert ended.problem == ""
+    (left,) = files(project)
+    check_records(left, "quick", "study-mnist-six")
+    (record,) = records.read(left)
+    assert (record["recipe"]["processes"], record["study_key"]) == (2, cheap[0].key)
 
 
 def test_control_c_leaves_no_worker_behind_and_keeps_what_was_finished(done, orders):
@@ -226,19 +251,15 @@ def test_control_c_leaves_no_worker_behind_and_keeps_what_was_finished(done, ord
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # it may be ignored here
     )
-    deadline = time.monotonic() + 120
-    while len(orders.started()) < jobs and time.monotonic() < deadline:
-        time.sleep(0.1)
+    until(lambda: len(orders.started()) == jobs)
     workers = [one["pid"] for one in orders.started()]
-    assert len(workers) == jobs and all(alive(pid) for pid in workers)
+    assert all(alive(pid) for pid in workers)
     command.send_signal(signal.SIGINT)
     _, said = command.communicate(timeout=60)
     assert command.returncode == 130
     assert said.splitlines()[-1] == "course: stopped; what was finished is kept." and "Traceback" not in said
-    deadline = time.monotonic() + 10
-    while any(alive(pid) for pid in workers) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not any(alive(pid) for pid in workers) and len(orders.started()) == jobs
+    until(lambda: not any(alive(pid) for pid in workers), seconds=10)
+    assert len(orders.started()) == jobs
     assert files(done) == before
 
 
