@@ -18,8 +18,8 @@
 # How far does a network get on pictures if nobody tells it that they are pictures?
 #
 # Can you read the eight digits below? Their pixels were put into a random order, the same for all eight. A network that
-# learned from such digits reads 98.45 % <!-- claim: mlp-shuffled --> of new ones; with every pixel in its place it reads
-# 98.50 %. <!-- claim: mlp-mnist --> By the end of this chapter you will know why, and will have built that network.
+# learned from such digits reads nearly all of them. <!-- claim: mlp-shuffled-reads-nearly-all --> By the end of this chapter you
+# will know how many, and why, and will have built that network.
 
 # %% tags=["install"]
 import sys
@@ -243,9 +243,9 @@ loss.backward()
 print("by w:", w.grad.tolist(), " by v:", v.grad.tolist())
 
 # %% [markdown]
-# The real network has 535,818 parameters <!-- claim: mlp-parameters --> and another loss, whose first step back is as simple:
-# by the logit of a digit, cross-entropy has the derivative $p - 1$ if the digit is the right one, and $p$ if not. Check any
-# weight without calculus: make it a little larger, then a little smaller, and see how the loss changes. (`double()` computes in
+# The real network has 535,818 parameters <!-- claim: mlp-parameters --> and another loss, whose first step back is as simple: the
+# derivative of $-\ln p_{\text{right}}$ by the logit $z_k$ is $p_k - 1$ if $k$ is the right digit, and $p_k$ if not. It vanishes
+# only where the network is right and entirely sure. We can check the gradient of any weight without calculus: make it a little larger, then a little smaller, and see how the loss changes. (`double()` computes in
 # 64 bits; in 32, rounding would hide so small a change.)
 
 # %%
@@ -428,11 +428,13 @@ plots.run_dots(study.groupby("name", sort=False)["accuracy"], "validation")
 
 # %% [markdown]
 # Is a difference between two recipes more than luck? Both start from the same five seeds, so we take the five differences.
-# From their mean and their scatter follows a 95 % interval, which holds the true mean difference in 19 of 20 such
-# experiments. The book's [rule](../book/comparing.md): a planned difference counts if its interval leaves out zero.
+# With their mean $m$ and standard deviation $s$, $m \pm 2.78\, s / \sqrt{5}$ is a 95 % interval: it holds the true mean
+# difference in 19 of 20 such experiments. By the book's [rule](../book/comparing.md) a planned difference counts if this interval
+# leaves out zero. (Several at once need more, see chapter 2.) From here on, ± behind a difference is half that interval, and behind
+# an accuracy it is the standard deviation over seeds.
 #
 # > **What we found.** More epochs add 0.75 ± 0.19 points, <!-- claim: mlp-more-epochs --> and the falling rate
-# > 0.49 ± 0.11 points, <!-- claim: mlp-falling-rate --> where ± is half the interval. Both count. Dropout adds
+# > 0.49 ± 0.11 points, <!-- claim: mlp-falling-rate --> and both count. Dropout adds
 # > 0.07 ± 0.08 points: <!-- claim: mlp-dropout --> with five seeds, we cannot tell whether it
 # > helps. <!-- claim: mlp-best-recipe -->
 #
@@ -503,7 +505,7 @@ print(f"on other test images: ± {100 * sampling:.2f} % (standard error)")
 # %% [markdown]
 # <details><summary>What we found</summary>
 #
-# It reads 98.50 ± 0.02 % <!-- claim: mlp-mnist --> of the test digits, where ± is now the standard deviation over seeds. The
+# It reads 98.50 ± 0.02 % <!-- claim: mlp-mnist --> of the test digits. The
 # standard error from the choice of test images is larger, <!-- claim: mlp-larger-error --> and no number of seeds makes it
 # smaller, because all five networks read the same images.
 #
@@ -522,7 +524,7 @@ plots.mistake_grid(test, analysis.worst_mistakes(answers, count=16))
 # > still the network is almost certain. On all validation images it is 99.2 % <!-- claim: mlp-sure-on-validation --> sure on
 # > average, and right in 98.5 %. <!-- claim: mlp-validation-of-one -->
 #
-# Why is it too sure? On training images that it reads rightly, the derivative $p - 1$ is small and never zero. So training makes
+# Why is it too sure? On training images that it reads rightly, the derivative $p_k - 1$ is small and never zero. So training makes
 # it surer and surer, and on new images it is as sure, and right less often.
 
 # %% [markdown]
@@ -550,9 +552,9 @@ print("pixels shuffled:", records.mean_and_spread(scores))
 # %% [markdown]
 # <details><summary>What we found</summary>
 #
-# Shuffled, it reads 98.45 % <!-- claim: mlp-shuffled --> of the test digits. The accuracy hardly
-# moves, <!-- claim: mlp-reads-shuffled-digits --> by −0.05 ± 0.08 points: <!-- claim: mlp-shuffled-difference --> nothing in the
-# network is built on which pixels are neighbours.
+# Shuffled, it reads 98.45 % <!-- claim: mlp-shuffled --> of the test digits. It changes by −0.05 ± 0.08
+# points, <!-- claim: mlp-shuffled-difference --> which five seeds can't tell from zero. <!-- claim: mlp-reads-shuffled-digits -->
+# Nothing in the network is built on which pixels are neighbours.
 #
 # </details>
 #

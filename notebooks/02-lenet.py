@@ -18,7 +18,7 @@
 # What does a network gain if it is told which pixels are neighbours?
 #
 # Drag the zero below to the left and to the right. Two networks read it, and both learned from the same 48,000 digits, all
-# of them in the middle of the frame. When the test digits move by four pixels, the perceptron of chapter 1 still reads
+# of them in the middle of the frame. When the test digits move by four pixels, a perceptron like that of chapter 1 still reads
 # 39.9 % <!-- claim: shift-4-perceptron --> of them. LeNet-5, with a ninth of its
 # parameters, <!-- claim: lenet5-a-ninth --> reads most of them. In this chapter you build LeNet-5, and measure what its ideas are
 # worth.
@@ -79,9 +79,9 @@ profile = resolve_profile(PROFILE, without_gpu="cpu")
 live.moving_window()
 
 # %% [markdown]
-# The kernel *horizontal edge* has −1 in its upper row and 1 in its lower row. Say that ink is 1 and paper is 0. Over a window
-# that is all ink it gives $3 \cdot 1 - 3 \cdot 1 = 0$, and over one that is all paper 0 as well. With paper above and ink below
-# it gives $3 \cdot 1 - 3 \cdot 0 = 3$. So it finds the upper edges of strokes.
+# The kernel *horizontal edge* has −1 in its upper row and 1 in its lower row. In the figure ink is 2 and paper is 0. Over
+# a window that is all ink it gives $3 \cdot 2 - 3 \cdot 2 = 0$, and over one that is all paper 0 as well. With paper above and ink
+# below it gives $3 \cdot 2 - 3 \cdot 0 = 6$. So it finds the upper edges of strokes.
 
 # %%
 kernel = torch.tensor([[-1.0, -1.0, -1.0], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
@@ -173,8 +173,8 @@ plots.pooling_windows(stroke, shifts=(0, 1, 2))
 
 # %% [markdown]
 # Moved by one pixel, this stroke stays in the same windows, and the pooled map does not change. Moved by one more, it changes by
-# one place. A stroke that begins at the right of its windows changes it at once. So a pool forgets a shift of one pixel in half
-# of all cases.
+# one place. A stroke that begins at the right of its windows changes it at once. So a pool forgets a thin
+# stroke's shift by one pixel in half of all cases.
 #
 # ## LeNet-5
 #
@@ -195,7 +195,7 @@ plots.architecture_drawing(models.lenet5(), (1, 28, 28))
 # The second convolution does not pad: $14 - 5 + 1 = 10$. The second pool leaves $5$. So 16 maps of 5 × 5, which are 400
 # numbers, reach the first linear layer.
 #
-# > **Your turn.** Build it as an `nn.Sequential`. The first block is there. Add a convolution to 16 channels without padding,
+# > **Your turn.** Build it as an `nn.Sequential`, which calls its layers one after the other. In place of the `...`, add a convolution to 16 channels without padding,
 # > with its ReLU and pool; then `nn.Flatten()`; then linear layers of 120, 84 and 10 units, with a ReLU after the first two.
 
 
@@ -321,9 +321,9 @@ print("windows", tuple(windows.shape), "→ sums", tuple(sums.shape))
 # > **Your guess.** LeNet-5's first layer makes 6 maps of 28 × 28 from an image of 28 × 28. How many times as many parameters
 # > does a linear layer with the same inputs and outputs have?
 # >
-# > - 28 times.
-# > - 784 times.
-# > - 23,671 times. <!-- answer: lenet5-linear-over-convolution -->
+# > - About 30 times: a weight for each row.
+# > - About 800 times: a weight for each pixel.
+# > - About 24,000 times. <!-- answer: lenet5-linear-over-convolution -->
 
 # %% tags=["nbval-check-output"]
 # Goal 3b: parameters, with windows and sharing, and without
@@ -353,7 +353,7 @@ print(f"a linear layer with as many outputs: {linear:,}")
 #
 # Is that the network, or is it the recipe? Chapter 1's perceptron had 12 epochs, dropout, and a rate that nobody had tuned. To
 # compare networks, everything else must be equal, the tuning too. A study trains six on the same digits, for eight epochs, with
-# one schedule and without dropout. Each tries seven learning rates, with one seed, on validation images: 0.004 was best for your
+# one schedule and without dropout. Each tries seven learning rates (one of them eight), with one seed, on validation images: 0.004 was best for your
 # LeNet-5, 0.002 for the perceptron. No choice lies at the edge of its grid. <!-- claim: fair-rates-inside --> Then each gets five
 # seeds, and the test images, by which nothing is chosen.
 #
@@ -361,7 +361,7 @@ print(f"a linear layer with as many outputs: {linear:,}")
 # - LeNet-5, *1998*: tanh, a smooth curve from −1 to 1, and the average for pooling;
 # - the two mixtures: tanh with the maximum, ReLU with the average;
 # - LeNet-5, *strided*: no pooling. Its convolutions have stride 2 instead, so behind each of the two blocks its maps have the
-#   same size, for about a third of the work; <!-- claim: strided-a-third -->
+#   same size, for about a third of the multiplications; <!-- claim: strided-a-third -->
 # - the perceptron of chapter 1.
 
 # %% tags=["drawn"]
@@ -373,15 +373,16 @@ plots.run_dots(in_place["accuracy"], "test")
 
 # %% [markdown]
 # > **What we found.** The modern LeNet-5 leads the perceptron by 0.73 ± 0.07 points, <!-- claim: fair-lenet-over-perceptron -->
-# > and the form of 1998 by 0.32 ± 0.07 points <!-- claim: fair-lenet-over-1998 --> (± is half a 95 % interval). It owes the latter
-# > to ReLU: with the maximum in both, ReLU leads tanh by 0.21 ± 0.11 points. <!-- claim: relu-over-tanh --> The maximum in place of
-# > the average gives 0.02 ± 0.09 points: <!-- claim: maximum-over-average --> nothing that five seeds can see.
+# > and the form of 1998 by 0.32 ± 0.07 points <!-- claim: fair-lenet-over-1998 --> (± is half a 95 % interval). The second lead
+# > comes from ReLU: with the maximum in both, ReLU leads tanh by 0.21 ± 0.11 points. <!-- claim: relu-over-tanh --> With ReLU in
+# > both, the maximum leads the average by 0.02 ± 0.09 points: <!-- claim: maximum-over-average --> nothing that five seeds can see.
 #
 # And pooling itself? The modern form leads the strided one by 0.22 ± 0.18 points. <!-- claim: fair-lenet-over-strided --> Alone,
-# that would count. But this is one of five comparisons, and among five networks that are equal some
-# interval leaves out zero by luck in 19 % <!-- claim: false-alarms-among-five --> of all tries.
-# [Holm's rule](../book/comparing.md) allows for that. ReLU passes it, and pooling narrowly doesn't. <!-- claim: pooling-by-holm --> It probably helps a little, and
-# we can't claim it.
+# that would count. But we compared the modern form with five others, and if all six were equally good, one of the five intervals
+# would still leave out zero in 19 % <!-- claim: false-alarms-among-five --> of all tries.
+# [Holm's rule](../book/comparing.md) asks for more in such a family: the clearest of five differences has to pass at $0.05/5$ in
+# place of $0.05$, the next at $0.05/4$, and so on. ReLU passes, and pooling narrowly doesn't. <!-- claim: pooling-by-holm --> It probably
+# helps a little, and we can't claim it.
 #
 # (Here the modern form makes 80 errors, and above 75. <!-- claim: lenet5-errors --> Studies train in bfloat16, which is faster and
 # rounds more coarsely, so these are not the same five runs.)
@@ -390,8 +391,8 @@ plots.run_dots(in_place["accuracy"], "test")
 #
 # Now back to the digit that you dragged. We move the test digits to the right, by up to six pixels.
 #
-# > **Your guess.** In place, pooling was worth 0.22 points <!-- claim: fair-lenet-over-strided --> against strides. How many
-# > points is it worth on digits that are moved by 4 pixels? <!-- guess: pooling-at-4, 0 to 30 points -->
+# > **Your guess.** In place, the form with pooling led the strided one by 0.22 points, <!-- claim: fair-lenet-over-strided --> which
+# > may be luck. By how many points does it lead on digits that are moved by 4 pixels? <!-- guess: pooling-at-4, 0 to 30 points -->
 
 # %%
 # Goal 5a: how far may a digit move?
@@ -405,7 +406,7 @@ for right in range(7):
     print(f"moved by {right}: perceptron {old:6.1%}, LeNet-5 {new:6.1%}")
 
 # %% [markdown]
-# One run each. The study has five seeds. In the right half we leave out all digits that lose ink at the rim when they move by six
+# One network each, the perceptron from the study, which has five seeds. In the right half we leave out all digits that lose ink at the rim when they move by six
 # pixels, which are 46 % <!-- claim: shift-6-digits-without-ink --> of them. A bar is the standard deviation over seeds.
 
 # %% tags=["drawn"]
@@ -438,8 +439,8 @@ with torch.no_grad():
         print(f"maps {words}: {right:.1%}")
 
 # %% [markdown]
-# > **What we found.** With the maps moved back, LeNet-5 reads 98.2 % <!-- claim: maps-moved-back --> of the moved digits, against
-# > 76.2 % <!-- claim: maps-as-they-are --> before. The convolutions had lost nothing.
+# > **What we found.** With the maps moved back, LeNet-5 reads 98.2 % <!-- claim: maps-moved-back --> of 2,000 moved digits, against
+# > 76.2 % <!-- claim: maps-as-they-are --> before. So almost all of the loss arises behind the convolutions.
 #
 # So LeNet-5 is tolerant of small shifts. *Invariance* would mean more: shift in, same answer out.
 #
@@ -812,7 +813,7 @@ for right in range(7):
 # ## What to remember
 #
 # 1. A convolution is a small template that moves: it looks at neighbours only, and uses the same weights everywhere.
-# 2. Its parameters do not depend on the size of the image: $n\,(m k^2 + 1)$.
+# 2. Its parameters do not depend on the size of the image: from $c$ channels to $d$ they are $d\,(c k^2 + 1)$.
 # 3. Convolutions follow a shift, pooling forgets a little of it, linear layers do neither. LeNet-5 is tolerant, not invariant.
 # 4. A window of $k$ adds $(k-1) \cdot \text{jump}$ pixels to the receptive field, and a stride multiplies the jump.
 # 5. An architecture is an assumption about the data. Test it by breaking it: move, shuffle.
@@ -862,7 +863,7 @@ for right in range(7):
 #
 # 1. The belief mixes up equivariance and invariance. The maps *move* with the digit, and the linear layers behind them know
 #    places. Goal 5a shows how far the accuracy falls.
-# 2. A pool forgets one pixel, in half of all cases. Goal 5b compares with a LeNet-5 that has none: pooling helps, and not far.
+# 2. A pool forgets one pixel of a thin stroke's shift, in half of all cases. Goal 5b compares with a LeNet-5 that has none: pooling helps, and not far.
 # 3. **Right.** It is tolerant of small shifts, not invariant. Exercise 6 shows what examples can add.
 #
 # </details>

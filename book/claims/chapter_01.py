@@ -257,3 +257,9 @@ def mlp_inked_pixels():
 def mlp_blue_paper_zero():
     """Of the 24 strongest templates, those whose strongest weight is negative, trained with paper at zero."""
     return printed("01-mlp", "blue, paper 0: ")
+
+
+@claim
+def mlp_shuffled_reads_nearly_all():
+    """The perceptron reads more than 98 % of shuffled test digits."""
+    return mean("01-mlp/shuffled").value > 0.98
