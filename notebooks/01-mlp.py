@@ -438,7 +438,8 @@ plots.run_dots(study.groupby("name", sort=False)["accuracy"], "validation")
 # > 0.07 ± 0.08 points: <!-- claim: mlp-dropout --> with five seeds, we cannot tell whether it
 # > helps. <!-- claim: mlp-best-recipe -->
 #
-# It may help, and it costs nothing, so we keep it. (The gain of a falling rate is one over a constant 0.001, which nobody tuned.)
+# We can't claim that it helps. Nothing speaks against it, so we keep it. (The gain of a falling rate is one over a constant 0.001,
+# which nobody tuned.)
 
 
 # %%
@@ -525,7 +526,7 @@ plots.mistake_grid(test, analysis.worst_mistakes(answers, count=16))
 # > average, and right in 98.5 %. <!-- claim: mlp-validation-of-one -->
 #
 # Why is it too sure? On training images that it reads rightly, the derivative $p_k - 1$ is small and never zero. So training makes
-# it surer and surer, and on new images it is as sure, and right less often.
+# it surer and surer. On new images it is nearly as sure, and right less often. (That is the usual explanation; we have not tested it.)
 
 # %% [markdown]
 # ## What the perceptron is not told
@@ -560,7 +561,8 @@ print("pixels shuffled:", records.mean_and_spread(scores))
 #
 # Should it move at all? Shuffle the weights of the first layer just as the pixels were shuffled. Every weight meets its
 # pixel again, and each hidden unit's sum is what it was. So for each network that reads the digits there is one that reads them
-# shuffled, equally well. And training finds it as easily, because the first weights are drawn independently of each other. What
+# shuffled, equally well. And training finds it as easily, because all first weights of a layer are drawn independently from one
+# distribution, so every order of the pixels is as likely a start. What
 # does that cost on real pictures?
 #
 # > **Your guess.** We move the validation digits to the right by 4 pixels. How many of 100 will the network still
@@ -617,7 +619,7 @@ print(f"the mean of their weights is positive in {(at_rim > 0).sum()} of 24")
 # 22 <!-- claim: mlp-rim-positive --> of these 24. Why did they move at all? Because paper is not zero but
 # −0.424, <!-- claim: mnist-paper --> and a weight's derivative contains its input (step 4 of backpropagation). A positive
 # weight there lowers the sum by the same amount for every image, so together they act as one more bias. The strongest weight is
-# blue in 23 <!-- claim: mlp-absence --> of the 24: most of these units look for the absence of a stroke. Exercise 6 goes on.
+# blue in 23 <!-- claim: mlp-absence --> of the 24: these units, which are the extreme ones, mostly look for the absence of a stroke. Exercise 6 goes on.
 #
 # </details>
 
@@ -810,7 +812,7 @@ print(f"without zero_grad {loss_after_20_steps(forget=True):.2f}")
 #
 # And yet 87.24 % <!-- claim: mlp-long-steps --> of the answers at 10 are right, more than the
 # 84.62 % <!-- claim: mlp-short-steps --> at 0.001 (one seed each). How can both be? Accuracy asks only which logit is
-# the largest. The loss also asks by how much. Long steps make large weights, and those make large logits: the network
+# the largest. The loss also asks by how much. Presumably long steps make large weights, and those large logits: the network
 # is certain where it is wrong, too, and each mistake costs about 101, <!-- claim: mlp-cost-of-a-mistake --> if right
 # answers cost nothing.
 #
@@ -834,7 +836,7 @@ for rate in (0.001, 0.1, 10):
 #
 # ●● *20 min.* Nobody told the network which pixels are neighbours. Does it find out? A pixel enters each of the 512 units with a
 # weight. Find for each pixel the other one whose weights are most like its own (by correlation). How often is that one of its
-# eight neighbours, before training and after? And is paper's −0.424 <!-- claim: mnist-paper --> why most units look for the
+# eight neighbours, before training and after? And is paper's −0.424 <!-- claim: mnist-paper --> why they mostly look for the
 # absence of ink? Train once more with paper at zero, `replace(digits.train, mean=(0.0,))`, and count the blue ones again.
 
 # %% [markdown] tags=["solution"]
@@ -843,12 +845,12 @@ for rate in (0.001, 0.1, 10):
 # It does find out. For 352 <!-- claim: mlp-neighbours-learned --> of 353 <!-- claim: mlp-inked-pixels --> pixels that often hold
 # ink, the most similar pixel is a neighbour; before training it was so for 7. <!-- claim: mlp-neighbours-before --> Neighbouring
 # pixels are dark together, so they get similar derivatives. Shuffled, it would find the same pairs wherever they are. So the
-# network learns the neighbours from the images. It gains nothing by it: what it learned about one place still says nothing about
-# another.
+# network learns the neighbours from the images. That may be why a shift by one pixel costs little. It does not carry a stroke
+# across the image.
 #
 # Paper is not the reason for blue: with paper at zero the strongest weight is still blue in
-# 22 <!-- claim: mlp-blue-paper-zero --> of 24. But the rim is where it was before training, because an input of zero makes the
-# derivative zero.
+# 22 <!-- claim: mlp-blue-paper-zero --> of 24. But the rim's weights cannot have moved then, because an input of zero makes
+# the derivative zero.
 #
 # </details>
 
@@ -896,7 +898,7 @@ for words, mean in (("trained", digits.train.mean), ("paper 0", (0.0,))):
 # Same network, seed, epochs and schedule, with and without shifted training images, judged on validation images that are
 # not moved and on the same images moved by 3 pixels. In our run (one seed) the shifted training images lift the accuracy
 # at 3 pixels from 57.1 % <!-- claim: mlp-plain-at-3 --> to 95.2 %, <!-- claim: mlp-shifted-at-3 --> though no training
-# image was moved by more than 2: what it learns reaches about one pixel further than what it was shown. On images that are
+# image was moved by more than 2: what it learns reaches at least one pixel further than what it was shown. On images that are
 # not moved it reads as many as before. (The rim that moves in has the mean grey here, not paper. And goal 5b read more digits at 3
 # pixels without any such training, with another recipe: how far a digit may move depends on that, too.)
 #
@@ -934,7 +936,7 @@ for augment in (None, data.random_translate):
 #
 # 1. Much: shuffled pixels destroy the strokes that it has to recognise.
 # 2. Nothing, because it treats each pixel independently.
-# 3. Nothing: any order of the pixels serves it as well.
+# 3. Nothing: any order serves it as well, if it is the same for all images.
 #
 # <details><summary>Answer</summary>
 #

@@ -237,15 +237,45 @@ def all_pooled_ahead_at_4():
 
 
 @claim
-def maps_as_they_are():
-    """Accuracy on 2,000 test digits moved by 4 pixels, one run, in chapter 2's published run."""
-    return printed("02-lenet", "maps as they are: ")
+def maps_in_place():
+    """Accuracy on 2,000 test digits in place, one run, in chapter 2's published run."""
+    return printed("02-lenet", "digits in place: ")
+
+
+@claim
+def digits_moved():
+    """The same with the digits moved by 4 pixels."""
+    return printed("02-lenet", "digits moved: ")
 
 
 @claim
 def maps_moved_back():
-    """The same with the last maps moved back by one place."""
-    return printed("02-lenet", "maps moved back: ")
+    """The same with the digits moved by 4 pixels, and their last maps moved back by one place."""
+    return printed("02-lenet", "digits moved, maps moved back: ")
+
+
+@claim
+def maps_moved():
+    """The same with the digits in place, and their last maps moved by one place."""
+    return printed("02-lenet", "digits in place, maps moved: ")
+
+
+@claim
+def pooling_at_1():
+    """LeNet-5, modern form, less its twin without pooling, on digits moved by one pixel."""
+    return difference("study-lenet-shifts/LeNet-5, modern", "study-lenet-shifts/LeNet-5, strided", "moved_1")
+
+
+@claim
+def relu_over_tanh_average():
+    """LeNet-5 with ReLU less that with tanh, both with average pooling, on equal terms."""
+    return difference("study-lenet-shifts/LeNet-5, ReLU and average", "study-lenet-shifts/LeNet-5, 1998")
+
+
+@claim
+def maximum_over_average_tanh():
+    """LeNet-5 with max pooling less that with average pooling, both with tanh, on equal terms."""
+    return difference("study-lenet-shifts/LeNet-5, tanh and maximum", "study-lenet-shifts/LeNet-5, 1998")
 
 
 @claim
