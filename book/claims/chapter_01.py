@@ -263,3 +263,45 @@ def mlp_blue_paper_zero():
 def mlp_shuffled_reads_nearly_all():
     """The perceptron reads more than 98 % of shuffled test digits."""
     return mean("01-mlp/shuffled").value > 0.98
+
+
+@claim
+def recipe_adam():
+    """Adam at a falling rate, each recipe at its best of seven rates."""
+    return mean("study-first-recipes/Adam, falling rate")
+
+
+@claim
+def recipe_momentum():
+    """Gradient descent with momentum at a falling rate."""
+    return mean("study-first-recipes/SGD with momentum, falling rate")
+
+
+@claim
+def recipe_sgd():
+    """Gradient descent at a falling rate."""
+    return mean("study-first-recipes/SGD, falling rate")
+
+
+@claim
+def adam_over_sgd():
+    """Adam less gradient descent, both at a falling rate."""
+    return difference("study-first-recipes/Adam, falling rate", "study-first-recipes/SGD, falling rate")
+
+
+@claim
+def adam_over_momentum():
+    """Adam less gradient descent with momentum, both at a falling rate."""
+    return difference("study-first-recipes/Adam, falling rate", "study-first-recipes/SGD with momentum, falling rate")
+
+
+@claim
+def adam_falling():
+    """What a falling rate adds to Adam, each at its best of seven rates."""
+    return difference("study-first-recipes/Adam, falling rate", "study-first-recipes/Adam, constant rate")
+
+
+@claim
+def sgd_falling():
+    """What a falling rate adds to gradient descent, each at its best of seven rates."""
+    return difference("study-first-recipes/SGD, falling rate", "study-first-recipes/SGD, constant rate")

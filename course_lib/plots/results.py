@@ -87,8 +87,9 @@ def run_dots(
     axes.grid(axis="x", color="#dddddd", zorder=0)
     axes.set_axisbelow(True)
     ranges = [f"{name} {errors.mean():.2f} ({errors.min():.2f} to {errors.max():.2f})" for name, errors in rows]
-    alt = f"A dot for each of {sum(len(errors) for _, errors in rows)} runs. Mean error on {images} images, in percent"
-    return finish(figure, f"{alt}: {', '.join(ranges)}.")
+    runs = sum(len(errors) for _, errors in rows)
+    alt = f"Errors on {images} images, in percent: a dot for each of {runs} runs, a line at each mean."
+    return finish(figure, f"{alt} {', '.join(ranges)}.")
 
 
 def accuracy_by_rate(runs: Mapping[str, pd.DataFrame], images: str) -> DescribedFigure:
