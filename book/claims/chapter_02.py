@@ -136,12 +136,6 @@ def shift_6_digits_without_ink():
 
 
 @claim
-def lenet5_jump():
-    """Pixels of the image that neighbouring units of LeNet-5's last maps stand apart."""
-    return analysis.receptive_field(models.lenet5().features)["jump"].iloc[-1].item()
-
-
-@claim
 def lenet5_c3_weights():
     """Weights that join one map to one map in C3."""
     return 5 * 5
@@ -399,12 +393,6 @@ def lenet5_shifts_after_4():
 def lenet5_shifts_after_6():
     """Validation accuracy of LeNet-5, taught with moved digits, on digits moved by 6 pixels, exercise 6, one seed."""
     return printed("02-lenet", "after, moved by 6: ")
-
-
-@claim
-def lenet5_alone_0():
-    """Validation accuracy of LeNet-5 by one image, on digits moved by 0, exercise 5, one seed."""
-    return printed("02-lenet", "alone, moved by 0: ")
 
 
 @claim
