@@ -58,15 +58,22 @@ def read_weights(run: str, results: Path | None = None) -> TrainedWeights:
     results = results or lines.results_folder()
     file = weights_file(run, results)
     if not file.exists():
-        known = "; ".join(runs_with_weights(results)) or "none so far"
-        raise CourseError(f"No weights of {run!r} are kept. Runs with weights: {known}.")
+        raise _no_weights(run, results)
     content = file.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     if sha256 != checksums(results).get(file.name):
         raise CourseError(
             f"results/weights/{file.name} is not the published file (its SHA-256 is wrong): take it from git."
         )
-    return TrainedWeights(file, sha256, _record_of(run, _metadata(file), results), _widened(content))
+    metadata = _metadata(file)
+    if weights_file(metadata["run"], results) == file and metadata["run"] != run:  # such as lenet-5-modern
+        raise _no_weights(run, results)
+    return TrainedWeights(file, sha256, _record_of(run, metadata, results), _widened(content))
+
+
+def _no_weights(run: str, results: Path) -> CourseError:
+    known = "; ".join(runs_with_weights(results)) or "none so far"
+    return CourseError(f"No weights of {run!r} are kept. Runs with weights: {known}.")
 
 
 def weights_file(run: str, results: Path) -> Path:

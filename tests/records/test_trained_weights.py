@@ -27,11 +27,10 @@ def test_a_reader_loads_weights_into_the_network(digits):
     assert training.evaluate(network, digits.val).accuracy > 0.98
 
 
-def test_runs_without_weights_are_refused_with_those_that_have_some():
-    with pytest.raises(
-        CourseError, match=r"^No weights of '04-vgg/VGG8-BN' are kept\. Runs with weights: .*LeNet-5, mod"
-    ):
-        records.weights("04-vgg/VGG8-BN")
+@pytest.mark.parametrize("run", ["04-vgg/VGG8-BN", "study-lenet-fair/lenet-5-modern"])  # the second is a file's name
+def test_runs_without_weights_are_refused_with_those_that_have_some(run):
+    with pytest.raises(CourseError, match=rf"^No weights of '{run}' are kept\. Runs with weights: .*LeNet-5, mod"):
+        records.weights(run)
 
 
 def test_the_table_of_checksums_is_that_of_the_folder():
