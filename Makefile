@@ -1,7 +1,7 @@
 # Two commands do everything: `make book` and `make test`. Both set up .venv first, once.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book site run serve pdf bench test lint unit notebooks nightly links lock clean
+.PHONY: help setup book site run serve pdf bench test lint unit notebooks nightly links lock lowest newest clean
 
 # The first Python on this machine that is new enough; `make PYTHON=... book` chooses another.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -12,6 +12,8 @@ TORCHVISION := 0.28.0
 PORT ?= 8000
 BIN := .venv/bin
 READY := .venv/.ready
+COMPILE = $(BIN)/uv pip compile pyproject.toml course_tools/pyproject.toml --quiet --extra test --extra cluster \
+	--no-annotate --no-header
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,12 +81,21 @@ links: site ## follow every link out of the published pages; this needs a networ
 # them with a CUDA wheel and leaves them with a CPU wheel.
 lock: setup ## bring requirements.lock in step with pyproject.toml (UPGRADE=1: new versions of everything)
 	@cp requirements.lock requirements.lock.new
-	@printf 'torch==$(TORCH)\ntorchvision==$(TORCHVISION)\n' | $(BIN)/uv pip compile pyproject.toml course_tools/pyproject.toml --quiet \
-		--universal --python-version 3.11 --extra test --extra cluster --constraint - --no-annotate --no-header \
+	@printf 'torch==$(TORCH)\ntorchvision==$(TORCHVISION)\n' | $(COMPILE) \
+		--universal --python-version 3.11 --constraint - \
 		--output-file requirements.lock.new $(if $(UPGRADE),--upgrade) >/dev/null
 	@{ echo "# Exact versions for Python 3.11 to 3.13, made by make lock. No hashes: CPU and CUDA wheels of torch both fit."; \
 		grep -vE '^(nvidia|cuda|triton)' requirements.lock.new; } > requirements.lock
 	@rm requirements.lock.new
+
+# The nightly workflow tests them. Its Python decides which versions there are; torch comes whole, as pip brings it.
+lowest: setup ## install the lowest versions that pyproject.toml admits, in place of the locked ones
+	$(COMPILE) --resolution lowest-direct --upgrade --output-file .venv/admitted.txt >/dev/null
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement .venv/admitted.txt
+
+newest: setup ## install the newest versions that pyproject.toml admits, in place of the locked ones
+	$(COMPILE) --upgrade --output-file .venv/admitted.txt >/dev/null
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement .venv/admitted.txt
 
 clean: ## delete what was built (_build); .venv and the data cache stay
 	rm -rf _build

@@ -11,7 +11,12 @@ class CourseError(Exception):
     """An error that the reader can fix. Its text is one line: what is wrong, then what to do."""
 
     def __init__(self, message: str):
-        super().__init__(" ".join(message.split()))
+        super().__init__(printable(" ".join(message.split())))
+
+
+def printable(text: str) -> str:
+    """A text without control characters, which would steer a terminal: others may have written what is in it."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 class Parser(argparse.ArgumentParser):

@@ -68,6 +68,12 @@ def test_actions_are_githubs_own_and_pinned_to_a_commit():
     assert len(pins) > 3
 
 
+def test_nobody_from_outside_starts_a_workflow_that_has_more_rights(file):
+    """``pull_request_target``, ``issue_comment`` and ``workflow_run`` start with a token that may write."""
+    events = load(file.stem)[True]  # YAML reads `on` as a truth value
+    assert set(events) <= {"push", "pull_request", "schedule", "workflow_dispatch"}
+
+
 def test_no_script_is_put_together_from_what_others_wrote(file):
     for text in scripts(file):
         assert "${{" not in text, f"{file.name}: hand it over through env: {text}"

@@ -1,7 +1,9 @@
 """The cache folder, and writing to disk: files appear whole or not at all, disk errors become one line."""
 
 import errno
+import glob
 import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -71,10 +73,30 @@ def is_disk_error(error: Exception) -> bool:
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path``, renamed onto ``path`` on success and deleted on failure."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """A temporary path beside ``path``, renamed onto ``path`` on success and deleted on failure.
+
+    What a process of this machine left there when it was killed is deleted first.
+    """
+    mine = f".{path.name}.{platform.node()}"  # so that no other machine of a shared disk takes it for its own
+    for leftover in path.parent.glob(f"{glob.escape(mine)}.*.part"):
+        if not _is_alive(leftover.name.removeprefix(f"{mine}.").removesuffix(".part")):
+            leftover.unlink(missing_ok=True)
+    temporary = path.with_name(f"{mine}.{os.getpid()}.part")
     try:
         yield temporary
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _is_alive(process: str) -> bool:
+    """Whether a process may still be at work; True where that cannot be found out, as on Windows."""
+    if os.name != "posix" or not process.isdecimal():
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

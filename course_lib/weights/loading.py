@@ -97,7 +97,7 @@ def _from_host(spec: WeightsSpec, folder: Path) -> Tensors:
     """Download torchvision's file, of which the tensors whose key starts with ``spec.part`` are kept."""
     if shutil.disk_usage(folder).free < spec.url_bytes + spec.cache_bytes:
         raise CourseError(f"its file takes {spec.url_bytes / 1e6:.0f} MB, and the disk has less")
-    file = fetching.download(spec.url, folder)
+    file = fetching.download(spec.url, folder, f"sha256:{spec.url_sha256}")  # checked before torch reads it
     return {key: tensor for key, tensor in read_torch(file).items() if key.startswith(spec.part)}
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from checks import feedback
 from checks.tasks import TASKS, Part, Task
+from course_lib.errors import printable
 from course_tools.grading.gradebook import Row, number
 from course_tools.grading.submissions import MISSING
 
@@ -41,7 +42,7 @@ def text(row: Row) -> str:
         lines += ["", "It was handed in after the deadline."]
     if row.refusal:
         reason = row.refusal.replace(MISSING, "There is no answers.py in what you handed in", 1).rstrip(".") + "."
-        reason = textwrap.fill(feedback.printable(reason), 100)
+        reason = textwrap.fill(printable(reason), 100)
         return "\n".join([*lines, "", "Nothing could be graded:", "", _code(reason), ""])
     if row.entry.note:
         lines += ["", "Which of your files was read:", "", _code(textwrap.fill(row.entry.note, 100))]
@@ -60,7 +61,7 @@ def _line(row: Row, task: Task, part: Part) -> str:
     points = f"{number(row.given.points[part.key])} of {part.points} points"
     if part.by_person:
         return f"  {part.function}: {points}, given by a person"
-    return f"{line}\n      Changed by a person to {points}: {feedback.printable(row.given.reason)}"
+    return f"{line}\n      Changed by a person to {points}: {printable(row.given.reason)}"
 
 
 def _code(content: str) -> str:

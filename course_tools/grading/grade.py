@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from checks.feedback import printable
-from course_lib.errors import CourseError
+from course_lib.errors import CourseError, printable
 from course_lib.training.setup import usable_cores
 from course_tools.grading import (
     feedback_files,
@@ -271,7 +270,7 @@ def _write(
     problems: Sequence[str] = (),
 ) -> Outcome:
     """Write all that is made from marks."""
-    before = store.register().entries
+    before = store.register()
     rows = [_row(store, entry, register) for entry in register.entries]
     entries = [replace(row.entry, total=row.total) for row in rows]
     problems = [*problems, *_duplicates(entries), *_links(entries)]
@@ -279,9 +278,9 @@ def _write(
     feedback_files.write(store.folder / "feedback", rows)
     report.write_answers(store.folder / "to-read.html", rows)
     gradebook.write(store.out, rows)
-    gradebook.write_history(store.folder / "history.csv", before, entries, again)
+    history = gradebook.write_history(store.folder / "history.csv", before, entries, again)
     report.write_summary(store.folder / "summary.html", rows, [*remarks, *problems])
-    store.write_register(replace(register, entries=entries))
+    store.write_register(replace(register, entries=entries, history=history))
     return Outcome(store.out, rows, earlier, list(remarks), problems)
 
 

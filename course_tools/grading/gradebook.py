@@ -10,7 +10,7 @@ from checks.tasks import TASKS, Part, Task
 from course_tools.grading import tables
 from course_tools.grading.judge import Marks
 from course_tools.grading.rubric import Given
-from course_tools.grading.state import Entry
+from course_tools.grading.state import Entry, Register
 from course_tools.grading.submissions import shown
 
 _HISTORY = ("when", "id", "folder", "old_total", "new_total", "why")
@@ -111,20 +111,25 @@ def _cells(row: Row) -> list[str | float | None]:
     return [entry.id, shown(entry.name), entry.code, *points, row.total, row.most, *last]
 
 
-def write_history(file: Path, old: Sequence[Entry], new: Sequence[Entry], again: Collection[str] = ()) -> None:
-    """Add a line for each total that changed, and for what was graded ``again``, by its stem, whatever came out."""
-    before = {entry.stem: entry for entry in old}
+def write_history(file: Path, before: Register, new: Sequence[Entry], again: Collection[str] = ()) -> int:
+    """Add a line for each total that changed, and for what was graded ``again``, by its stem, whatever came out.
+
+    Lines that ``before`` does not count are of a run that was killed before its end: they are replaced. Returns how
+    many lines there are now.
+    """
+    was_in = {entry.stem: entry for entry in before.entries}
     now = datetime.now(UTC).isoformat(timespec="seconds")
     added = []
     for entry in new:
-        was = before.get(entry.stem)
+        was = was_in.get(entry.stem)
         if was and (entry.total != was.total or entry.stem in again):
             why = "graded again" if entry.stem in again else _why(was, entry)
             added.append((now, entry.id, shown(entry.name), was.total, entry.total, why))
-    if added:
-        lines = tables.read(file, _HISTORY, _HISTORY) if file.exists() else []
-        earlier = [[line.cells[column] for column in _HISTORY] for line in lines]
+    lines = tables.read(file, _HISTORY, _HISTORY) if file.exists() else []
+    earlier = [[line.cells[column] for column in _HISTORY] for line in lines[: before.history]]
+    if added or len(earlier) < len(lines):
         tables.write(file, _HISTORY, [*earlier, *added])
+    return len(earlier) + len(added)
 
 
 def _why(old: Entry, new: Entry) -> str:

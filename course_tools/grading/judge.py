@@ -20,12 +20,11 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from checks import logits, marking
-from checks.feedback import printable
 from checks.marking import Asked, Runner
 from checks.process import Worker, WorkerGone
 from checks.script import LOGITS, SCRIPT, Cell
 from checks.tasks import PARTS, Question
-from course_lib.errors import CourseError
+from course_lib.errors import CourseError, printable
 from course_tools.grading import fork_server, release, sandbox
 from course_tools.grading.sandbox import ForkServer
 

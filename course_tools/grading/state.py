@@ -56,11 +56,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Register:
-    """The class as it was graded last: its rows in order; what persons gave, by a row's stem; and the deadline."""
+    """The class as it was graded last: its rows in order; what persons gave, by a row's stem; and the deadline.
+
+    ``history`` is how many lines ``history.csv`` had then; None where that was not kept: all are.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     given: dict[str, Given] = field(default_factory=dict)
     deadline: str = ""
+    history: int | None = None
 
 
 class State:
@@ -110,7 +114,7 @@ class State:
             data = _read(file)
             entries = [Entry(**{**entry, "also": tuple(entry["also"])}) for entry in data["entries"]]
             given = {stem: Given(**points) for stem, points in data["given"].items()}
-            return Register(entries, given, data["deadline"])
+            return Register(entries, given, data["deadline"], data.get("history"))
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise CourseError(
                 f"{file}, with the points that you gave by hand, is damaged: bring it back from a backup; or move it "

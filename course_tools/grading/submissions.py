@@ -14,9 +14,8 @@ from itertools import islice
 from pathlib import Path
 
 from checks import script
-from checks.feedback import printable
 from checks.script import LOGITS, NOTEBOOK, SCRIPT
-from course_lib.errors import CourseError
+from course_lib.errors import CourseError, printable
 from course_lib.storage import atomic_file
 from course_tools.grading.tables import listed
 

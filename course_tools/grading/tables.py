@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from checks.feedback import printable
-from course_lib.errors import CourseError
+from course_lib.errors import CourseError, printable
 from course_lib.storage import atomic_file
 
 _FORMULA = tuple("=+-@＝＋－＠")  # a cell that begins so is computed when the file is opened

@@ -14,11 +14,13 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from filelock import FileLock, Timeout
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
@@ -125,11 +127,14 @@ def run_study(
 
     Raises: CourseError where an earlier run's record is damaged, comes from another kind of processor or from another
         number of processes, or the library no longer computes what it did for earlier runs, and where a cluster cannot
-        be reached or one of its workers is not as the others; nothing is run then.
+        be reached or one of its workers is not as the others, and where another call runs this study; nothing is run
+        then.
     """
     outcomes = {run.key: Outcome(run, skipped=True) for run in planned if finished(project, study, size, run)}
     waiting = [run for run in planned if run.key not in outcomes]
-    if waiting:
+    if not waiting:
+        return [outcomes[run.key] for run in planned]
+    with _alone(project, study, size):
         if scheduler is None:
             cores = usable_cores()
             jobs = jobs or getattr(study_module(study), "JOBS", None)
@@ -164,6 +169,18 @@ def run_study(
                     workers.kill()
                     raise
     return [outcomes[run.key] for run in planned]
+
+
+@contextmanager
+def _alone(project: Project, study: str, size: str) -> Iterator[None]:
+    """One call at a time runs a study: two would train the same networks, into the same files."""
+    folder = folder_of(project, study, size).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / f".{study}.lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise CourseError(f"Another `course study {study} --size {size}` is at work here: wait for it.") from error
 
 
 def _cluster(*words: Any) -> "Cluster":

@@ -10,6 +10,7 @@ from course_tools.grading import feedback_files, gradebook, report
 from course_tools.grading.gradebook import Row
 from course_tools.grading.judge import Marks
 from course_tools.grading.rubric import Given
+from course_tools.grading.state import Register
 
 FAILED = Row(replace(ENTRY, stem="s3", marks="", failure="no memory"), None, Given())
 WRITTEN = {"WHY_STUCK": 2.5, "WHAT_DATA_BUYS": 0}
@@ -70,12 +71,22 @@ def test_history_has_a_line_for_each_total_that_changed(tmp_path, change, why):
     file = tmp_path / "history.csv"
     old = [replace(ENTRY, total=80.0), replace(ENTRY, stem="s2", id="s2", total=70.0)]
     new = [replace(ENTRY, total=92.0, **change), old[1], replace(ENTRY, stem="s3", id="s3", total=1.0)]
-    gradebook.write_history(file, old, new)
+    gradebook.write_history(file, Register(old), new)
     (line,) = table(file).values()
     assert (line["id"], line["old_total"], line["new_total"], line["why"]) == ("s1", "80", "92", why)
-    gradebook.write_history(file, new, new)
-    gradebook.write_history(file, new, new, again={"s2"})
+    gradebook.write_history(file, Register(new), new)
+    gradebook.write_history(file, Register(new), new, again={"s2"})
     assert [(line["id"], line["why"]) for line in lines(file)] == [("s1", why), ("s2", "graded again")]
+
+
+def test_history_of_a_run_that_was_killed_is_written_once(tmp_path):
+    """It wrote its lines, and not the register that counts them."""
+    file, one = tmp_path / "history.csv", replace(ENTRY, total=80.0)
+    before = Register([one], history=gradebook.write_history(file, Register([one]), [replace(one, total=70.0)]))
+    for _ in range(2):
+        count = gradebook.write_history(file, before, [replace(one, total=92.0)])
+        assert [line["new_total"] for line in lines(file)] == ["70", "92"] and count == 2
+    assert gradebook.write_history(file, before, [one]) == 1 and len(lines(file)) == 1
 
 
 # Feedback

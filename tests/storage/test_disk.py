@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import platformdirs
@@ -53,3 +56,15 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one(tmp_path):
         draft.write_text("half")
         raise KeyboardInterrupt
     assert path.read_text() == "new" and list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_is_deleted_and_a_living_one_s_scratch_file_is_not(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    for process in (ended.pid, os.getppid()):
+        with storage.atomic_file(tmp_path / "file") as scratch:
+            scratch.with_name(scratch.name.replace(str(os.getpid()), str(process))).write_text("half")
+            scratch.write_text("whole")
+    with storage.atomic_file(tmp_path / "file") as scratch:
+        scratch.write_text("whole")
+    assert [file.name.split(".")[-2] for file in tmp_path.glob(".file.*")] == [str(os.getppid())]

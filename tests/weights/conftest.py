@@ -30,6 +30,7 @@ def tiny(home, tensors, monkeypatch):
         cache_bytes=1000,
         url="https://host.example/tiny-0123.pth",
         url_bytes=1000,
+        url_sha256="4567",
         part="features.",
         package=catalog.Package(
             requirement="tiny_package==1.0",
@@ -78,8 +79,8 @@ def sources(tmp_path, monkeypatch):
     """See :class:`Sources`."""
     made = Sources(tmp_path)
 
-    def download(url, folder):
-        made.asked.append((url,))
+    def download(url, folder, known_hash):
+        made.asked.append((url, known_hash))
         return made.folder / url.rpartition("/")[2]
 
     def pip_package(requirement, sha256, folder):

@@ -12,7 +12,7 @@ from course_lib.errors import CourseError
 from course_lib.torchvision_fix import import_torchvision
 from course_lib.weights import catalog, loading
 
-URL, PACKAGE = ("https://host.example/tiny-0123.pth",), ("tiny_package==1.0", "0123")
+URL, PACKAGE = ("https://host.example/tiny-0123.pth", "sha256:4567"), ("tiny_package==1.0", "0123")
 
 
 def equal(found, tensors):
@@ -112,6 +112,7 @@ def test_addresses_are_torchvisions_and_classes_are_in_the_order_of_the_logits()
     theirs = import_torchvision().models
     for spec, name in ((catalog.VGG16, "VGG16"), (catalog.ALEXNET, "AlexNet"), (catalog.MOBILENET_V2, "MobileNet_V2")):
         assert spec.url == getattr(theirs, f"{name}_Weights").IMAGENET1K_V1.url
+        assert spec.url.removesuffix(".pth").endswith(f"-{spec.url_sha256[:8]}"), "its name has the first digits"
     classes = weights.imagenet_classes()
     assert len(classes) == 1000
     assert [classes[number] for number in (0, 281, 999)] == ["tench", "tabby", "toilet tissue"]

@@ -16,7 +16,7 @@ from checks import logits, marking, messages, pair, script
 from checks.marking import Asked, Verdict
 from checks.process import Worker, WorkerGone
 from checks.tasks import PARTS
-from course_lib.errors import CourseError, print_anything
+from course_lib.errors import CourseError, print_anything, printable
 from course_lib.storage import user_path
 
 PUBLIC = "feedback.safetensors"
@@ -96,8 +96,3 @@ def line(verdict: Verdict) -> str:
         return f"  {name}: {'handed in; a person marks it' if verdict.part.by_person else f'right, {points} points'}"
     hint = textwrap.fill(printable(verdict.hint), 100, initial_indent="      ", subsequent_indent="      ")
     return f"  {name}: not yet, 0 of {points} points\n{hint}"
-
-
-def printable(text: str) -> str:
-    """A text from a student's code without control characters, which would steer a terminal."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
