@@ -55,12 +55,6 @@ def cluster_runs():
 
 
 @claim
-def cluster_full_runs():
-    """Runs of all studies in the size full."""
-    return len(_studies("full"))
-
-
-@claim
 def cluster_hours_on_1():
     """All studies in the size cpu, and the chapters, on one machine."""
     return _hours(_studies("cpu") + _chapters(), 1)

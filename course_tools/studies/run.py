@@ -134,40 +134,39 @@ def run_study(
     waiting = [run for run in planned if run.key not in outcomes]
     if not waiting:
         return [outcomes[run.key] for run in planned]
-    with _alone(project, study, size):
-        if scheduler is None:
-            cores = usable_cores()
-            jobs = jobs or getattr(study_module(study), "JOBS", None)
-            side_by_side = cores // processes if best_device().type == "cpu" else 1
-            jobs = max(1, min(jobs or side_by_side, len(waiting)))
-            workers = _Workers(project, study, size, max(1, cores // (jobs * processes)), processes)
-        else:
-            workers = _cluster(scheduler, project, study, size, limit and 60 * limit)
-            jobs = min(jobs or workers.jobs, len(waiting))
-        total = sum(run.work for run in waiting) / 1e12
-        title = f"{study}, {size}: {len(waiting)} of {len(planned)} runs"
-        layout = "{l_bar}{bar}| {elapsed}, {remaining} left{postfix}"
-        with closing(workers):
-            _refuse_another_machine(project, study, size, workers.processor, processes)
-            _refuse_changed_library(project, study, size)
-            with tqdm(total=total, desc=title, bar_format=layout, disable=not show, dynamic_ncols=True) as bar:
-                end = time.monotonic() + 3600 * hours if hours is not None else math.inf
+    if scheduler is None:
+        cores = usable_cores()
+        jobs = jobs or getattr(study_module(study), "JOBS", None)
+        side_by_side = cores // processes if best_device().type == "cpu" else 1
+        jobs = max(1, min(jobs or side_by_side, len(waiting)))
+        workers = _Workers(project, study, size, max(1, cores // (jobs * processes)), processes)
+    else:
+        workers = _cluster(scheduler, project, study, size, limit and 60 * limit)
+        jobs = min(jobs or workers.jobs, len(waiting))
+    total = sum(run.work for run in waiting) / 1e12
+    title = f"{study}, {size}: {len(waiting)} of {len(planned)} runs"
+    layout = "{l_bar}{bar}| {elapsed}, {remaining} left{postfix}"
+    with closing(workers), _alone(project, study, size):
+        _refuse_another_machine(project, study, size, workers.processor, processes)
+        _refuse_changed_library(project, study, size)
+        with tqdm(total=total, desc=title, bar_format=layout, disable=not show, dynamic_ncols=True) as bar:
+            end = time.monotonic() + 3600 * hours if hours is not None else math.inf
 
-                def run_one(run: PlannedRun) -> Outcome:
-                    if time.monotonic() >= end:
-                        return Outcome(run, left=True)
-                    outcome = workers.run(run)
-                    with bar.get_lock():
-                        bar.set_postfix_str(str(outcome), refresh=False)
-                        bar.update(run.work / 1e12)
-                    return outcome
+            def run_one(run: PlannedRun) -> Outcome:
+                if time.monotonic() >= end:
+                    return Outcome(run, left=True)
+                outcome = workers.run(run)
+                with bar.get_lock():
+                    bar.set_postfix_str(str(outcome), refresh=False)
+                    bar.update(run.work / 1e12)
+                return outcome
 
-                try:  # threads: each only waits for a process that does the work
-                    for outcome in Parallel(n_jobs=jobs, prefer="threads")(delayed(run_one)(run) for run in waiting):
-                        outcomes[outcome.planned.key] = outcome
-                except KeyboardInterrupt:
-                    workers.kill()
-                    raise
+            try:  # threads: each only waits for a process that does the work
+                for outcome in Parallel(n_jobs=jobs, prefer="threads")(delayed(run_one)(run) for run in waiting):
+                    outcomes[outcome.planned.key] = outcome
+            except KeyboardInterrupt:
+                workers.kill()
+                raise
     return [outcomes[run.key] for run in planned]
 
 
