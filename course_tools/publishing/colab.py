@@ -16,7 +16,6 @@ from importlib import metadata
 from pathlib import Path
 
 import nbformat
-from jupyter_client import KernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from packaging.requirements import Requirement
@@ -24,6 +23,7 @@ from packaging.requirements import Requirement
 from course_lib.errors import CourseError
 from course_tools.publishing import pairs
 from course_tools.publishing.computation import INSTALL
+from course_tools.publishing.kernels import private_kernel
 from course_tools.publishing.project import Project
 
 KERNEL = "course-colab"
@@ -147,17 +147,14 @@ def _run(cell: str, folder: Path) -> None:
     """Run the first cell in a kernel of the new environment."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
     spec = json.loads((folder / "jupyter" / "kernels" / KERNEL / "kernel.json").read_text(encoding="utf-8"))
-    manager = KernelManager()
-    manager.kernel_spec.argv = spec["argv"]
     environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    client = NotebookClient(notebook, km=manager, timeout=600, resources={"metadata": {"path": str(folder)}})
-    try:
-        client.execute(env=environment | spec["env"])
-    except CellExecutionError as error:
-        raise CourseError(
-            f"A chapter's first cell does not install the library: {error.ename}: {error.evalue}"
-        ) from error
-    finally:
-        manager.shutdown_kernel(now=True)
+    with private_kernel(spec["env"], spec["argv"]) as kernel:
+        client = NotebookClient(notebook, km=kernel, timeout=600, resources={"metadata": {"path": str(folder)}})
+        try:
+            client.execute(env=environment)
+        except CellExecutionError as error:
+            raise CourseError(
+                f"A chapter's first cell does not install the library: {error.ename}: {error.evalue}"
+            ) from error
     if not (folder / "installed").exists():
         raise CourseError("A chapter's first cell has to install the library where there is google.colab.")

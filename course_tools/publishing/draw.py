@@ -27,6 +27,7 @@ from course_lib.errors import CourseError
 from course_lib.live.figure import STILLS
 from course_tools.publishing import fingerprints
 from course_tools.publishing.computation import DRAWN, INSTALL, has_tag
+from course_tools.publishing.kernels import private_kernel
 from course_tools.publishing.pairs import join_streams
 from course_tools.publishing.project import Project
 
@@ -118,16 +119,17 @@ def _execute(scripts: dict[str, list[str]], results: Path) -> dict[str, Outputs]
     cells = {name: [new_code_cell(code) for code in (_EMPTY, *script)] for name, script in scripts.items()}
     notebook = new_notebook(cells=[cell for own in cells.values() for cell in own])
     environment = {key: value for key, value in os.environ.items() if key not in ("COURSE_RECORDS", "COURSE_RUNLOG")}
-    with tempfile.TemporaryDirectory() as folder:
+    environment |= {"COURSE_RESULTS": str(results), "COURSE_STILL": "1"}
+    with tempfile.TemporaryDirectory() as folder, private_kernel({}) as kernel:
         client = NotebookClient(
             notebook,
+            km=kernel,
             timeout=300,
-            kernel_name="python3",
             resources={"metadata": {"path": folder}},
             extra_arguments=["--IPKernelApp.log_level=40"],  # errors only
         )
         try:
-            client.execute(env=environment | {"COURSE_RESULTS": str(results), "COURSE_STILL": "1"})
+            client.execute(env=environment)
         except CellExecutionError as error:
             name = next(name for name, own in cells.items() if any(map(_raised, own)))
             raise CourseError(

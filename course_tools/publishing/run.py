@@ -12,7 +12,6 @@ from typing import Any
 import papermill
 from joblib import Parallel, delayed
 from jupyter_client import AsyncKernelManager
-from jupyter_core.utils import run_sync
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
@@ -22,6 +21,7 @@ from course_lib import runlog, storage
 from course_lib.errors import CourseError
 from course_tools.publishing import fingerprints, freshness
 from course_tools.publishing.computation import DRAWN, YOUR_TURN, has_tag
+from course_tools.publishing.kernels import private_kernel
 from course_tools.publishing.pairs import pair, read_notebook, write_notebook
 from course_tools.publishing.project import Chapter, Project
 from course_tools.publishing.provenance import MACHINE_REPORT, commit
@@ -211,11 +211,9 @@ class _Runner:
 
     def execute(self, chapter: Chapter, folder: Path, environment: dict[str, str]) -> NotebookNode:
         """The notebook after papermill ran it in ``folder``, with its kernel's report of the machine."""
-        kernel = AsyncKernelManager(kernel_name="python3")
-        kernel.kernel_spec.env |= environment
-        self.kernels.append(kernel)
         deadline = time.monotonic() + self.time_limit
-        try:
+        with private_kernel(environment) as kernel:
+            self.kernels.append(kernel)
             notebook = papermill.execute_notebook(
                 without_your_turn(read_notebook(chapter)),
                 self.failed(chapter),
@@ -231,9 +229,6 @@ class _Runner:
                 on_cell_start=self.advance,
             )
             notebook.metadata.setdefault("course", {})["run"] = _machine_report(kernel)
-        finally:
-            if kernel.has_kernel:
-                run_sync(kernel.shutdown_kernel)(now=True)
         return notebook
 
 

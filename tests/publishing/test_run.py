@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import nbformat
@@ -82,6 +83,27 @@ def test_ctrl_c_leaves_no_kernel_behind(project, write):
     assert "Traceback" not in printed
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
+
+
+def test_kernel_has_no_port_that_another_program_could_take(project, write):
+    write(
+        "import psutil",
+        "from ipykernel import get_connection_info",
+        "listens = {link.laddr.port for link in psutil.Process().net_connections('tcp') if link.status == 'LISTEN'}",
+        "print(listens & set(value for value in get_connection_info(unpack=True).values() if isinstance(value, int)))",
+    )
+    (outcome,) = run(project)
+    assert outcome.ok
+    notebook = nbformat.read(project.run_folder("quick") / "01-small.ipynb", 4)
+    assert notebook.cells[-1].outputs[0].text == "set()\n"
+
+
+def test_folder_too_deep_for_a_socket_is_said(project, tmp_path, monkeypatch):
+    deep = tmp_path / ("deep" * 25)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    (outcome,) = run(project)
+    assert "set TMPDIR to a shorter one" in outcome.problem and not list(deep.iterdir())
 
 
 def test_kernels_share_the_cores(project, write, monkeypatch):
