@@ -86,9 +86,9 @@ def parser() -> argparse.ArgumentParser:
 
     study = verb("study", commands.study, "run a grid of training runs, resumable, or list the studies")
     study.add_argument("name", nargs="?", metavar="NAME", help="such as mnist-six; default: list them")
-    study.add_argument(
-        "--seeds", type=positive(int), help="how many runs per network (default: the study's own number)"
-    )
+    seeds = study.add_mutually_exclusive_group()
+    seeds.add_argument("--seeds", type=positive(int), help="how many runs per network (default: the study's own)")
+    seeds.add_argument("--seed", type=int, help="the runs of this seed only, so that machines can share a study")
     study.add_argument("--size", choices=(*PROFILES, "auto"), default="auto", help="as the profiles of chapters")
     study.add_argument("--jobs", type=positive(int), help="how many runs at a time (default: one per core, or per GPU)")
     study.add_argument("--processes", type=positive(int), default=1, help="how many train each network (default: 1)")

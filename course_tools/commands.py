@@ -34,14 +34,15 @@ def book(options: argparse.Namespace) -> None:
     from course_tools.publishing import unchanged
 
     project, profile = _project(), None if options.published else _profile(options)
-    state = unchanged.state(project, profile)
-    if not unchanged.is_built(project, state):
-        from course_tools.publishing.site import build_site
-        from course_tools.publishing.stage import stage
+    with project.alone("book"):
+        state = unchanged.state(project, profile)
+        if not unchanged.is_built(project, state):
+            from course_tools.publishing.site import build_site
+            from course_tools.publishing.stage import stage
 
-        stage(project, profile)
-        build_site(project)
-        unchanged.keep(project, state)
+            stage(project, profile)
+            build_site(project)
+            unchanged.keep(project, state)
     folder = project.html.relative_to(project.root)
     print(f"{len(project.pages())} pages are in {folder}: open {folder / 'index.html'}.")
 
@@ -194,7 +195,14 @@ def study(options: argparse.Namespace) -> None:
         raise CourseError("--limit belongs to --scheduler: runs on this machine have no limit.")
     if options.scheduler and options.processes > 1:
         raise CourseError("--processes is for runs on this machine: a worker of --scheduler trains in one process.")
-    planned = plan(options.name, size, options.seeds)
+    if options.seed is None:
+        planned = plan(options.name, size, options.seeds)
+    elif options.publish:
+        raise CourseError("--seed leaves runs out, and --publish wants all: call it once more, without --seed.")
+    else:
+        planned = [run for run in plan(options.name, size, options.seed + 1) if run.seed == options.seed]
+        if not planned:
+            raise CourseError(f"{options.name} has no runs of seed {options.seed}: the first seed is 0.")
     how = {part: getattr(options, part) for part in ("jobs", "processes", "hours", "scheduler", "limit")}
     outcomes = run_study(project, options.name, size, planned, **how)
     done = sum(not outcome.problem and not outcome.left for outcome in outcomes)

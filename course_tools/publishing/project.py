@@ -1,9 +1,12 @@
 """The checkout: where its files are, and which chapters and pages it has."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from filelock import FileLock, Timeout
 
 from course_lib.errors import CourseError
 
@@ -61,6 +64,19 @@ class Project:
     def run_folder(self, profile: str) -> Path:
         """The folder of one profile's runs; runs of different profiles never share a folder."""
         return self.build / "runs" / profile
+
+    @contextmanager
+    def alone(self, command: str) -> Iterator[None]:
+        """One process at a time runs this command of ``course`` here: two would write into the same files.
+
+        Raises: CourseError where another one is at work.
+        """
+        self.build.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.build / f".{command.replace(' ', '-')}.lock", timeout=0):
+                yield
+        except Timeout as error:
+            raise CourseError(f"Another `course {command}` is at work here: wait for it.") from error
 
     def chapters(self) -> list[Chapter]:
         """All chapters, in order."""

@@ -95,7 +95,8 @@ def run_chapters(
         force: run also what is fresh.
 
     Returns: one outcome per chapter. A failed chapter leaves ``NAME.failed.ipynb`` beside its last good run.
-    Raises: CourseError where a notebook was edited by hand, before anything runs.
+    Raises: CourseError, before anything runs, where a notebook was edited by hand, and where another call runs chapters
+        in this profile.
     """
     for chapter in chapters:
         pair(chapter)
@@ -112,7 +113,8 @@ def run_chapters(
         cores = usable_cores()
         jobs = max(1, min(jobs or (1 if profile == "full" else cores), len(stale)))
         runner = _Runner(project, profile, max(1, cores // jobs), 60 * (minutes or MINUTES[profile]))
-        outcomes |= {outcome.chapter: outcome for outcome in runner.run_all(stale, jobs)}
+        with project.alone(f"run --profile {profile}"):
+            outcomes |= {outcome.chapter: outcome for outcome in runner.run_all(stale, jobs)}
     return list(outcomes.values())
 
 

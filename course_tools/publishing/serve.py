@@ -69,8 +69,9 @@ def rebuild(project: Project, changed: list[Path]) -> bool:
         for chapter in project.chapters():
             if chapter.source in changed:
                 pairs.pair(chapter)
-        stage(project, project.shown)
-        build_site(project)
+        with project.alone("book"):
+            stage(project, project.shown)
+            build_site(project)
     except CourseError as error:
         print(error, file=sys.stderr, flush=True)
         return False

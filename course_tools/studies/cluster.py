@@ -26,8 +26,8 @@ from course_lib.machine import processor
 from course_lib.training import best_device, describe_device
 from course_tools.publishing.project import Project
 from course_tools.publishing.provenance import commit
+from course_tools.studies.local import Outcome, folder_of, outcome_of, start
 from course_tools.studies.plan import PlannedRun
-from course_tools.studies.run import Outcome, folder_of, outcome_of, start
 
 TOPIC = "course-study"
 CONNECT = 10.0  # seconds until a scheduler is out of reach
@@ -89,7 +89,7 @@ class SameEnvironment(WorkerPlugin):
 
 
 class Cluster:
-    """Runs planned runs on the workers of a Dask scheduler, as :class:`course_tools.studies.run.Workers` does here.
+    """Runs planned runs on the workers of a Dask scheduler, as :class:`course_tools.studies.local.Local` does here.
 
     ``jobs`` is how many runs its workers take at a time, ``processor`` what they are.
     """

@@ -7,8 +7,9 @@ from course_lib.errors import CourseError
 from course_tools.publishing import fingerprints
 from course_tools.publishing.project import Project
 from course_tools.publishing.publish import RANK, check_records, write_together
+from course_tools.studies.local import folder_of
 from course_tools.studies.plan import PlannedRun, plan
-from course_tools.studies.run import FINGERPRINT, fingerprint_of, finished, folder_of
+from course_tools.studies.run import FINGERPRINT, fingerprint_of, finished
 
 
 def publish(

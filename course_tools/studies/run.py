@@ -1,4 +1,4 @@
-"""Run a study's planned runs side by side, each in a process of its own, and keep what finished.
+"""Run a study's planned runs side by side, on this machine or on a cluster, and keep what finished.
 
 A run that raises, or whose process dies, fails alone. What finished lies in ``_build/studies/SIZE/NAME``, one file per
 run, named by the run's key: a second ``course study`` repeats none of them. A run that was stopped goes on from its
@@ -8,58 +8,27 @@ checkpoint beside them.
 import hashlib
 import math
 import os
-import stat
-import subprocess
-import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from course_lib import records, runlog
 from course_lib.errors import CourseError
-from course_lib.machine import processor
-from course_lib.training import best_device, processes, usable_cores
+from course_lib.training import best_device, usable_cores
 from course_tools.publishing import fingerprints
 from course_tools.publishing.project import Project
-from course_tools.publishing.provenance import commit
+from course_tools.studies.local import Local, Outcome, folder_of
 from course_tools.studies.plan import PlannedRun, plan, study_module
 
 if TYPE_CHECKING:
     from course_tools.studies.cluster import Cluster
 
 FINGERPRINT = "fingerprint.json"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How one planned run ended: ``problem`` is one line, empty where it left its record.
-
-    It was ``skipped`` where it was finished before, ``left`` where the time was over, and ``moved`` where a cluster had
-    to give it to another worker, because its own was lost.
-    """
-
-    planned: PlannedRun
-    problem: str = ""
-    skipped: bool = False
-    left: bool = False
-    moved: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.planned.name}, seed {self.planned.seed}: {self.problem or 'ok'}"
-
-
-def folder_of(project: Project, study: str, size: str) -> Path:
-    """The folder of a study's finished runs."""
-    return project.build / "studies" / size / study
 
 
 def finished(project: Project, study: str, size: str, planned: PlannedRun) -> dict | None:
@@ -139,14 +108,14 @@ def run_study(
         jobs = jobs or getattr(study_module(study), "JOBS", None)
         side_by_side = cores // processes if best_device().type == "cpu" else 1
         jobs = max(1, min(jobs or side_by_side, len(waiting)))
-        workers = _Workers(project, study, size, max(1, cores // (jobs * processes)), processes)
+        workers = Local(project, study, size, max(1, cores // (jobs * processes)), processes)
     else:
         workers = _cluster(scheduler, project, study, size, limit and 60 * limit)
         jobs = min(jobs or workers.jobs, len(waiting))
     total = sum(run.work for run in waiting) / 1e12
     title = f"{study}, {size}: {len(waiting)} of {len(planned)} runs"
     layout = "{l_bar}{bar}| {elapsed}, {remaining} left{postfix}"
-    with closing(workers), _alone(project, study, size):
+    with closing(workers), project.alone(f"study {study} --size {size}"):
         _refuse_another_machine(project, study, size, workers.processor, processes)
         _refuse_changed_library(project, study, size)
         with tqdm(total=total, desc=title, bar_format=layout, disable=not show, dynamic_ncols=True) as bar:
@@ -168,18 +137,6 @@ def run_study(
                 workers.kill()
                 raise
     return [outcomes[run.key] for run in planned]
-
-
-@contextmanager
-def _alone(project: Project, study: str, size: str) -> Iterator[None]:
-    """One call at a time runs a study: two would train the same networks, into the same files."""
-    folder = folder_of(project, study, size).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / f".{study}.lock", timeout=0):
-            yield
-    except Timeout as error:
-        raise CourseError(f"Another `course study {study} --size {size}` is at work here: wait for it.") from error
 
 
 def _cluster(*words: Any) -> "Cluster":
@@ -222,87 +179,6 @@ def _refuse_changed_library(project: Project, study: str, size: str) -> None:
     fingerprints.write(now, file)
 
 
-class _Workers:
-    """Starts one process per run on this machine, or several that train together. Ctrl-C leaves none behind."""
-
-    def __init__(self, project: Project, study: str, size: str, threads: int, processes: int = 1):
-        self.project, self.study, self.size, self.threads = project, study, size, threads
-        self.processes = processes
-        self.folder = folder_of(project, study, size)
-        self.commit = commit(project.root)
-        self.processor = processor()
-        self.alive: set[subprocess.Popen] = set()
-        self.stopped = False
-        self.lock = threading.Lock()
-
-    def run(self, planned: PlannedRun) -> Outcome:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        file, log = (self.folder / f"{planned.key}{ending}" for ending in (".jsonl", ".log"))
-        words = (self.study, self.size, planned.seed, planned.key, file, self.commit)
-        with log.open("w", encoding="utf-8") as output:
-            with self.lock:
-                if self.stopped:
-                    return Outcome(planned, "stopped before it began")
-                process = start(*words, output, self.processes, OMP_NUM_THREADS=str(self.threads))
-                self.alive.add(process)
-            with process:
-                code = process.wait()
-        with self.lock:
-            self.alive.discard(process)
-        return outcome_of(self.project, planned, code, file, log)
-
-    def kill(self) -> None:
-        with self.lock:
-            self.stopped = True
-            for process in self.alive:  # a launcher must end the processes that it started
-                process.terminate() if self.processes > 1 else process.kill()
-
-    def close(self) -> None:
-        """Nothing is left open: each process has ended."""
-
-
-def start(
-    study: str,
-    size: str,
-    seed: int,
-    key: str,
-    file: Path,
-    commit: str,
-    output: IO[str],
-    processes: int = 1,
-    **variables: str,
-) -> subprocess.Popen:
-    """Start the process that trains one planned run and writes its record into ``file``; ``output`` is its log.
-
-    With several ``processes`` it is a launcher, and they train together. It ends with the process that started it:
-    until then its standard input, a pipe, stays open.
-    """
-    environment = os.environ | {
-        "COURSE_CHAPTER": f"study-{study}",
-        "COURSE_PROFILE": size,
-        "COURSE_COMMIT": commit,
-        "PYTHONUNBUFFERED": "1",  # so that the log's last line is the error, not what was printed before
-        **variables,
-    }
-    environment.pop("COURSE_RECORDS", None)  # a study's record goes to its own file
-    launcher = ["-m", "course_lib.training.launch", str(processes)] if processes > 1 else []
-    command = [sys.executable, *launcher, "-m", "course_tools.studies.run", study, size, str(seed), key, str(file)]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, env=environment, stdin=pipe, stdout=output, stderr=subprocess.STDOUT)
-
-
-def outcome_of(project: Project, planned: PlannedRun, code: int, file: Path, log: Path) -> Outcome:
-    """How a process ended that was to leave ``file``: its exit status, and its log, which is deleted after success."""
-    if code == 0 and file.exists():
-        log.unlink(missing_ok=True)
-        return Outcome(planned)
-    if code < 0:
-        return Outcome(planned, f"its process was killed (signal {-code}), perhaps out of memory: try --jobs 1")
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    last = lines[-1] if lines else f"ended with status {code}"
-    return Outcome(planned, f"{last} (all of it: {log.relative_to(project.root)})")
-
-
 def check(study: str, outcomes: list[Outcome]) -> None:
     """Raise CourseError where a run failed: what finished is kept, and only the rest is run again."""
     failed = [outcome for outcome in outcomes if outcome.problem]
@@ -312,38 +188,3 @@ def check(study: str, outcomes: list[Outcome]) -> None:
             f"{len(failed)} of {len(outcomes)} runs of {study} failed: {reasons}. The others are kept: fix the cause "
             f"and call `course study {study}` again, which runs only what is missing."
         )
-
-
-def train_one(study: str, size: str, seed: str, key: str, file: str) -> int:
-    """Train one planned run and write its record: ``python -m course_tools.studies.run STUDY SIZE SEED KEY FILE``.
-
-    A process of its own, so that a crash costs this run only. Returns the exit status.
-    """
-    try:
-        planned = next((run for run in plan(study, size, int(seed) + 1) if run.key == key), None)
-        if planned is None:
-            raise CourseError(f"The plan of {study} was changed since it began: call `course study {study}` again.")
-        unfinished = Path(file).with_suffix(".pt")
-        record = planned.train(unfinished) | {"study_key": planned.key}
-        if not processes().is_first:
-            return 0
-        Path(file).unlink(missing_ok=True)  # of a worker that outlived its call
-        records.append(Path(file), record)
-        unfinished.unlink(missing_ok=True)
-    except CourseError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-def _end_with_parent() -> None:
-    """End this process when the one that started it has ended: then standard input, a pipe, does."""
-    while os.read(0, 1):
-        pass
-    os._exit(1)
-
-
-if __name__ == "__main__":
-    if stat.S_ISFIFO(os.fstat(0).st_mode):
-        threading.Thread(target=_end_with_parent, daemon=True).start()
-    sys.exit(train_one(*sys.argv[1:]))

@@ -35,6 +35,7 @@ from course_tools.grading import judge
 from course_tools.publishing import fingerprints, pairs, publish, site, stage, unchanged
 from course_tools.publishing.project import Project
 from course_tools.publishing.run import _Runner, run_chapters
+from course_tools.studies import local
 from course_tools.studies import plan as plans
 from course_tools.studies import publish as study_publish
 from course_tools.studies import run as study_run
@@ -249,7 +250,7 @@ def tiny_plan(study="tiny", size="cpu", seeds=2):
 
 
 class _Forked:
-    """A worker of a study as a fork of this process: what :func:`course_tools.studies.run.start` returns, but quick."""
+    """A worker of a study as a fork of this process: as :func:`course_tools.studies.local.start` gives, but quick."""
 
     def __init__(self, study, size, seed, key, file, commit, output, processes=1, **variables):
         ours, self.pipe = os.pipe()
@@ -260,9 +261,9 @@ class _Forked:
         try:
             os.close(self.pipe)
             os.dup2(ours, 0)
-            threading.Thread(target=study_run._end_with_parent, daemon=True).start()
+            threading.Thread(target=local._end_with_parent, daemon=True).start()
             os.environ |= {"COURSE_CHAPTER": f"study-{study}", "COURSE_PROFILE": size, "COURSE_COMMIT": commit}
-            os._exit(study_run.train_one(study, size, str(seed), key, str(file)))
+            os._exit(local.train_one(study, size, str(seed), key, str(file)))
         except BaseException:
             os._exit(70)
 
@@ -290,8 +291,8 @@ class Study(Step):
         with contextlib.ExitStack() as stack:
             for module in (study_run, study_publish):
                 stack.enter_context(mock.patch.object(module, "fingerprint_of", lambda study: fingerprint))
-                stack.enter_context(mock.patch.object(module, "plan", tiny_plan))
-            stack.enter_context(mock.patch.object(study_run, "start", _Forked))
+            stack.enter_context(mock.patch.object(local, "plan", tiny_plan))
+            stack.enter_context(mock.patch.object(local, "start", _Forked))
             stack.enter_context(mock.patch.object(study_run, "study_module", lambda name: SimpleNamespace(JOBS=1)))
             stack.enter_context(mock.patch.object(data, "load", few_digits))
             stack.enter_context(mock.patch.object(plans, "CHECKPOINT_SECONDS", 0.0))

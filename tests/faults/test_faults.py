@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import time
+from types import SimpleNamespace
 
 import drill
 import pytest
@@ -18,8 +19,10 @@ from course_lib.storage import atomic_file, fetching
 from course_lib.training import choose_setup
 from course_lib.training.checkpoints import digest_of_weights, save_checkpoint
 from course_lib.transfer import features
+from course_tools import commands
 from course_tools.publishing import freshness, live, publish
 from course_tools.publishing.project import Project
+from course_tools.publishing.run import run_chapters
 from course_tools.publishing.site import build_site
 from course_tools.publishing.stage import stage
 from course_tools.studies import run as study_run
@@ -246,14 +249,38 @@ def test_two_processes_publish_and_nothing_is_mixed(published, tmp_path):
     assert step.files(here) == expected
 
 
-def test_a_study_is_run_by_one_call_at_a_time(tmp_path, monkeypatch):
-    planned = steps.tiny_plan()
+def run_a_study(site):
+    study_run.run_study(site, "tiny", "cpu", steps.tiny_plan(), show=False)
+
+
+def run_chapters_quickly(site):
+    run_chapters(site, site.chapters(), "quick", force=True)
+
+
+def build_the_book(site):
+    commands.book(SimpleNamespace(published=True))
+
+
+@pytest.mark.parametrize(
+    ("command", "act"),
+    [
+        ("study tiny --size cpu", run_a_study),
+        ("run --profile quick", run_chapters_quickly),
+        ("book", build_the_book),
+    ],
+)
+def test_two_calls_of_a_command_do_not_write_into_the_same_files(site, monkeypatch, command, act):
+    monkeypatch.setenv("COURSE_COMMIT", "of a test")
     monkeypatch.setattr(study_run, "study_module", lambda name: None)
-    with (
-        study_run._alone(Project(tmp_path), "tiny", "cpu"),
-        pytest.raises(CourseError, match="Another `course study tiny --size cpu` is at work here: wait for it"),
-    ):
-        study_run.run_study(Project(tmp_path), "tiny", "cpu", planned, show=False)
+    monkeypatch.chdir(site.root)
+
+    def files():
+        return {file: file.read_bytes() for file in site.root.rglob("*") if file.is_file() and file.suffix != ".lock"}
+
+    before = files()
+    with site.alone(command), pytest.raises(CourseError, match=f"Another `course {command}` is at work here: wait"):
+        act(site)
+    assert files() == before
 
 
 def test_writers_at_once_leave_each_other_s_files_alone(tmp_path):

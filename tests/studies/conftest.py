@@ -35,7 +35,7 @@ WORKER = '''\
 """Python runs this file first, in each process that is started with its folder on PYTHONPATH."""
 import json, os, pathlib, signal, sys, time
 
-if "course_tools.studies.run" in sys.orig_argv:
+if "course_tools.studies.local" in sys.orig_argv:
     here, key = pathlib.Path(__file__).parent, sys.orig_argv[-2]
     orders = json.loads((here / "orders.json").read_text())
     order = orders.get(key, orders.get("all"))

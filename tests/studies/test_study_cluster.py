@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -229,7 +230,7 @@ def test_earlier_runs_must_come_from_the_workers_processor(done, cheap, monkeypa
 
 
 def test_without_dask_the_extra_is_named(project, cheap, monkeypatch):
-    monkeypatch.setitem(run.sys.modules, "course_tools.studies.cluster", None)
+    monkeypatch.setitem(sys.modules, "course_tools.studies.cluster", None)
     with pytest.raises(cluster.CourseError, match=r"`pip install --editable './course_tools\[cluster\]'`"):
         run.run_study(project, STUDY, "quick", cheap, scheduler="tcp://s:3", show=False)
     assert not project.build.exists()

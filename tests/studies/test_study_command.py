@@ -67,6 +67,27 @@ def test_options_reach_run_study(here, calls, words, call, monkeypatch, capsys):
     assert capsys.readouterr().out == f"mnist-six, {call[1]}: {call[2]} of {call[2]} runs are done.\n"
 
 
+@pytest.mark.parametrize("seed", [0, 7])
+def test_machines_share_a_study_by_seeds(here, calls, seed, monkeypatch):
+    planned = []
+    monkeypatch.setattr(run, "run_study", lambda *words, **how: planned.extend(words[3]) or [])
+    assert cli.main(["study", "mnist-six", "--size", "cpu", "--seed", str(seed)]) == 0
+    assert [one.key for one in planned] == [one.key for one in plan("mnist-six", "cpu", 10) if one.seed == seed]
+    assert planned
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["--seed", "0", "--publish"], "--seed leaves runs out, and --publish wants all"),
+        (["--seed", "-1"], "mnist-six has no runs of seed -1: the first seed is 0."),
+    ],
+)
+def test_a_seed_that_makes_no_sense_is_refused(here, calls, capsys, words, problem):
+    assert cli.main(["study", "mnist-six", "--size", "cpu", *words]) == 1
+    assert problem in capsys.readouterr().err and calls == []
+
+
 def test_what_a_cluster_lost_and_did_again_is_one_line(here, calls, capsys):
     words = ["study", "mnist-six", "--size", "quick", "--scheduler", "tcp://there:8786", "--limit", "2.5"]
     assert cli.main(words) == 0

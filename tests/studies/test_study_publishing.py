@@ -12,9 +12,9 @@ from course_lib.records import lines
 from course_tools.publishing import fingerprints
 from course_tools.publishing.publish import check_records
 from course_tools.studies import plan as plans
+from course_tools.studies.local import folder_of
 from course_tools.studies.plan import names
 from course_tools.studies.publish import publish, state
-from course_tools.studies.run import folder_of
 
 STUDY = "vgg-vs-resnet"
 SMALL = ("modified VGG", "modified ResNet")

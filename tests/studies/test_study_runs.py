@@ -19,6 +19,7 @@ from course_lib.training.checkpoints import Checkpoint
 from course_lib.training.history import History
 from course_lib.transfer import Choices
 from course_tools.publishing.publish import check_records
+from course_tools.studies import local
 from course_tools.studies import run as runner
 from course_tools.studies.plan import Planned, TransferRun
 
@@ -95,7 +96,7 @@ def test_a_worker_keeps_its_checkpoint_beside_its_record(cheap, monkeypatch, tmp
         raise CourseError(str(checkpoint))
 
     monkeypatch.setattr(Planned, "train", stop)
-    assert runner.train_one("mnist-six", "quick", "0", cheap[0].key, str(tmp_path / "key.jsonl")) == 1
+    assert local.train_one("mnist-six", "quick", "0", cheap[0].key, str(tmp_path / "key.jsonl")) == 1
     assert capsys.readouterr().err.strip() == str(tmp_path / "key.pt")
 
 
@@ -174,7 +175,7 @@ def test_a_damaged_record_is_named_with_the_mend_and_nothing_runs(done, cheap, o
 
 def test_another_processor_adds_no_runs_to_earlier_ones(done, cheap, orders, monkeypatch):
     (done.build / "studies" / "quick" / "mnist-six" / f"{cheap[1].key}.jsonl").unlink()
-    monkeypatch.setattr("course_tools.studies.run.processor", lambda: "Another")
+    monkeypatch.setattr("course_tools.studies.local.processor", lambda: "Another")
     orders.give({"all": 3})
     with pytest.raises(CourseError, match="and this is Another: finish it there"):
         run(done, cheap)
@@ -264,7 +265,7 @@ def test_control_c_leaves_no_worker_behind_and_keeps_what_was_finished(done, ord
 
 
 def test_one_that_was_still_to_begin_is_not_started_after_control_c(project, cheap, orders):
-    workers = runner._Workers(project, "mnist-six", "quick", 1)
+    workers = local.Local(project, "mnist-six", "quick", 1)
     workers.kill()
     ended = workers.run(cheap[0])
     assert ended.problem == "stopped before it began" and orders.started() == []
@@ -371,8 +372,8 @@ def test_the_recipe_reaches_fit():
 
 def test_what_a_reader_can_mend_is_one_line(monkeypatch, tmp_path, capsys):
     planned = Planned("looks", 1, partial(Looks, []), "imagenet", {"epochs": 1}, sample=True)
-    monkeypatch.setattr(runner, "plan", lambda study, size, seeds: [planned])
-    assert runner.train_one("any", "quick", "1", planned.key, str(tmp_path / "made.jsonl")) == 1
+    monkeypatch.setattr(local, "plan", lambda study, size, seeds: [planned])
+    assert local.train_one("any", "quick", "1", planned.key, str(tmp_path / "made.jsonl")) == 1
     said = capsys.readouterr()
     assert said.err.startswith("There is no data set 'imagenet'") and said.err.count("\n") == 1 and not said.out
     assert not (tmp_path / "made.jsonl").exists()
