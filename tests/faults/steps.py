@@ -291,7 +291,8 @@ class Study(Step):
         with contextlib.ExitStack() as stack:
             for module in (study_run, study_publish):
                 stack.enter_context(mock.patch.object(module, "fingerprint_of", lambda study: fingerprint))
-            stack.enter_context(mock.patch.object(local, "plan", tiny_plan))
+            for module in (local, study_publish):
+                stack.enter_context(mock.patch.object(module, "plan", tiny_plan))
             stack.enter_context(mock.patch.object(local, "start", _Forked))
             stack.enter_context(mock.patch.object(study_run, "study_module", lambda name: SimpleNamespace(JOBS=1)))
             stack.enter_context(mock.patch.object(data, "load", few_digits))
