@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pandas as pd
+import scipy.stats
 
 from course_lib import records
 from course_lib.records import studies
@@ -80,6 +81,79 @@ def modified_vgg_spread():
     """Spread of the modified VGG's test accuracy over seeds."""
     runs = studies.table("vgg-vs-resnet")
     return runs[runs["name"] == "modified VGG"]["accuracy"].std()
+
+
+@claim
+def modified_vgg_constant():
+    """Test accuracy of the modified VGG at a constant rate, ten seeds, a tenth of the digits."""
+    return mean("study-many-seeds/modified VGG, constant rate")
+
+
+@claim
+def modified_vgg_falling():
+    """The same at a falling rate."""
+    return mean("study-many-seeds/modified VGG, falling rate")
+
+
+def _of_many(name: str) -> pd.Series:
+    return studies.table("many-seeds").query("name == @name")["accuracy"]
+
+
+def _spread_ratio(network: str) -> tuple[float, float, float]:
+    """A network's spread at a constant rate over that at a falling one, and its 95 % interval: an F test."""
+    constant, falling = (_of_many(f"modified {network}, {rate} rate") for rate in ("constant", "falling"))
+    factor = scipy.stats.f.ppf(0.975, len(constant) - 1, len(falling) - 1) ** 0.5
+    ratio = constant.std() / falling.std()
+    return ratio, ratio / factor, ratio * factor
+
+
+@claim
+def vgg_spread_ratio():
+    """Spread of the modified VGG at a constant rate over that at a falling one."""
+    return _spread_ratio("VGG")[0]
+
+
+@claim
+def vgg_spread_ratio_low():
+    """The lower end of that ratio's 95 % interval."""
+    return _spread_ratio("VGG")[1]
+
+
+@claim
+def vgg_spread_ratio_high():
+    """The upper end of that ratio's 95 % interval."""
+    return _spread_ratio("VGG")[2]
+
+
+@claim
+def resnet_constant_spread():
+    """Spread of the modified ResNet at a constant rate."""
+    return _of_many("modified ResNet, constant rate").std()
+
+
+@claim
+def resnet_falling_spread():
+    """Spread of the modified ResNet at a falling rate."""
+    return _of_many("modified ResNet, falling rate").std()
+
+
+@claim
+def resnet_spreads_undecided():
+    """The interval of the ratio of the modified ResNet's spreads contains 1."""
+    _, low, high = _spread_ratio("ResNet")
+    return low < 1 < high
+
+
+@claim
+def worst_of_many_vgg():
+    """The lowest of ten test accuracies of the modified VGG at a constant rate."""
+    return _of_many("modified VGG, constant rate").min()
+
+
+@claim
+def worst_of_many_resnet():
+    """The lowest of ten test accuracies of the modified ResNet at a constant rate."""
+    return _of_many("modified ResNet, constant rate").min()
 
 
 @claim
