@@ -13,7 +13,7 @@ from course_lib.errors import CourseError
 from course_tools.claims.ledger import Fact
 from course_tools.publishing.project import Project
 
-UNDECIDED = "undecided"  # the value of an order that has too few seeds
+UNDECIDED = "undecided"  # the value of an order that its runs do not settle
 project_of_claims: ContextVar[Project] = ContextVar("project")
 
 

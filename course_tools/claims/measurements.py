@@ -72,24 +72,28 @@ def difference(of: str, minus: str, measure: str = "accuracy", mixed: str = "", 
 
 
 def higher(of: str, *than: str, measure: str = "accuracy", **which) -> Evidence:
-    """Whether one mean lies above all others: the 95 % t interval of each difference lies above zero.
+    """Whether one mean lies above all others, by the 95 % t interval of each difference.
 
-    Fewer than five seeds decide nothing: the value is "undecided" then, and the note has the differences.
+    It does where all intervals lie above zero, and does not where one lies below. Otherwise the value is "undecided",
+    as it is with fewer than five seeds; the note has the differences then.
     """
+    means = [mean(name, measure, **which) for name in (of, *than)]
+    fewest = min(found.count for found in means)
+    runs = tuple(run for found in means for run in found.runs)
+    order = replace(means[0], value=UNDECIDED, spread=None, count=fewest, kind="order", runs=runs)
+    if fewest == 1:  # that supports no interval
+        return replace(order, note=" and ".join(f"{_in_words(each, measure)} in {each.count}" for each in means))
     differences = [difference(of, other, measure, **which) for other in than]
     holds = all(apart.value > apart.spread for apart in differences)
-    fewest = min(apart.count for apart in differences)
-    runs = tuple(run for apart in differences for run in apart.runs)
-    order = replace(differences[0], value=holds, spread=None, kind="order", runs=runs)
-    if fewest < SEEDS:
-        apart = ", ".join(_in_points(apart, measure) for apart in differences)
-        return replace(order, value=UNDECIDED, note=f"{apart} in {fewest} seeds")
+    fails = any(apart.value < -apart.spread for apart in differences)
+    if fewest < SEEDS or not (holds or fails):
+        apart = ", ".join(_in_words(apart, measure) for apart in differences)
+        return replace(order, note=f"{apart} in {fewest} seeds")
     lines = [f"| `results/` | {measure.replace('_', ' ')} | runs |", "|---|---:|---:|"]
-    for name in (of, *than):
-        found = mean(name, measure, **which)
+    for name, found in zip((of, *than), means, strict=True):
         spread = f" ± {found.spread:.4f}" if found.spread is not None else ""
         lines.append(f"| {name} | {found.value:.4f}{spread} | {found.count} |")
-    return replace(order, printed="\n".join(lines))
+    return replace(order, value=holds, printed="\n".join(lines))
 
 
 def level(first: str, second: str, *, within: float, measure: str = "accuracy", **which) -> Evidence:
@@ -116,14 +120,17 @@ def _refuse_mixture(names: str, runs: list[dict], mixed: str) -> None:
             )
 
 
-def _in_points(apart: Evidence, measure: str) -> str:
-    """A difference with its interval: such as ``+1.2 ± 0.5 points``."""
-    units = {"seconds": " s"} | dict.fromkeys(("accuracy", "val_accuracy", "val_fluctuation", "gap"), " points")
-    unit = units.get(measure, "")
-    value, half = (100 * number if unit == " points" else number for number in apart.numbers)
-    decimals = max(0, 1 - math.floor(math.log10(half))) if half else 2
-    text = f"{value:+.{decimals}f} ± {half:.{decimals}f}{unit}"
-    return text.replace("-", "−")
+def _in_words(evidence: Evidence, measure: str) -> str:
+    """A mean with its spread, such as ``91.2 ± 0.5 %``, or a difference with its interval: ``+1.2 ± 0.5 points``."""
+    unit, sign = (" points", "+") if evidence.kind == "difference" else (" %", "")
+    if measure == "seconds":
+        unit = " s"
+    elif measure not in ("accuracy", "val_accuracy", "val_fluctuation", "gap"):
+        unit = ""
+    value, *half = (100 * number if unit in (" points", " %") else number for number in evidence.numbers)
+    decimals = max(0, 1 - math.floor(math.log10(half[0]))) if half and half[0] else 2
+    text = f"{value:{sign}.{decimals}f}" + "".join(f" ± {number:.{decimals}f}" for number in half)
+    return text.replace("-", "−") + unit
 
 
 def _of_runs(runs: list[dict], measure: str, value: float, spread: float | None, count: int, kind: str) -> Evidence:

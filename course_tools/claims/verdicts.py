@@ -40,7 +40,7 @@ def problem_of(project: Project, fact: Fact) -> str | None:
         return f"{fact.title} awaits a run, but it was measured: {in_words(evidence, fact)}. Give it its verdict."
     if (evidence.value == UNDECIDED) != (fact.verdict == UNDECIDED):
         if evidence.value == UNDECIDED:
-            return f"{fact.title} is undecided: an order needs five seeds. Run more, or quote the difference."
+            return f"{fact.title} is undecided: {evidence.note}. Run more seeds, or quote the difference."
         return f"{fact.title} is decided by now: {in_words(evidence, fact)}. Give it its verdict."
     if not fact.verdict:  # the book's own: a comparison must hold, a number is held against the prose
         return f"{fact.claim} does not hold any more: say so in the prose." if evidence.value is False else None

@@ -139,9 +139,14 @@ def runs(checkout, name, *accuracies):
     ("first", "second", "holds"),
     [
         ((0.90, 0.92, 0.94, 0.92, 0.92), (0.88, 0.90, 0.921, 0.90, 0.90), True),  # seed by seed, far apart
-        ((0.90, 0.92, 0.94, 0.92, 0.92), (0.921, 0.90, 0.88, 0.90, 0.90), False),  # the same values, paired otherwise
+        (
+            (0.90, 0.92, 0.94, 0.92, 0.92),
+            (0.921, 0.90, 0.88, 0.90, 0.90),
+            "undecided",
+        ),  # the same values, paired otherwise
         ((0.91,) * 5, (0.90,) * 5, True),
-        ((0.91,) * 5, (0.91,) * 5, False),
+        ((0.90,) * 5, (0.91,) * 5, False),
+        ((0.91,) * 5, (0.91,) * 5, "undecided"),
         ((0.91,) * 4, (0.90,) * 4, "undecided"),
         ((0.91,) * 5, (0.90,) * 4, "undecided"),
     ],
@@ -185,7 +190,9 @@ def test_one_lies_above_all_others_or_it_does_not_hold(checkout):
 def test_one_seed_supports_no_comparison(checkout, second):
     one, other = runs(checkout, "one", 0.9), runs(checkout, "other", *second)
     with pytest.raises(CourseError, match="has one seed: that supports no comparison"):
-        found(checkout, higher, one, other)
+        found(checkout, difference, one, other)
+    order = found(checkout, higher, one, other)
+    assert order.value == "undecided" and order.note.startswith("90.00 % in 1 and 80.")
 
 
 @pytest.mark.parametrize(("within", "holds"), [(0.012, True), (0.008, False)])

@@ -58,7 +58,8 @@ class Step:
         raise NotImplementedError
 
     def is_whole(self, file: str) -> bool:
-        return any(Path(file).match(pattern) for pattern in self.whole)
+        """Whether this file must never be half there; a scratch file may be, and the next call deletes it."""
+        return not file.endswith(".part") and any(Path(file).match(pattern) for pattern in self.whole)
 
     def files(self, here: Path) -> dict[str, object]:
         """What is in each file, without times, by its name."""
