@@ -333,7 +333,7 @@ live.descent()
 # Too small a rate gets there late. Too large a rate jumps across the valley, further each time. In between the path zigzags.
 # *Momentum* follows a running sum of the gradients, in which what changes sign cancels. *Adam*
 # ([Kingma and Ba, 2015](https://arxiv.org/abs/1412.6980)) divides the running mean of each weight's gradients by their usual size,
-# so that all weights move about equally far. We mostly use Adam, with rate 0.001.
+# so that no weight moves much farther than the rate in a step, however large its gradient. We mostly use Adam, with rate 0.001.
 
 # %% [markdown]
 # ## The loop

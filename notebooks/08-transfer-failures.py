@@ -814,7 +814,7 @@ for name, values in scores.items():
     print(f"{name}: {', '.join(f'{one:.1%}' for one in values)}")
 
 # %% [markdown]
-# Now transfer wins: four frozen blocks of VGG-16 name
+# Now transfer is ahead: four frozen blocks of VGG-16 name
 # 84.5 ± 1.6 % <!-- claim: transfer-fifty --> of the digits, LeNet-5 70.8 ± 1.4 % <!-- claim: transfer-fifty-lenet -->,
 # each from five examples of a digit. That is 13.7 ± 5.7 points <!-- claim: transfer-fifty-lead --> apart, over three draws.
 # MobileNetV2 has 71.2 ± 3.9 % <!-- claim: transfer-fifty-mobile -->, a lead of

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_lib import analysis, data, models, records, training
+from course_lib.records import studies
 from course_tools.claims.ledger import claim
 from course_tools.claims.measurements import difference, mean
 from course_tools.claims.published import memory, printed, seconds
@@ -337,6 +338,55 @@ def tanh_is_ahead():
         return bool(np.mean(points) > 4.303 * np.std(points, ddof=1) / math.sqrt(3))  # t, 2 degrees of freedom
 
     return above(0) and above(-1)
+
+
+def _best_start(activation: str, weights: str) -> float:
+    """The best of four rates, one seed each."""
+    runs = studies.table("alexnet-start")
+    return runs[runs["name"].str.startswith(f"{activation}, {weights} weights")]["accuracy"].max()
+
+
+@claim
+def relu_torch_start():
+    """ReLU with torch's first weights at the best of four rates."""
+    return _best_start("ReLU", "torch")
+
+
+@claim
+def relu_he_start():
+    """ReLU with He's first weights at the best of four rates."""
+    return _best_start("ReLU", "He")
+
+
+@claim
+def relu_paper_start():
+    """ReLU with the paper's first weights and biases at the best of four rates."""
+    return _best_start("ReLU", "paper")
+
+
+@claim
+def tanh_torch_start():
+    """Tanh with torch's first weights at the best of four rates."""
+    return _best_start("tanh", "torch")
+
+
+@claim
+def tanh_he_start():
+    """Tanh with He's first weights at the best of four rates."""
+    return _best_start("tanh", "He")
+
+
+@claim
+def tanh_paper_start():
+    """Tanh with the paper's first weights and biases at the best of four rates."""
+    return _best_start("tanh", "paper")
+
+
+@claim
+def tanh_lead_at_the_best_start():
+    """Tanh's best of all starts less ReLU's."""
+    starts = ("torch", "He", "paper")
+    return max(_best_start("tanh", one) for one in starts) - max(_best_start("ReLU", one) for one in starts)
 
 
 @claim

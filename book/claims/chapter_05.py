@@ -292,6 +292,14 @@ def six_undecided():
 
 
 @claim
+def six_by_holm():
+    """Among the five comparisons with MiniVGG by one recipe, Holm's rule leaves the perceptron's alone."""
+    runs = {name: one.set_index("seed")["accuracy"] for name, one in studies.table("mnist-six").groupby("name")}
+    five = records.family(runs.pop("MiniVGG"), runs)
+    return list(five.index[five["p_holm"] < 0.05]) == ["perceptron"] and len(five) == 5
+
+
+@claim
 def minivgg_training_images():
     """Training images of chapter 5."""
     return mean("05-minivgg/MiniVGG", "train")

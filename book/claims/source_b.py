@@ -296,7 +296,7 @@ def the_papers_answer_resnet_34_ends_lower_than_resnet_18():
 
 # B.7: Very deep plain networks train badly and slowly; VGG, which has no skips, cannot go much deeper, for gradients
 # would not flow through 50 layers and more.
-@fact("B.7", source="at 19", verdict="explained", cite=["simonyan2015"])
+@fact("B.7", source="can't go much deeper", verdict="explained", cite=["simonyan2015"])
 def vgg_stops_at_19_layers_and_has_no_skips():
     """VGG stops at 19 layers, and has no skips.
 
@@ -304,7 +304,7 @@ def vgg_stops_at_19_layers_and_has_no_skips():
     """
 
 
-@fact("B.7", source="they do", verdict="undecided", note="after 316 steps at a quarter of the width")
+@fact("B.7", source="very deep ones train badly", verdict="undecided", note="after 316 steps at a quarter of the width")
 def with_34_plain_layers_train_worse_than_18():
     """34 plain layers train worse than 18."""
     return higher("06-resnet/plain-34", "06-resnet/plain-18", measure="train_loss", epoch=-1, split="validation")
@@ -312,7 +312,7 @@ def with_34_plain_layers_train_worse_than_18():
 
 @fact(
     "B.7",
-    source="can't go much deeper",
+    source="gradient flow prevents 50 layers and more",
     verdict="awaiting",
     note="the paper's networks for small images at half of their width, 10,000 photographs, 16 epochs, batch norm",
 )

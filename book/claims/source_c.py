@@ -361,7 +361,7 @@ def rotation_helps():
 def scaling_helps():
     """Scaling helps.
 
-    In so short a run the network does not overfit, so there is little to help. Chapter 7 says more.
+    The network overfits there, by a gap of 0.30 in loss, and yet no gain shows in 710 steps. Chapter 7 says more.
     """
     return higher("study-cifar-augment/augmented by scaling", "study-cifar-augment/augmented by nothing")
 
@@ -375,7 +375,7 @@ def scaling_helps():
 def cropping_helps():
     """Cropping helps.
 
-    In so short a run the network does not overfit, so there is little to help. Chapter 7 says more.
+    The network overfits there, by a gap of 0.30 in loss, and yet no gain shows in 710 steps. Chapter 7 says more.
     """
     return higher("study-cifar-augment/augmented by cropping", "study-cifar-augment/augmented by nothing")
 
@@ -389,7 +389,7 @@ def cropping_helps():
 def elastic_deformation_helps():
     """Elastic deformation helps.
 
-    In so short a run the network does not overfit, so there is little to help. Chapter 7 says more.
+    The network overfits there, by a gap of 0.30 in loss, and yet no gain shows in 710 steps. Chapter 7 says more.
     """
     return higher("study-cifar-augment/augmented by elastic", "study-cifar-augment/augmented by nothing")
 

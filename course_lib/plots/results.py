@@ -11,6 +11,8 @@ from matplotlib.ticker import MaxNLocator, NullFormatter, PercentFormatter
 from course_lib.plots.figure import BLUE, ORANGE, DescribedFigure, finish, new_figure
 from course_lib.training import History
 
+MARKERS = "os^Dv<>PX*"  # of lines, so that they differ without colours
+
 
 def learning_curves(history: History) -> DescribedFigure:
     """Draw loss (left) and accuracy (right) of training and validation by epoch.
@@ -101,7 +103,7 @@ def accuracy_by_rate(runs: Mapping[str, pd.DataFrame], images: str) -> Described
     """
     figure, axes = new_figure(width=7, height=3.4)
     sentences = []
-    for (name, rows), colour, marker in zip(runs.items(), sns.color_palette("colorblind"), "os^Dv", strict=False):
+    for (name, rows), colour, marker in zip(runs.items(), sns.color_palette("colorblind"), MARKERS, strict=False):
         accuracies = 100 * rows["accuracy"]
         axes.scatter(rows["learning_rate"], accuracies, s=22, color=colour, alpha=0.5, linewidths=0, marker=marker)
         means = accuracies.groupby(rows["learning_rate"]).mean()
@@ -126,7 +128,7 @@ def shift_lines(shifts: pd.DataFrame, images: str = "test") -> DescribedFigure:
     sentences = []
     for axes, (column, title) in zip(panels, titles.items(), strict=True):
         groups = shifts.groupby("name", sort=False)
-        for (name, runs), colour, marker in zip(groups, sns.color_palette("colorblind"), "os^Dv", strict=False):
+        for (name, runs), colour, marker in zip(groups, sns.color_palette("colorblind"), MARKERS, strict=False):
             found = 100 * runs.groupby("right")[column].agg(["mean", "std"])
             options = {"color": colour, "marker": marker, "markersize": 5, "capsize": 2, "label": name}
             axes.errorbar(found.index, found["mean"], yerr=found["std"], **options)
