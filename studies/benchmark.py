@@ -1,7 +1,8 @@
 """How fast the library is, beside the loop of most tutorials: ``python -m studies.benchmark`` (``make bench``).
 
 It measures a lone convolution and matrix product (peak throughput), milliseconds for 128 images with ``fit`` and with
-the beginner's loop in turn, and seconds to an accuracy with each recipe. Lines go to ``results/bench-cpu.jsonl`` or
+the beginner's loop in turn, seconds with several processes and with one, and seconds to an accuracy with each recipe.
+Lines go to ``results/bench-cpu.jsonl`` or
 ``bench-gpu.jsonl``, and replace what is there only when all of it was measured.
 
 All choices were made on validation images with other seeds than the published ones. Here every loop trains on all
@@ -9,8 +10,11 @@ training images and is evaluated on test images, once per seed.
 """
 
 import argparse
+import os
 import platform
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
@@ -26,6 +30,7 @@ from torch.utils.data import DataLoader
 
 from course_lib import data, models, recipes, records, training
 from course_lib.data import DatasetView, Split
+from course_lib.machine import processor
 from course_lib.training import memory_kept, usable_cores
 from course_tools.publishing.provenance import commit
 
@@ -72,6 +77,7 @@ def measure(device: str, rounds: int, seeds: range, names: Iterable[str]) -> Ite
         peak[line["precision"]] = line["convolution"]
         yield line
     yield from measure_steps(device, peak, rounds)
+    yield from measure_together(device, rounds)
     yield from measure_accuracies(device, peak, seeds, names)
 
 
@@ -81,7 +87,7 @@ def machine(device: str) -> Line:
         "kind": "machine",
         "device": training.describe_device(torch.device(device)),
         "cores": usable_cores(),
-        "processor": platform.machine(),
+        "processor": processor(),
         "torch": torch.__version__,
         "python": platform.python_version(),
         "commit": commit(ROOT),
@@ -179,6 +185,43 @@ def cleared(work: Callable[[], float]) -> Callable[[], float]:
     return begin
 
 
+# ---- one process with all cores, and one for each core
+
+# Trains VGG8-BN on 16 batches; the first process prints its seconds.
+TOGETHER = """
+from course_lib import data, models, training
+
+split = data.load("cifar10", size="full").train.select(range(16 * 128))
+training.set_seed(0)
+history = training.fit(models.vgg8_bn(num_classes=10), split, epochs=1, batch_size=128, show=False, device="cpu")
+print(history.seconds)
+"""
+
+
+def measure_together(device: str, rounds: int) -> Iterator[Line]:
+    """One line per number of processes that train VGG8-BN together; none on a GPU."""
+    if device != "cpu":
+        return
+    seconds = training.interleave({f"{count}": partial(together, count) for count in (1, usable_cores())}, rounds)
+    for count, row in training.speedups(seconds).iterrows():
+        yield {
+            "kind": "processes",
+            "network": "VGG8-BN",
+            "processes": int(count),
+            "seconds": row["seconds"],
+            "speedup": {key: row[key] for key in ("median", "least", "most")},
+            "rounds": rounds,
+        }
+
+
+def together(count: int) -> float:
+    """Seconds of ``TOGETHER`` in so many processes, which share the cores; their start is not counted."""
+    environment = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
+    command = [sys.executable, "-m", "course_lib.training.launch", str(count), "-c", TOGETHER]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return float(done.stdout.split()[-1])
+
+
 # ---- seconds to an accuracy
 
 
@@ -251,11 +294,14 @@ def in_words(line: Line) -> str:
             return (
                 f"{line['network']}, {line['loop']}: {line['milliseconds']:.2f} ms for 128 images, {speedup}, {share}"
             )
+        case "processes":
+            speedup = "×{median:.2f} ({least:.2f} to {most:.2f})".format(**line["speedup"])
+            return f"{line['network']}, {line['processes']} processes: {line['seconds']:.2f} s, {speedup}"
         case "target":
             averaged = "" if line["views"] == "one" else f" ({line['views']}; alone {line['alone']:.2%})"
             accuracy = f"{line['accuracy']:.2%}{averaged}"
             return f"{line['recipe']}, seed {line['seed']}: {accuracy} in {line['seconds']:.1f} s"
-    return f"{line['device']}, torch {line['torch']}, {line['commit']}"
+    return f"{line['device']}, {line['processor']}, torch {line['torch']}, {line['commit']}"
 
 
 if __name__ == "__main__":

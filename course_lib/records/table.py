@@ -14,7 +14,7 @@ COLUMNS = [
     *("accuracy", "macro_f1", "macro_precision", "macro_recall", "loss", "seconds", "peak_memory_mb"),
     *("device", "processor", "profile", "date", "commit", "sha256"),
 ]
-BENCH_KINDS = ("machine", "roof", "step", "target")  # of measurement by `make bench`
+BENCH_KINDS = ("machine", "roof", "step", "processes", "target")  # of measurement by `make bench`
 
 
 def table(chapter: str | None = None) -> pd.DataFrame:
@@ -72,7 +72,8 @@ def bench(kind: str, device: str = "cpu") -> pd.DataFrame:
 
     Args:
         kind: ``"machine"``, where and when they were made; ``"roof"``, multiply-adds a second at best; ``"step"``,
-            milliseconds for 128 images; ``"target"``, seconds to an accuracy, one row a run.
+            milliseconds for 128 images; ``"processes"``, seconds of one process and of one for each core;
+            ``"target"``, seconds to an accuracy, one row a run.
         device: ``"cpu"`` or ``"gpu"``.
 
     Returns: no rows where nothing was measured yet.

@@ -42,7 +42,7 @@ def test_a_file_that_is_not_there_has_no_rows_and_is_logged(folder, logged):
 
 
 def test_another_kind_is_refused(measured):
-    with pytest.raises(ValueError, match=r"^kind must be one of machine, roof, step, target, not 'steps'$"):
+    with pytest.raises(ValueError, match=r"^kind must be one of machine, roof, step, processes, target, not 'steps'$"):
         records.bench("steps")
 
 

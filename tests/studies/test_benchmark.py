@@ -8,6 +8,7 @@ import torch
 from course_lib import models, recipes, records, training
 from course_lib.recipes import Result
 from course_lib.records import lines
+from course_lib.records.table import BENCH_KINDS
 from studies import benchmark
 
 PEAK = {"float32": 1e9, "bfloat16": 2e9, "float16": 2e9}
@@ -60,6 +61,27 @@ def test_a_step_has_a_line_for_each_loop(there_are, monkeypatch):
     assert made[0]["speedup"]["median"] == 1
 
 
+def test_processes_are_timed_in_turn_against_one(monkeypatch):
+    calls = []
+    monkeypatch.setattr(benchmark, "usable_cores", lambda: 4)
+    monkeypatch.setattr(benchmark, "together", lambda count: calls.append(count) or {1: 6.0, 4: 2.0}[count])
+    one, four = benchmark.measure_together("cpu", rounds=3)
+    assert calls == [1, 4] * 4, "once to warm up"
+    assert (one["processes"], one["speedup"]["median"], four["processes"]) == (1, 1, 4)
+    assert four["seconds"] == 2 and four["speedup"] == {"median": 3, "least": 3, "most": 3}
+    assert not list(benchmark.measure_together("cuda", rounds=3))
+
+
+def test_training_together_gives_its_seconds(monkeypatch):
+    monkeypatch.setattr(
+        benchmark, "TOGETHER", "import os; print(os.environ['WORLD_SIZE'], os.environ['OMP_NUM_THREADS'], 1.5)"
+    )
+    monkeypatch.setenv("OMP_NUM_THREADS", "77")
+    assert benchmark.together(2) == 1.5
+    monkeypatch.setattr(benchmark, "TOGETHER", "import os; print(os.environ['OMP_NUM_THREADS'])")
+    assert benchmark.together(1) == benchmark.usable_cores(), "all cores, whatever the caller had"
+
+
 @pytest.mark.parametrize(
     ("curves", "epochs"),
     [
@@ -105,6 +127,8 @@ def everything_faked(monkeypatch, tmp_path):
     step["speedup"] = {"median": 2.5, "least": 2.4, "most": 2.6}
     monkeypatch.setattr(benchmark, "peak_throughput", lambda device: iter([roof]))
     monkeypatch.setattr(benchmark, "measure_steps", lambda device, peak, rounds: iter([step]))
+    both = {"kind": "processes", "network": "VGG8-BN", "processes": 2, "seconds": 4.0, "speedup": step["speedup"]}
+    monkeypatch.setattr(benchmark, "measure_together", lambda device, rounds: iter([both]))
     monkeypatch.setattr(recipes, "run", fake_run)
     monkeypatch.setattr(benchmark, "beginner_epochs", lambda target, device: 9)
     slow = {"kind": "target", "recipe": "beginner", "accuracy": 0.99, "views": "one", "seconds": 40.0}
@@ -115,8 +139,8 @@ def everything_faked(monkeypatch, tmp_path):
 def test_results_are_kept_as_lines_with_a_digest_and_shown(everything_faked, capsys, monkeypatch):
     benchmark.main(["--seeds", "2", "--recipes", "mnist-99"])
     kept = records.read(everything_faked / "bench-cpu.jsonl")
-    assert [line["kind"] for line in kept] == ["machine", "roof", "step", *["target"] * 4]
-    assert [line["recipe"] for line in kept[3:]] == ["beginner", "mnist-99"] * 2, "in turn"
+    assert [line["kind"] for line in kept] == ["machine", "roof", "step", "processes", *["target"] * 4]
+    assert [line["recipe"] for line in kept[4:]] == ["beginner", "mnist-99"] * 2, "in turn"
     said = capsys.readouterr().out
     assert "×2.50 (2.40 to 2.60)" in said and "20% of peak throughput" in said
     monkeypatch.setattr(lines, "results_folder", lambda: everything_faked)
@@ -135,4 +159,4 @@ def test_a_run_that_breaks_leaves_the_old_results(everything_faked, monkeypatch)
 def test_published_benchmarks_are_whole():
     for path in lines.results_folder().glob("bench-*.jsonl"):
         kinds = {line["kind"] for line in records.read(path)}
-        assert kinds == {"machine", "roof", "step", "target"}, path.name
+        assert {"machine", "roof", "step", "target"} <= kinds <= set(BENCH_KINDS), path.name
