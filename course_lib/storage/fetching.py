@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from course_lib.errors import CourseError, print_anything
-from course_lib.storage.disk import is_disk_error, writable_folder
+from course_lib.storage.disk import atomic_file, is_disk_error, writable_folder
 
 CONNECT_SECONDS, SILENT_SECONDS = 5, 15  # after these a host counts as down
 
@@ -93,25 +93,27 @@ class Download:
         return self.path
 
     def _fetch(self) -> None:
-        failures = []
+        failures, downloads = [], self.path.with_name(f".{self.name}.fetching")
         with writable_folder(self.path.parent, self.needed_bytes):
             print(f"{self.title}: fetching from {', else '.join(self.sources)}")
             for source, get in self.sources.items():
-                with _empty_folder(self.path.with_name(f".{self.name}.fetching")) as scratch:
-                    try:
+                try:
+                    # Once the file is there nobody looks for leftovers, so the folder goes first.
+                    with (
+                        atomic_file(self.path) as part,
+                        _empty_folder(downloads) as scratch,
+                    ):
                         content = get(scratch)
                         self.check(content)
-                    except Exception as error:  # any library's error can end a download
-                        if is_disk_error(error):
-                            raise
-                        failures.append(f"{source}: {_reason(error)}")
-                        continue
-                    with (scratch / self.path.name).open("wb") as file:
-                        self.write(content, file)
-                        file.flush()
-                        os.fsync(file.fileno())
-                    (scratch / self.path.name).replace(self.path)
+                        with part.open("wb") as file:
+                            self.write(content, file)
+                            file.flush()
+                            os.fsync(file.fileno())
                     return
+                except Exception as error:  # any library's error can end a download
+                    if is_disk_error(error):
+                        raise
+                    failures.append(f"{source}: {_reason(error)}")
         raise CourseError(
             f"{self.title}: not in the cache ({self.path}), and could not be fetched ({'; '.join(failures)}): "
             f"connect and run `{self.fetch_command}`{self.advice}."

@@ -10,6 +10,7 @@ import types
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +72,18 @@ def failing(error):
 
 def files(download):
     return {file.name for file in download.path.parent.iterdir()} - {".tiny.lock"}
+
+
+def test_a_process_that_is_killed_once_the_file_is_there_has_left_no_downloads(tiny, monkeypatch):
+    rename, beside = Path.replace, []
+
+    def last_act(path, target):
+        rename(path, target)
+        beside.append(files(tiny))
+
+    monkeypatch.setattr(Path, "replace", last_act)
+    tiny.ensure()
+    assert beside == [{"tiny.bin"}]
 
 
 def test_the_first_source_is_enough_and_the_next_call_finds_the_file(tiny, tried, capsys):
