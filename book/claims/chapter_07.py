@@ -468,3 +468,90 @@ def all_training_accuracy():
 def all_training_accuracy_flipped():
     """The same with flips and crops, on the augmented images."""
     return mean("study-augment-all/augmented by flips and crops", "train_accuracy", epoch=-1)
+
+
+@claim
+def resnet34_at_56():
+    """Test accuracy of ResNet-34 on digits of 56 × 56."""
+    return mean("study-originals/ResNet-34")
+
+
+@claim
+def vgg16_bn_at_56():
+    """Test accuracy of VGG-16 with batch norm on digits of 56 × 56, one run."""
+    return mean("study-originals/VGG-16 with batch norm")
+
+
+@claim
+def vgg16_at_56_first():
+    """Validation accuracy of VGG-16 on digits of 56 × 56 after one epoch, one run."""
+    return mean("study-originals/VGG-16", "val_accuracy", epoch=1)
+
+
+@claim
+def modified_resnet_in_originals():
+    """Test accuracy of the modified ResNet at half the width, 7,500 digits."""
+    return mean("study-originals/modified ResNet")
+
+
+@claim
+def modified_resnet_full_in_originals():
+    """Test accuracy of the modified ResNet at full width, 7,500 digits."""
+    return mean("study-originals/modified ResNet, full width")
+
+
+@claim
+def modified_vgg_in_originals():
+    """Test accuracy of the modified VGG, 7,500 digits."""
+    return mean("study-originals/modified VGG")
+
+
+@claim
+def enlarged_vgg_in_originals():
+    """Test accuracy of the modified VGG on digits enlarged to 56 × 56, 7,500 of them."""
+    return mean("study-originals/modified VGG, enlarged")
+
+
+@claim
+def resnet34_less_modified():
+    """ResNet-34 on digits of 56 × 56 less the modified ResNet of half the width on the same digits."""
+    return difference("study-originals/ResNet-34", "study-originals/modified ResNet")
+
+
+@claim
+def resnet34_less_full_undecided():
+    """The interval of ResNet-34 less the modified ResNet of full width contains zero."""
+    apart = difference("study-originals/ResNet-34", "study-originals/modified ResNet, full width")
+    return abs(apart.value) < apart.spread
+
+
+@claim
+def fluctuation_undecided():
+    """So does that of how far their validation accuracies spread over the epochs."""
+    names = ("study-originals/ResNet-34", "study-originals/modified ResNet, full width")
+    apart = difference(*names, measure="val_fluctuation")
+    return abs(apart.value) < apart.spread
+
+
+@claim
+def resnet34_fluctuation():
+    """Spread of ResNet-34's validation accuracy over its ten epochs, mean over seeds."""
+    return mean("study-originals/ResNet-34", "val_fluctuation").value
+
+
+@claim
+def resnet34_training_loss_at_56():
+    """ResNet-34's training loss in its last epoch."""
+    return mean("study-originals/ResNet-34", "train_loss", epoch=-1).value
+
+
+@claim
+def modified_resnet_training_loss_in_originals():
+    """The modified ResNet's training loss in its last epoch, half the width."""
+    return mean("study-originals/modified ResNet", "train_loss", epoch=-1).value
+
+
+@claim
+def worst_full_resnet():
+    """The lowest of five test accuracies of the modified ResNet at full width, 7,500 digits."""
+    return studies.table("originals").query("name == 'modified ResNet, full width'")["accuracy"].min()
