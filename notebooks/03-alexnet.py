@@ -837,7 +837,8 @@ lets_through
 # %% tags=["drawn"]
 starts = studies.table("alexnet-start")
 starts["start"] = starts["name"].str.rpartition(", rate")[0]
-plots.accuracy_by_rate(dict(list(starts.groupby("start"))), "validation")
+starts = dict(list(starts.groupby("start")))
+plots.accuracy_by("learning_rate", starts, "validation")
 
 # %% [markdown]
 # > **What we found.** At its best rate the ReLU network reaches 57.5 % <!-- claim: relu-torch-start --> with PyTorch's

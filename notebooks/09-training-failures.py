@@ -529,7 +529,7 @@ by_weights = {
     kind: study[study["name"].str.contains(kind) & ~norm]
     for kind in ("torch's weights", "He's weights")
 }
-plots.accuracy_by_rate(by_weights, "validation")
+plots.accuracy_by("learning_rate", by_weights, "validation")
 
 # %% [markdown]
 # > **What we found.** With torch's weights no rate is a remedy: the best of 30 runs reads

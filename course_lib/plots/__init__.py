@@ -15,7 +15,7 @@ from course_lib.plots.images import (
 )
 from course_lib.plots.receptive_fields import receptive_field_boxes, receptive_growth, window_comparison
 from course_lib.plots.results import (
-    accuracy_by_rate,
+    accuracy_by,
     compare_curves,
     confusion_heatmap,
     learning_curves,

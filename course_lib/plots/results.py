@@ -94,27 +94,34 @@ def run_dots(
     return finish(figure, f"{alt} {', '.join(ranges)}.")
 
 
-def accuracy_by_rate(runs: Mapping[str, pd.DataFrame], images: str) -> DescribedFigure:
-    """Draw accuracy by learning rate, a line at the means of each network, a dot a run.
+def accuracy_by(column: str, runs: Mapping[str, pd.DataFrame], images: str) -> DescribedFigure:
+    """Draw accuracy by learning rate or by number of training images, a line at each network's means, a dot a run.
 
     Args:
-        runs: by name, rows of :func:`course_lib.records.table` with ``learning_rate`` and ``accuracy``.
+        column: ``"learning_rate"`` or ``"train"``.
+        runs: by name, rows of :func:`course_lib.records.table` with this column and ``accuracy``.
         images: what they were evaluated on, such as ``"validation"``.
+
+    Raises: ValueError for another column.
     """
+    words = {"learning_rate": "learning rate", "train": "training images"}
+    if column not in words:
+        raise ValueError(f"column must be one of {', '.join(words)}, not {column!r}")
     figure, axes = new_figure(width=7, height=3.4)
     sentences = []
     for (name, rows), colour, marker in zip(runs.items(), sns.color_palette("colorblind"), MARKERS, strict=False):
         accuracies = 100 * rows["accuracy"]
-        axes.scatter(rows["learning_rate"], accuracies, s=22, color=colour, alpha=0.5, linewidths=0, marker=marker)
-        means = accuracies.groupby(rows["learning_rate"]).mean()
+        axes.scatter(rows[column], accuracies, s=22, color=colour, alpha=0.5, linewidths=0, marker=marker)
+        means = accuracies.groupby(rows[column]).mean()
         axes.plot(means.index, means, color=colour, marker=marker, markersize=6, label=name)
-        at_rates = ", ".join(f"{mean:.1f} at {rate:g}" for rate, mean in means.items())
-        sentences.append(f"{name}: {at_rates}")
+        sentences.append(f"{name}: {', '.join(f'{mean:.1f} at {place:,g}' for place, mean in means.items())}")
     axes.set_xscale("log")
-    axes.set(xlabel="learning rate", ylabel=f"{images} accuracy, in percent")
+    axes.set(xlabel=words[column], ylabel=f"{images} accuracy, in percent")
+    if column == "train":
+        axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.grid(axis="y", color="#dddddd")
     axes.legend(frameon=False)
-    alt = f"Mean accuracy on {images} images by learning rate, in percent, for {len(runs)} networks"
+    alt = f"Mean accuracy on {images} images by {words[column]}, in percent, for {len(runs)} networks"
     return finish(figure, f"{alt}. {'; '.join(sentences)}.")
 
 

@@ -59,7 +59,10 @@ def figures(few, trained):
     words = ["shifts of 0 to 2 pixels", "all test images, net: 90.0, 70.0; images that lose no ink, net: 100.0, 50.0"]
     yield plots.shift_lines(shifts), words
     rates = pd.DataFrame({"learning_rate": [0.1, 0.1, 0.01], "accuracy": [0.8, 0.9, 0.5]})
-    yield plots.accuracy_by_rate({"net": rates}, "test"), ["for 1 networks. net: 50.0 at 0.01, 85.0 at 0.1."]
+    yield (
+        plots.accuracy_by("learning_rate", {"net": rates}, "test"),
+        ["for 1 networks. net: 50.0 at 0.01, 85.0 at 0.1."],
+    )
     yield plots.template_sum(torch.ones(3, 3), torch.full((3, 3), -2.0), 1.0), ["z = −17.00", "passes on 0.00"]
 
 
