@@ -43,6 +43,9 @@ NETWORKS = {
 }
 LAST_BLOCKS = "photographs, last blocks"
 RATES = dict.fromkeys(NETWORKS, (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1))
+for network in NETWORKS:
+    if network.startswith(("one block", "two blocks")):  # their best of seven was at an edge
+        RATES[network] = (0.00001, 0.00003, *RATES[network], 0.3, 1.0, 3.0)
 RATES[LAST_BLOCKS] = (0.00001, 0.00003, 0.0001, 0.0003, 0.001)
 # The rate with the highest validation accuracy of the runs that are named after rates; the lower one of a tie.
 BEST: dict[str, float] = {}
