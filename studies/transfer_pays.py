@@ -48,7 +48,18 @@ for network in NETWORKS:
         RATES[network] = (0.00001, 0.00003, *RATES[network], 0.3, 1.0, 3.0)
 RATES[LAST_BLOCKS] = (0.00001, 0.00003, 0.0001, 0.0003, 0.001)
 # The rate with the highest validation accuracy of the runs that are named after rates; the lower one of a tie.
-BEST: dict[str, float] = {}
+BEST: dict[str, float] = {
+    "one block, averaged": 1.0,
+    "one block, flat": 0.00003,
+    "two blocks, averaged": 0.3,
+    "two blocks, flat": 0.0001,
+    "pixels": 0.003,
+    "digits, frozen": 0.003,
+    "digits, from scratch": 0.003,
+    "photographs, frozen": 0.001,
+    "photographs, last blocks": 0.0003,
+    "photographs, from scratch": 0.001,
+}
 
 
 def counts(network: str) -> tuple[int, ...]:

@@ -281,7 +281,7 @@ def mobilenetv2_reads_more_than_a_constant_guess():
     "D.7",
     source="irrelevant",
     verdict="awaiting",
-    note="500 digits, two frozen blocks at 64 × 64 with all places kept, each at the best of seven rates, five draws",
+    note="500 digits, two frozen blocks at 64 × 64 with all places kept, each at the best of its rates, five draws",
 )
 def early_features_of_vgg_16_say_nothing_about_digits():
     """Early features of VGG-16 give a linear layer no more than the pixels do."""
