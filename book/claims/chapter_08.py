@@ -275,3 +275,95 @@ def snippet_ten_frozen():
 def snippet_mobilenet():
     """Test accuracy of a snippet as it is written, on refilled images: MobileNetV2, ten layers frozen."""
     return mean("study-transfer-snippets/MobileNetV2, ten layers frozen")
+
+
+def _pays(name: str) -> str:
+    return f"study-transfer-pays/{name}"
+
+
+@claim
+def one_block_averaged():
+    """A head on the averaged maps of one block of VGG-16, 500 digits."""
+    return mean(_pays("one block, averaged, 500 images"))
+
+
+@claim
+def one_block_flat():
+    """A head on all places of the maps of one block, 500 digits."""
+    return mean(_pays("one block, flat, 500 images"))
+
+
+@claim
+def two_blocks_averaged():
+    """A head on the averaged maps of two blocks, 500 digits."""
+    return mean(_pays("two blocks, averaged, 500 images"))
+
+
+@claim
+def two_blocks_flat():
+    """A head on all places of the maps of two blocks, 500 digits."""
+    return mean(_pays("two blocks, flat, 500 images"))
+
+
+@claim
+def bare_pixels():
+    """A linear layer on the pixels, 500 digits."""
+    return mean(_pays("pixels, 500 images"))
+
+
+@claim
+def two_blocks_less_pixels():
+    """Two blocks, all places, less the pixels."""
+    return difference(_pays("two blocks, flat, 500 images"), _pays("pixels, 500 images"))
+
+
+@claim
+def one_block_less_pixels():
+    """One block, all places, less the pixels."""
+    return difference(_pays("one block, flat, 500 images"), _pays("pixels, 500 images"))
+
+
+def _gain(images: str, count: str):
+    return difference(_pays(f"{images}, frozen, {count} images"), _pays(f"{images}, from scratch, {count} images"))
+
+
+@claim
+def digits_pay_50():
+    """Frozen VGG-16 less LeNet-5 from scratch, 50 digits."""
+    return _gain("digits", "50")
+
+
+@claim
+def digits_pay_500():
+    """The same with 500 digits."""
+    return _gain("digits", "500")
+
+
+@claim
+def digits_pay_5000():
+    """The same with 5,000 digits."""
+    return _gain("digits", "5,000")
+
+
+@claim
+def photographs_pay_50():
+    """Frozen VGG-16 less LeNet-5 from scratch, 50 photographs."""
+    return _gain("photographs", "50")
+
+
+@claim
+def photographs_pay_500():
+    """The same with 500 photographs."""
+    return _gain("photographs", "500")
+
+
+@claim
+def photographs_pay_5000():
+    """The same with 5,000 photographs."""
+    return _gain("photographs", "5,000")
+
+
+@claim
+def last_blocks_pay():
+    """VGG-16 with its last blocks trained less a frozen one, 5,000 photographs."""
+    return difference(_pays("photographs, last blocks, 5,000 images"), _pays("photographs, frozen, 5,000 images"))
