@@ -218,7 +218,7 @@ def together(count: int) -> float:
     """Seconds of ``TOGETHER`` in so many processes, which share the cores; their start is not counted."""
     environment = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
     command = [sys.executable, "-m", "course_lib.training.launch", str(count), "-c", TOGETHER]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, encoding="utf-8", check=True)
     return float(done.stdout.split()[-1])
 
 
