@@ -107,7 +107,7 @@ def accuracy_by(column: str, runs: Mapping[str, pd.DataFrame], images: str) -> D
     words = {"learning_rate": "learning rate", "train": "training images"}
     if column not in words:
         raise ValueError(f"column must be one of {', '.join(words)}, not {column!r}")
-    figure, axes = new_figure(width=7, height=3.4)
+    figure, axes = new_figure(width=8, height=3.4)
     sentences = []
     for (name, rows), colour, marker in zip(runs.items(), sns.color_palette("colorblind"), MARKERS, strict=False):
         accuracies = 100 * rows["accuracy"]
@@ -117,10 +117,11 @@ def accuracy_by(column: str, runs: Mapping[str, pd.DataFrame], images: str) -> D
         sentences.append(f"{name}: {', '.join(f'{mean:.1f} at {place:,g}' for place, mean in means.items())}")
     axes.set_xscale("log")
     axes.set(xlabel=words[column], ylabel=f"{images} accuracy, in percent")
-    if column == "train":
-        axes.xaxis.set_major_formatter("{x:,.0f}")
+    places = sorted({place for rows in runs.values() for place in rows[column]})
+    axes.set_xticks(places, [f"{place:,g}" for place in places])
+    axes.minorticks_off()
     axes.grid(axis="y", color="#dddddd")
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))  # beside the lines, that it hides none
     alt = f"Mean accuracy on {images} images by {words[column]}, in percent, for {len(runs)} networks"
     return finish(figure, f"{alt}. {'; '.join(sentences)}.")
 
