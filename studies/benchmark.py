@@ -187,11 +187,11 @@ def cleared(work: Callable[[], float]) -> Callable[[], float]:
 
 # ---- one process with all cores, and one for each core
 
-# Trains VGG8-BN on 16 batches; the first process prints its seconds.
+# Trains VGG8-BN on 64 batches; the first process prints its seconds.
 TOGETHER = """
 from course_lib import data, models, training
 
-split = data.load("cifar10", size="full").train.select(range(16 * 128))
+split = data.load("cifar10", size="full").train.select(range(64 * 128))
 training.set_seed(0)
 history = training.fit(models.vgg8_bn(num_classes=10), split, epochs=1, batch_size=128, show=False, device="cpu")
 print(history.seconds)
