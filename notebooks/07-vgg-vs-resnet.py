@@ -363,48 +363,13 @@ pd.concat({name: run[columns][:2] for name, run in recorded.items()})
 #
 # Here are the study's curves. A line is the mean over the seeds, the band goes from the lowest to the highest.
 
-
-# %% tags=["drawn", "hide-input"]
-def study_curves(names, panels, study="vgg-vs-resnet"):
-    """Curves of a study: for each panel, measures by epoch with bands."""
-    curves = {}
-    for line in studies.read(study):
-        curves.setdefault(line["name"], []).append(line["epochs"])
-    figure, axes = plots.new_figure(1, len(panels), width=8, height=3.6)
-    colours, said = [plots.BLUE, plots.ORANGE, plots.GREEN], []
-    for place, (title, measures) in zip(axes, panels.items(), strict=True):
-        for (name, colour), (measure, style) in itertools.product(
-            zip(names, colours, strict=False), measures.items()
-        ):
-            frame = pd.DataFrame(
-                [[epoch[measure] for epoch in run] for run in curves[name]]
-            )
-            frame.columns += 1
-            word = "training" if measure.startswith("train") else "validation"
-            label = f"{name}, {word}" if len(measures) > 1 else name
-            place.plot(
-                frame.columns, frame.mean(), style, color=colour, label=label
-            )
-            place.fill_between(
-                frame.columns,
-                frame.min(),
-                frame.max(),
-                color=colour,
-                alpha=0.15,
-            )
-            first, last = frame.mean().iloc[[0, -1]]
-            said.append(f"{title}, {label}: from {first:.3f} to {last:.3f}")
-        place.set(title=title, xlabel="epoch")
-        place.legend(frameon=False, fontsize=9)
-    return plots.finish(figure, f"Curves by epoch. {'; '.join(said)}.")
-
-
-both = {"train_loss": "--", "val_loss": "-"}
-names = ["modified VGG", "modified ResNet"]
-
 # %% tags=["drawn"]
 # Goal 6: losses and accuracy, by epoch
-study_curves(names, {"Loss": both, "Accuracy": {"val_accuracy": "-"}})
+names = ["modified VGG", "modified ResNet"]
+both = ["name", "epoch", "train_loss", "val_loss"]
+accuracy = ["name", "epoch", "val_accuracy"]
+curves = studies.curves("vgg-vs-resnet")
+plots.mean_curves({"Loss": curves[both], "Accuracy": curves[accuracy]})
 
 # %% [markdown]
 # Follow one colour. The training loss falls to the end. The validation loss falls for about three epochs, and then it
@@ -667,9 +632,10 @@ small = studies.table("originals")
 plots.run_dots(small.groupby("name", sort=False)["accuracy"], "test")
 
 # %% tags=["drawn"]
+curves = studies.curves("originals")
 pair = ["ResNet-34", "modified ResNet, full width"]
-accuracy = {"val_accuracy": "-"}
-study_curves(pair, {"Loss": both, "Accuracy": accuracy}, "originals")
+pair = curves[curves["name"].isin(pair)]
+plots.mean_curves({"Loss": pair[both], "Accuracy": pair[accuracy]})
 
 # %% [markdown]
 # > **What we found.** The original does not win. ResNet-34 reads 97.6 ± 0.4 % <!-- claim: resnet34-at-56 --> of the test digits, the

@@ -43,7 +43,7 @@
 # > | profile | data | on | time | memory |
 # > |---|---|---|---|---|
 # > | `quick` | a part of the 6,000 digits in the package | two CPU cores | a minute | 1.2 GB |
-# > | `cpu` | all digits, 2,000 pictures | two CPU cores | 8 min <!-- claim: speed-time --> | 1.9 GB <!-- claim: speed-memory --> |
+# > | `cpu` | all digits, 2,000 pictures | two CPU cores | 7 min <!-- claim: speed-time --> | 1.8 GB <!-- claim: speed-memory --> |
 # > | `full` | all digits, 2,000 pictures | one GPU | not measured yet | not measured yet |
 
 # %% [markdown]
@@ -184,17 +184,22 @@ def per_batch(seconds, split):
 def take_apart(build, split):
     loader = tutorial_loader(split)
     ready = list(loader)
-    tutorial_pass(build(), ready[:2])  # to warm up
-    began = time.perf_counter()
-    for _ in loader:
-        pass
-    loading = time.perf_counter() - began
-    parts = {
-        "loading": loading,
-        "computing": tutorial_pass(build(), ready),
-        "both, as it runs": tutorial_pass(build(), loader),
-    }
-    return {name: per_batch(spent, split) for name, spent in parts.items()}
+
+    def load():
+        began = time.perf_counter()
+        for _ in loader:
+            pass
+        return time.perf_counter() - began
+
+    seconds = training.interleave(
+        {
+            "loading": load,
+            "computing": lambda: tutorial_pass(build(), ready),
+            "both, as it runs": lambda: tutorial_pass(build(), loader),
+        },
+        rounds,
+    )
+    return per_batch(seconds.median(), split)
 
 
 parts = pd.DataFrame({name: take_apart(*one) for name, one in racers.items()})
@@ -233,12 +238,13 @@ plots.finish(
 
 # %% [markdown]
 # The milliseconds of loading should be the same for both: a digit is a digit. Only what they are added to differs. On
-# this page loading is 41 % <!-- claim: speed-loading-lenet --> of the work for LeNet-5 and
-# 2 % <!-- claim: speed-loading-minivgg --> for MiniVGG. So there is no answer for *the* loop. There is one for each
+# this page loading is 45 % <!-- claim: speed-loading-lenet --> of the work for LeNet-5 and
+# 1 % <!-- claim: speed-loading-minivgg --> for MiniVGG. So there is no answer for *the* loop. There is one for each
 # network.
 #
 # The orange part also tells what can be won. If computing took no time at all, loading would remain. If loading took
-# none, computing would. Each part was timed in one pass only, so take these bounds for rough ones.
+# none, computing would. (The two parts and the whole were timed in turn, five times each; these are medians. How to time
+# fairly comes further down.)
 
 # %%
 whole = parts.loc["loading"] + parts.loc["computing"]
@@ -347,8 +353,8 @@ plots.finish(
 )
 
 # %% [markdown]
-# On this page the tutorial's loop reaches 5.8 % <!-- claim: speed-roof-share-lenet --> of the float32 roof with
-# LeNet-5, and 33.5 % <!-- claim: speed-roof-share-minivgg --> with MiniVGG. The axis is logarithmic: equal distances
+# On this page the tutorial's loop reaches 5.4 % <!-- claim: speed-roof-share-lenet --> of the float32 roof with
+# LeNet-5, and 21.9 % <!-- claim: speed-roof-share-minivgg --> with MiniVGG. The axis is logarithmic: equal distances
 # are equal factors. The grey line between a dot and its roof is what this chapter is about.
 #
 # The whole roof is not to be had. ReLU, pooling, loss and optimiser cost time and are no multiply-adds, and a small
@@ -383,7 +389,7 @@ training.speedups(twins).round(3)
 
 # %% [markdown]
 # The truth is 1. The range of the second row is the noise of your machine, today. On this page a single round of the
-# same loop came out between ×0.98 and ×1.21 of the other. <!-- claim: speed-twins --> So one ratio within such a range
+# same loop came out between ×0.97 <!-- claim: speed-twins-least --> and ×1.02 <!-- claim: speed-twins-most --> of the other. So one ratio within such a range
 # says nothing. Several that all lean to one side can say something, and the verdicts below count just that.
 #
 # GPUs have a trap of their own. Python hands them orders and goes on at once, while they work. A clock that is read
@@ -589,14 +595,16 @@ pd.DataFrame(
 
 # %% [markdown]
 # If the images make the tallest step, the network waited for them. If they hardly show, it waited for something else,
-# for arithmetic or for memory. On this page LeNet-5 waited for images: having them in memory makes it ×2.29 as fast.
-# MiniVGG waited for memory and arithmetic: ×1.69 comes from fused Adam, ×1.34 from bfloat16, ×1.27 from kept
-# memory. <!-- claim: speed-tallest-steps --> The steps of ×1.05, ×1.09 and ×1.20 that "paid" lie within what single
-# rounds of the same loop differed by above. Five rounds agreed that they are steps. How large they are we do not know.
+# for arithmetic or for memory. On this page LeNet-5 waited for images: having them in memory makes it
+# ×2.06 <!-- claim: step-images-lenet --> as fast. MiniVGG waited for memory and arithmetic: ×1.59 <!-- claim: step-adam-minivgg --> comes from
+# fused Adam, ×1.39 <!-- claim: step-half-minivgg --> from bfloat16, and ×1.39 <!-- claim: step-kept-minivgg --> from kept memory. Sums on the
+# device give next to nothing on two cores, where nobody has to wait for a GPU. <!-- claim: speed-verdicts --> And `training.fit` is a little slower
+# than our last rung: it also checks and records, which we did not take apart.
 #
-# The ×2.29 is more than the bound of ×1.7 that we printed for LeNet-5's loading, and the ×1.05 of MiniVGG more than
-# ×1.0. The bounds came from one pass each. In that pass computing alone took half as long again as this whole rung
-# takes. We did not isolate why.
+# The ×2.06 <!-- claim: step-images-lenet --> is more than the bound of ×1.8 <!-- claim: bound-loading-lenet --> that we printed for LeNet-5's
+# loading. Computing alone took 5.5 ms <!-- claim: computing-lenet --> there, on batches that lay ready, and here the whole rung takes
+# 4.93 ms. <!-- claim: rung-images-lenet --> So the parts were measured fairly, and still do not add up to the whole: a step depends on what was
+# done before it. Perhaps a batch that was cut out a moment ago is still in the processor's cache. We did not test it.
 #
 # The recorded benchmark, further down, was a run of its own. From the tutorial's loop to `fit` in float32 LeNet-5 gains
 # more than from there to `precision="auto"`. MiniVGG gains less <!-- claim: benchmark-what-each-gains-from -->. The
@@ -636,10 +644,9 @@ try:
 
     faults = {"as usual": page_faults(False), "kept": page_faults(True)}
     page = resource.getpagesize()
+    print(f"page faults of each step, a page has {page:,} bytes")
     for name, counts in faults.items():
-        middle = counts.iloc[1:].median()  # the first also makes Adam's means
-        megabytes = middle * page / 1e6
-        print(f"{name}: {middle:,.0f} pages a step, {megabytes:,.0f} MB")
+        print(f"{name}: {', '.join(f'{count:,.0f}' for count in counts)}")
 except ImportError:
     faults = {}
     print("this system does not count page faults for Python")
@@ -664,14 +671,12 @@ def fault_figure():
 fault_figure() if faults else None
 
 # %% [markdown]
-# The first step is high in any case: Adam's means are made. Then look at the distance between the lines. On this page
-# the usual way takes 12,500 to 14,000 pages in steps 2, 3 and 4 each. <!-- claim: speed-page-faults --> MiniVGG has
-# large linear layers, and so large gradients: that of the first alone, 3,136 × 4,096 numbers of four bytes, fills
-# 12,544 pages. The size fits, but we did not check which tensor it was. In step 5 the count is 1. We do not know why,
-# and the median that is printed hides it.
-#
-# The usual way is not quite the system's own, either. The library has already set and reset two limits of the C library
-# in this process, and it resets them to 32 and 64 MiB, the highest that the C library would choose by itself.
+# The first step is high in any case: Adam's means are made. Then look at the distance between the lines. On this page the usual way takes
+# 46,884 <!-- claim: faults-least --> pages or more in each later step, which is 192 MB <!-- claim: faults-bytes --> that the system fills with
+# zeros. With memory kept it is at most 4 <!-- claim: faults-kept --> from the third step on. What are these pages? MiniVGG has large linear
+# layers, and so large gradients: those of all its weights fill 29,076 <!-- claim: faults-gradients --> pages, maps come on top. (The usual way
+# is not quite the system's own. The library has already set and reset two limits of the C library in this process, and resets them to
+# 32 and 64 MiB, the highest that the C library would choose by itself.)
 #
 # The fix is two calls of the C library: keep what is free. `fit` makes them where that is possible, and gives the
 # memory back when it is done. (On a GPU torch has always kept its memory.)
@@ -748,13 +753,10 @@ plots.finish(
 )
 
 # %% [markdown]
-# Each blue line is a seed, orange is their mean. On this page all five lines lean the same way: `auto` less float32 is
-# −0.05 ± 0.04 points <!-- claim: speed-price-of-auto -->, the mean difference and its 95 % t interval, paired by
-# seed. So there is a price, of about six more errors in 12,000 images. The spread over seeds is larger than that, yet
-# it falls on both sides alike and drops out of the pairs. Whether the price comes from bfloat16 or from the fused Adam,
-# which `auto` chooses too, we did not isolate. It buys a fifth of the time:
-# 3.68 ± 0.04 s <!-- claim: speed-lenet-auto-seconds --> against
-# 4.66 ± 0.06 s <!-- claim: speed-lenet-float32-seconds -->.
+# Each blue line is a seed, orange is their mean. On this page `auto` less float32 is
+# −0.02 ± 0.07 points <!-- claim: speed-price-of-auto -->, the mean difference and its 95 % t interval, paired by seed. Zero lies
+# inside: <!-- claim: speed-price-undecided --> five seeds see no price, and don't exclude a small one. What it buys is a seventh of the time,
+# 2.66 ± 0.02 s <!-- claim: speed-lenet-auto-seconds --> against 3.10 ± 0.05 s. <!-- claim: speed-lenet-float32-seconds -->
 #
 # What does `fit` change without being asked? Only what at most rounds differently: the layout of channels, kept memory,
 # and no more threads than cores. Float32 is its default. Half precision and the fused optimiser come with
@@ -869,10 +871,11 @@ rows = pd.DataFrame(rows).sort_values("attempt", kind="stable")
 rows.set_index(["attempt", "network"])
 
 # %% [markdown]
-# Numbers below 1 are slower. On this page two pieces of advice paid: batches of 512, ×1.29 for LeNet-5 and ×1.43 for
-# MiniVGG, and `"medium"` for MiniVGG, ×1.21. All else cost time. `torch.compile` cost it, with ×0.60, after
-# 20.6 s <!-- claim: speed-compile-seconds --> of compiling. <!-- claim: speed-advice --> The rule has the same false
-# alarms as above, one in 16. A few remarks, to be held against your table.
+# Numbers below 1 are slower. On this page two pieces of advice paid: batches of 512, ×1.09 <!-- claim: advice-large-lenet --> for LeNet-5 and
+# ×1.16 <!-- claim: advice-large-minivgg --> for MiniVGG, and `"medium"` for MiniVGG, ×1.54. <!-- claim: advice-medium-minivgg --> For LeNet-5
+# `"medium"` made no clear difference, and all else cost time. <!-- claim: speed-advice --> `torch.compile` cost it, with
+# ×0.61 <!-- claim: advice-compile -->, after 7.9 s <!-- claim: speed-compile-seconds --> of compiling. The rule has the same false alarms as
+# above, one in 16. A few remarks, to be held against your table.
 #
 # - Channels last and half precision belong together. In torch's other layout a 16-bit convolution of a *single* channel
 #   finds no fast kernel for its way back, on some processors, and every network for digits begins with one.
@@ -992,8 +995,8 @@ plots.finish(
 
 # %% [markdown]
 # Both axes are logarithmic, so equal distances are equal factors. On this page, with one seed, LeNet-5 ends a little
-# short of 99 % <!-- claim: mnist-99-target -->, after 45 s <!-- claim: race-tutorial --> at the tutorial's pace and
-# after 15 s <!-- claim: race-fit --> at that of `fit`. The recipe ends on the line after
+# short of 99 % <!-- claim: mnist-99-target -->, after 30 s <!-- claim: race-tutorial --> at the tutorial's pace and
+# after 12 s <!-- claim: race-fit --> at that of `fit`. The recipe ends on the line after
 # 4 s <!-- claim: race-recipe -->. On the sample the line may stay out of reach: 4,000 digits are few.
 #
 # One seed proves nothing. `recipes.run` trains the recipe and judges it on validation images, seed by seed.
@@ -1034,9 +1037,8 @@ print(f"seconds {spent.mean():.2f} ± {spent.std():.2f}")
 print(records.compare("10-speed", "mnist-99", scores, digits.title))
 
 # %% [markdown]
-# On the test images the recipe reaches 99.13 ± 0.04 % <!-- claim: speed-recipe-accuracy --> in
-# 4.95 ± 0.09 s <!-- claim: speed-recipe-seconds -->. (Where the published line shows a second number, it is the same
-# run.) Everything that this chapter trained for a comparison, in one table.
+# On the test images the recipe reaches 99.12 ± 0.03 % <!-- claim: speed-recipe-accuracy --> in
+# 4.47 ± 0.08 s. <!-- claim: speed-recipe-seconds --> Everything that this chapter trained for a comparison, in one table.
 
 
 # %%
@@ -1160,7 +1162,7 @@ def show(table, *columns):
     return table.set_index([*columns[:1]])[[*columns[1:]]]
 
 
-show(recorded("machine"), "on", "device", "cores", "torch", "date", "commit")
+show(recorded("machine"), "on", "processor", "cores", "torch", "date")
 
 # %% tags=["drawn"]
 peaks = recorded("roof")
@@ -1171,12 +1173,10 @@ show(peaks, "on", "precision", "convolution", "matmul")
 
 
 # %% [markdown]
-# These roofs are not those at the top of this page. There a convolution reached
-# 168 billion <!-- claim: speed-roof-float32 --> multiply-adds a second in float32 and
-# 1,053 billion <!-- claim: speed-roof-bfloat16 --> in bfloat16; here it is
-# 282 billion <!-- claim: bench-roof-float32 --> and 543 billion <!-- claim: bench-roof-bfloat16 -->. The benchmark ran
-# on another machine, or on the same one beside other work. Neither record names its processor, a fault of this
-# edition. So compare within a table, and not across.
+# The benchmark ran on the kind of processor that this page ran on, and the roofs agree: 265 billion <!-- claim: bench-roof-float32 -->
+# multiply-adds a second in float32 and 487 billion <!-- claim: bench-roof-bfloat16 --> in bfloat16 here,
+# 266 billion <!-- claim: speed-roof-float32 --> and 495 billion <!-- claim: speed-roof-bfloat16 --> at the top. On another processor compare
+# within a table, and not across.
 #
 # Milliseconds for 128 images. `beginner` is the tutorial's loop, `fit` is in float32, and `fit, auto` in the precision
 # of the machine. The speed-up is against the beginner, the median over rounds, with its range.
@@ -1211,7 +1211,7 @@ for name in [*names, *(one for one in recipes.NAMES if one not in names)]:
     if name not in names:
         target = recipes.take(name).TARGET
         large = name in ("cifar10-94", "cifar10-96")
-        note = "awaiting a GPU" if large else "not measured yet"
+        note = "needs a GPU" if large else "not measured yet"
         rows.append({"recipe": name, "target": target, "seconds": note})
         continue
     for place, group in runs[runs["recipe"] == name].groupby("on"):
@@ -1284,9 +1284,9 @@ for name, build in (("LeNet-5", models.lenet5), ("MiniVGG", models.minivgg)):
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# On this page `ToTensor` and `Normalize` are the dearest, at 18 µs each. A digit costs 46 µs in all, and 0.84 µs in
-# `data.Batches`, everything included. <!-- claim: speed-a-digit --> Its 784 numbers are next to nothing: a processor
-# copies and scales them in well under a microsecond. What costs is everything around: objects to make, types to check,
+# On this page `ToTensor` costs 14.8 µs <!-- claim: digit-to-tensor --> and `Normalize` 14.33 µs. <!-- claim: digit-normalize --> A digit costs
+# 36.76 µs <!-- claim: digit-in-all --> in all, and 3.89 µs <!-- claim: digit-in-batches --> in `data.Batches`, everything included. Its 784
+# numbers are next to nothing. What costs is everything around: objects to make, types to check,
 # calls to find their way through Python. Each digit pays for it, 48,000 times an epoch. In `Batches` 128 digits share
 # one call. That is why the loader's time has little to do with the size of the images, as long as they are small.
 #
@@ -1359,9 +1359,9 @@ print(total.item())
 # stand under the roof of multiply-adds at all: it stands under the roof of memory, and no number format of the
 # convolutions changes that. (Williams and others draw both roofs in one picture.) Unfused, each of Adam's operations
 # goes through memory on its own, so more bytes travel than these, and the GB a second that *we* count come out lower.
-# For LeNet-5 all of it fits into a cache, so expect little from the fused form. On this page MiniVGG's step moves 7.7
-# GB a second unfused and 43.5 GB a second fused, so its memory is faster than the 20 that we
-# assumed. <!-- claim: speed-adam-bytes -->
+# For LeNet-5 all of it fits into a cache, so expect little from the fused form. On this page MiniVGG's step moves
+# 9.4 GB <!-- claim: adam-unfused --> a second unfused and 102.9 GB <!-- claim: adam-fused --> a second fused, so its memory is far faster than
+# the 20 that we assumed.
 #
 # </details>
 
@@ -1403,8 +1403,9 @@ for name, spent in seconds.items():
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# On this page LeNet-5 misses the images in memory most, as in the ladder: without them it is slower by ×2.69. The six
-# factors multiply to 4.1, and ×3.1 is what the whole ladder brings. <!-- claim: speed-rungs-taken-out -->
+# On this page LeNet-5 misses the images in memory most, as in the ladder: without them it is slower by
+# ×2.32. <!-- claim: missed-images --> The six factors multiply to ×4.9 <!-- claim: missed-product -->, and the whole ladder brings
+# ×2.6. <!-- claim: ladder-lenet -->
 #
 # What is left of the time after all other changes is short, so a rung that takes away a fixed number of milliseconds
 # counts for more at the end than at the start. Loading is one. Others depend on each other: half precision without

@@ -156,3 +156,10 @@ def cluster_taken_at_least():
 def cluster_taken_at_most():
     """The same of the study that is largest in that."""
     return max(taken / paper for paper, taken in _paper_and_measured().values())
+
+
+@claim
+def two_processes_longer():
+    """By how much longer two processes train than one with as many threads, in the benchmark."""
+    seconds = records.bench("processes", "cpu").set_index("processes")["seconds"]
+    return seconds[2] / seconds[1] - 1

@@ -413,7 +413,7 @@ def elastic_deformation_helps():
 @fact("C.8", source="four kinds", verdict="partly", note="of the modified networks and of ResNet-34 at 56 × 56")
 def the_figures():
     """Figures."""
-    return figures({"07-vgg-vs-resnet": ["study_curves", "confusion_pair", "plots.accuracy_against_cost"]})
+    return figures({"07-vgg-vs-resnet": ["plots.mean_curves", "confusion_pair", "plots.accuracy_against_cost"]})
 
 
 @fact("C.8", source="99.2 %", verdict="differs", band=0.01, note=FEW)

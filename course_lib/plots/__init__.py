@@ -2,7 +2,13 @@
 
 from course_lib.plots.architecture import architecture_drawing
 from course_lib.plots.costs import accuracy_against_cost, layer_bars, parameter_pie, share_bars, speed_ladder
-from course_lib.plots.diagrams import backpropagation_graph, channel_progression, pooling_windows
+from course_lib.plots.diagrams import (
+    backpropagation_graph,
+    channel_progression,
+    pooling_windows,
+    reachable_functions,
+    residual_blocks,
+)
 from course_lib.plots.figure import BLUE, GREEN, ORANGE, DescribedFigure, finish, new_figure
 from course_lib.plots.images import (
     convolution_result,
@@ -19,6 +25,7 @@ from course_lib.plots.results import (
     compare_curves,
     confusion_heatmap,
     learning_curves,
+    mean_curves,
     run_dots,
     shift_lines,
 )

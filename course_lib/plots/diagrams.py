@@ -1,16 +1,17 @@
 """Diagrams of a network: a small one with all its numbers, and the blocks of a convnet, drawn from the live model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 
 import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Ellipse, Rectangle
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.plots.figure import BLUE, INK, DescribedFigure, finish, new_figure
+from course_lib.models import BasicBlock, Bottleneck
+from course_lib.plots.figure import BLUE, INK, ORANGE, QUIET, DescribedFigure, finish, new_figure
 from course_lib.plots.volumes import CONVOLUTION, INPUT, KIND_COLOURS, POOLING, Chain, chain_of_volumes
 
 DERIVATIVE = "#a85a00"  # the palette's orange, dark enough for letters
@@ -103,6 +104,69 @@ def _numbers(axes: Axes, values: torch.Tensor, window: int) -> None:
         for column, value in enumerate(line):
             axes.text(column, row, f"{value:g}", ha="center", va="center", fontsize=11)
     axes.set_axis_off()
+
+
+def residual_blocks(blocks: Mapping[str, BasicBlock | Bottleneck]) -> DescribedFigure:
+    """Draw residual blocks side by side, from the live modules: x at the top, F's layers below it, the skip, and +.
+
+    Args:
+        blocks: by the title of each drawing.
+    """
+    figure, panels = new_figure(1, len(blocks), width=3.7 * len(blocks), height=4.6, squeeze=False)
+    sentences = []
+    for axes, (title, block) in zip(panels[0], blocks.items(), strict=True):
+        convolutions = [layer for name, layer in block.named_children() if name.startswith("conv")]
+        rows = [f"{c.kernel_size[0]}×{c.kernel_size[1]}, {c.in_channels} → {c.out_channels}" for c in convolutions]
+        tops = [1.1 * (len(rows) - place) for place in range(len(rows))]  # from the top down, + at height 0
+        axes.set(xlim=(-1.5, 2.4), ylim=(-1.35, 4.4), title=title)
+        axes.set_axis_off()
+        down = {"arrowstyle": "-|>", "color": INK, "linewidth": 1.3, "shrinkA": 0, "shrinkB": 0}
+        axes.text(0, tops[0] + 0.95, "x", ha="center", va="center", fontsize=15)
+        for place, (row, top) in enumerate(zip(rows, tops, strict=True)):
+            axes.annotate("", (0, top + 0.3), (0, top + (0.75 if place == 0 else 0.8)), arrowprops=down)
+            axes.add_patch(Rectangle((-1.3, top - 0.3), 2.6, 0.6, facecolor=BLUE, edgecolor="none"))
+            axes.text(0, top, row, ha="center", va="center", color="white", fontsize=12)
+            words = "batch norm" if place == len(rows) - 1 else "batch norm, ReLU"
+            axes.text(0.12, top - 0.53, words, ha="left", va="center", color=QUIET, fontsize=10)
+        axes.annotate("", (0, 0.2), (0, 0.8), arrowprops=down)
+        axes.add_patch(Ellipse((0, 0), 0.36, 0.36, facecolor="white", edgecolor=ORANGE, linewidth=2))
+        axes.text(0, -0.02, "+", ha="center", va="center", fontsize=15, color=ORANGE)
+        style = {"color": ORANGE, "linewidth": 2}
+        axes.plot([0, 1.9, 1.9], [tops[0] + 0.62, tops[0] + 0.62, 0], **style)
+        axes.annotate("", (0.18, 0), (1.9, 0), arrowprops=down | {"color": ORANGE, "linewidth": 2})
+        projection = "x" if block.downsample is None else "1×1"
+        axes.text(2.02, tops[0] / 2, projection, ha="left", va="center", color=DERIVATIVE, fontsize=12)
+        axes.annotate("", (0, -0.75), (0, -0.2), arrowprops=down)
+        axes.text(0.12, -0.47, "ReLU", ha="left", va="center", color=QUIET, fontsize=10)
+        axes.text(0, -1.0, "y", ha="center", va="center", fontsize=15)
+        sentences.append(f"{title}: {', then '.join(rows)}")
+    alt = "Residual blocks: x goes through the layers of F, the skip leads x past them, and the two are added"
+    return finish(figure, f"{alt}. {'. '.join(sentences)}.")
+
+
+def reachable_functions() -> DescribedFigure:
+    """Draw an idea: what training reaches with more layers need not contain what it reached with fewer.
+
+    Source of the idea: He et al., 2016, section 3.1; the picture of nested areas is a common one.
+    """
+    figure, panels = new_figure(1, 2, width=7.4, height=3.1)
+    wanted = (3.1, 0.9)
+    drifting = [((0.2, 0.6), 1.5), ((0.0, -0.4), 2.2), ((-0.9, -1.0), 3.0)]
+    nested = [((0.2, 0.6), 1.5), ((0.3, 0.5), 3.1), ((0.55, 0.4), 4.9)]
+    for axes, areas, title in zip(panels, (drifting, nested), ("plain layers", "layers that add"), strict=True):
+        for number, (centre, width) in reversed(list(enumerate(areas, 1))):
+            shape = Ellipse(centre, width, 0.72 * width, facecolor=BLUE, alpha=0.22, edgecolor=INK, linewidth=1.2)
+            axes.add_patch(shape)
+            axes.text(centre[0] - 0.45 * width, centre[1], str(number), ha="left", va="center", fontsize=12)
+        axes.plot(*wanted, "*", color=ORANGE, markersize=18)
+        axes.set(xlim=(-2.8, 3.7), ylim=(-2.6, 2.4), title=title, aspect="equal")
+        axes.set_axis_off()
+    alt = (
+        "An idea, drawn. Three networks, each deeper than the one before, as areas of functions that training reaches, "
+        "and a star for the function that is wanted. With plain layers the areas grow, but move away from the star; "
+        "with layers that add, each area contains the one before and comes nearer."
+    )
+    return finish(figure, alt)
 
 
 def channel_progression(model: nn.Module, input_shape: tuple[int, int, int]) -> DescribedFigure:

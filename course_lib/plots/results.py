@@ -67,6 +67,34 @@ def compare_curves(runs: Mapping[str, History], measure: str = "val_accuracy") -
     return finish(figure, f"Line chart of {label} by epoch for {len(runs)} runs. At the end: {', '.join(ends)}.")
 
 
+def mean_curves(panels: Mapping[str, pd.DataFrame]) -> DescribedFigure:
+    """Draw curves of many runs, a panel each: a line at the mean over seeds, a band from the lowest to the highest.
+
+    Args:
+        panels: by title, columns of :func:`course_lib.records.studies.curves`: ``name``, ``epoch``, and one or two
+            measures, such as ``train_loss`` and ``val_loss``. With two, training is dashed.
+    """
+    figure, axes = new_figure(1, len(panels), width=8, height=3.6, squeeze=False)
+    sentences = []
+    for place, (title, curves) in zip(axes[0], panels.items(), strict=True):
+        measures = [column for column in curves if column.startswith(("train_", "val_"))]
+        groups = curves.groupby("name", sort=False)
+        for (name, runs), colour, marker in zip(groups, sns.color_palette("colorblind"), MARKERS, strict=False):
+            for measure in measures:
+                images = "training" if measure.startswith("train_") else "validation"
+                by_epoch = runs.groupby("epoch")[measure].agg(["mean", "min", "max"])
+                style = {"linestyle": "--" if len(measures) > 1 and images == "training" else "-", "color": colour}
+                label = f"{name}, {images}" if len(measures) > 1 else name
+                place.plot(by_epoch.index, by_epoch["mean"], **style, marker=marker, markersize=4, label=label)
+                place.fill_between(by_epoch.index, by_epoch["min"], by_epoch["max"], color=colour, alpha=0.15)
+                first, last = by_epoch["mean"].iloc[[0, -1]]
+                sentences.append(f"{title}, {label}: from {first:.3f} to {last:.3f}")
+        place.set(title=title, xlabel="epoch")
+        place.xaxis.set_major_locator(MaxNLocator(integer=True))
+        place.legend(frameon=False, fontsize=9)
+    return finish(figure, f"Curves by epoch, means over seeds. {'; '.join(sentences)}.")
+
+
 def run_dots(
     accuracies: Mapping[str, Sequence[float]] | Iterable[tuple[str, Sequence[float]]], images: str
 ) -> DescribedFigure:

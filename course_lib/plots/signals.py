@@ -11,7 +11,12 @@ from course_lib.plots.figure import INK, QUIET, DescribedFigure, finish, new_fig
 from course_lib.plots.labels import counted, listed
 
 
-def signal_chain(signals: Mapping[str, pd.DataFrame], measure: str = "gradient rms") -> DescribedFigure:
+def signal_chain(
+    signals: Mapping[str, pd.DataFrame],
+    measure: str = "gradient rms",
+    what: str = "layer",
+    mark: tuple[str, float] | None = None,
+) -> DescribedFigure:
     """Draw one measure layer by layer on a logarithmic axis: a line for each network.
 
     Zeros are triangles at the bottom, infinite and missing values crosses at the top.
@@ -19,6 +24,8 @@ def signal_chain(signals: Mapping[str, pd.DataFrame], measure: str = "gradient r
     Args:
         signals: tables from :func:`course_lib.analysis.signals`, by the network's name.
         measure: a column of it, such as ``"activation std"`` or ``"weight gradient rms"``.
+        what: what a row is, ``"layer"`` or ``"block"``.
+        mark: words and a value at which to draw a dotted line.
     Raises: ValueError where no value is above zero, or one is below.
     """
     chains = {name: frame[measure].to_numpy(dtype=float) for name, frame in signals.items()}
@@ -41,13 +48,19 @@ def signal_chain(signals: Mapping[str, pd.DataFrame], measure: str = "gradient r
         descriptions.append(f"{name}: {_describe(values)}")
     for marker, word in legend.items():
         axes.plot([], [], marker, color=QUIET, markersize=8, linestyle="none", label=word)
-    axes.set(yscale="log", xlabel="layer (1 is nearest to the image)", ylabel=measure)
+    if mark is not None:
+        axes.axhline(mark[1], color=INK, linewidth=1, linestyle=":")
+        axes.annotate(
+            mark[0], (1, mark[1]), (-2, 3), ("axes fraction", "data"), "offset points", ha="right", fontsize=11
+        )
+        descriptions.append(f"a dotted line at {mark[1]:.0e}: {mark[0]}")
+    axes.set(yscale="log", xlabel=f"{what} (1 is nearest to the image)", ylabel=measure)
     axes.set_ylim(floor if "v" in legend else floor * 2, ceiling if "x" in legend else ceiling / 2)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlim(0.4, max(map(len, chains.values())) + 0.6)
     named = [line for line in axes.lines if not line.get_label().startswith("_child")]
     figure.legend(handles=named, loc="outside upper left", ncols=3, frameon=False, fontsize=10.5, columnspacing=1.3)
-    return finish(figure, f"Line chart of {measure} by layer, on a logarithmic axis. {'. '.join(descriptions)}.")
+    return finish(figure, f"Line chart of {measure} by {what}, on a logarithmic axis. {'. '.join(descriptions)}.")
 
 
 def _check(values: np.ndarray, measure: str) -> None:

@@ -44,6 +44,20 @@ def p_value(of: pd.Series, minus: pd.Series) -> float:
     return 1 - _within(abs(apart) / error, freedom)
 
 
+def differences(values: pd.Series, pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    """The differences of several pairs of names.
+
+    Args:
+        values: a value a run, indexed by name and seed.
+        pairs: which name less which other.
+
+    Returns: a row a pair, such as ``"deep − shallow"``, with ``difference`` and ``half_width`` of its 95 % interval.
+    Raises: ValueError where a side has fewer than two values.
+    """
+    rows = {f"{of} − {minus}": difference(values[of], values[minus]) for of, minus in pairs}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["difference", "half_width"])
+
+
 def family(base: pd.Series, others: Mapping[str, pd.Series]) -> pd.DataFrame:
     """Several runs against one base, as one family: where one of them is called different, chance has 5 % in all.
 

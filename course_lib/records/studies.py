@@ -21,6 +21,16 @@ def table(name: str) -> pd.DataFrame:
     return as_table(read(name))
 
 
+def curves(name: str) -> pd.DataFrame:
+    """The course of each run of a study: a row a run and epoch.
+
+    Returns: ``name``, ``seed``, ``epoch`` from 1, and what was measured in each epoch: ``train_loss``,
+        ``train_accuracy``, ``val_loss``, ``val_accuracy``, ``learning_rate``, ``seconds``.
+    """
+    rows = [{"name": run["name"], "seed": run["seed"], **epoch} for run in read(name) for epoch in run["epochs"]]
+    return pd.DataFrame(rows)
+
+
 def shifts(name: str) -> pd.DataFrame:
     """Accuracies on moved images, of the runs of a study that were evaluated on such.
 

@@ -31,7 +31,7 @@ def mean(
     *,
     epoch: int | None = None,
     per: str | None = None,
-    split: str = "test",
+    split: str | None = "test",
     profile: str | None = None,
 ) -> Evidence:
     """Mean and spread of a measure over the seeds of one run.
@@ -41,7 +41,7 @@ def mean(
         measure: such as ``accuracy``, ``parameters``, ``train_loss``, ``gap``.
         epoch: of which epoch, from 1; -1 is the last.
         per: ``epoch`` divides by the number of epochs.
-        split: the images on which the run was judged.
+        split: the images on which the run was judged at its end; None for any, where ``epoch`` is given.
         profile: ``cpu`` or ``full``; either, if not given.
     """
     values, runs = _measured(of, measure, epoch, per, split, profile)
@@ -144,7 +144,7 @@ def _measured(
     measure: str,
     epoch: int | None = None,
     per: str | None = None,
-    split: str = "test",
+    split: str | None = "test",
     profile: str | None = None,
 ) -> tuple[pd.Series, list[dict]]:
     """A measure of each run of one name, indexed by seed, and the runs."""
@@ -153,7 +153,7 @@ def _measured(
     return pd.Series([_measure(run, measure, epoch, per) for run in runs], seeds), runs
 
 
-def _runs(of: str, split: str = "test", profile: str | None = None) -> list[dict]:
+def _runs(of: str, split: str | None = "test", profile: str | None = None) -> list[dict]:
     file, _, name = of.partition("/")
     path = project_of_claims.get().results / f"{file}.jsonl"
     if not path.exists():
@@ -161,12 +161,13 @@ def _runs(of: str, split: str = "test", profile: str | None = None) -> list[dict
     runs = [
         run
         for run in _read(path, path.stat().st_mtime_ns, path.stat().st_size)
-        if run["name"] == name and run["final"]["split"] == split and profile in (None, run["profile"])
+        if run["name"] == name and split in (None, run["final"]["split"]) and profile in (None, run["profile"])
     ]
     if not runs:
         in_profile = f" in profile {profile}" if profile else ""
         raise NoEvidence(
-            f"results/{file}.jsonl has no run {name!r} judged on {split} images{in_profile}: {_how_to_get(file)}."
+            f"results/{file}.jsonl has no run {name!r} judged on {split or 'any'} images{in_profile}: "
+            f"{_how_to_get(file)}."
         )
     return _one_per_recipe(file, runs)
 

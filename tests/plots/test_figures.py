@@ -42,7 +42,11 @@ def figures(few, trained):
     yield plots.receptive_growth(fields, 28), ["LeNet-5 ends at 16 pixels", "28 pixels"]
     yield plots.channel_progression(lenet, (1, 28, 28)), ["from 28 to 5", "from 1 to 16"]
     yield plots.signal_chain({"LeNet-5": signals}), ["gradient rms", "layer 5"]
+    yield plots.signal_chain({"net": signals}, what="block", mark=("here", 1e-3)), ["by block", "line at 1e-03: here"]
     yield plots.signals_over_steps(signals.assign(step=0)), ["5 layers by 1 step"]
+    block = models.Bottleneck(64, 16, stride=1, skip=True)
+    yield plots.residual_blocks({"narrow": block}), ["narrow: 1×1, 64 → 16, then 3×3, 16 → 16, then 1×1, 16 → 64."]
+    yield plots.reachable_functions(), ["each area contains the one before"]
     yield plots.window_comparison(), ["49 weights", "27 weights"]
     yield plots.filter_grid(torch.rand(4, 3, 5, 5)), ["4 colour filters"]
     yield plots.backpropagation_graph(2, (0.5, -1), (2, 1), 1), ["L is 0.5", "w₁: 4, w₂: 0, v₁: 1, v₂: 0"]
@@ -62,6 +66,11 @@ def figures(few, trained):
     yield (
         plots.accuracy_by("learning_rate", {"net": rates}, "test"),
         ["for 1 networks. net: 50.0 at 0.01, 85.0 at 0.1."],
+    )
+    curves = pd.DataFrame({"name": "net", "epoch": [1, 1, 2, 2], "train_loss": [2, 4, 1, 2.0], "val_loss": 3.0})
+    yield (
+        plots.mean_curves({"Loss": curves, "In training": curves.drop(columns="val_loss")}),
+        ["Loss, net, training: from 3.000 to 1.500; Loss, net, validation: from 3.000", "In training, net: from 3.000"],
     )
     yield plots.template_sum(torch.ones(3, 3), torch.full((3, 3), -2.0), 1.0), ["z = −17.00", "passes on 0.00"]
 

@@ -91,6 +91,15 @@ def test_chance_calls_a_member_of_a_family_different_in_one_of_twenty_families()
     assert np.mean(alone) > 2 * np.mean(together)
 
 
+def test_differences_are_those_of_each_pair():
+    runs = {"low": series(5), "high": series(5, shift=3), "other": series(4)}
+    pairs = [("high", "low"), ("other", "high")]
+    table = records.differences(pd.concat(runs, names=["name", "seed"]), pairs)
+    expected = [records.difference(runs[of], runs[minus]) for of, minus in pairs]
+    assert table.index.tolist() == ["high − low", "other − high"]
+    assert table.to_numpy().tolist() == [list(each) for each in expected]
+
+
 def test_a_family_lists_each_run_less_its_base():
     base = pd.Series([0.5, 0.6, 0.7])
     table = records.family(base, {"better": base.add([0.1, 0.11, 0.1]), "equal": base.add([0.01, -0.01, 0.005])})
