@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from course_lib.models.classifier import Classifier, scaled
 
@@ -66,11 +67,23 @@ class Bottleneck(nn.Module):
         return self.relu(made)
 
 
+class Conv2d(nn.Conv2d):
+    """A convolution of 1 × 1 with a stride that drops the pixels it does not read, and then has no stride: equal sums.
+
+    In its strided form oneDNN writes the gradient of fewer than 16 channels beyond its memory where channels lie last.
+    """
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        rows, columns = self.stride
+        return F.conv2d(images[:, :, ::rows, ::columns], self.weight, self.bias)
+
+
 def _projection(in_channels: int, channels: int, stride: int) -> nn.Sequential | None:
     if stride == 1 and in_channels == channels:
         return None
+    kind = Conv2d if in_channels < 16 else nn.Conv2d
     return nn.Sequential(
-        nn.Conv2d(in_channels, channels, kernel_size=1, stride=stride, bias=False), nn.BatchNorm2d(channels)
+        kind(in_channels, channels, kernel_size=1, stride=stride, bias=False), nn.BatchNorm2d(channels)
     )
 
 

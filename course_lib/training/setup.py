@@ -121,9 +121,9 @@ def choose_setup(
       capability 8.0 on and float16 before (such a GPU emulates bfloat16, slowly); on a CPU bfloat16 where it has
       instructions for it (AVX512-BF16 or AMX); else float32.
     * ``channels_last``: for networks that convolve, on a CPU always, on CUDA in half precision. Only the order of
-      numbers in memory changes, so results differ by rounding at most. Not on a CPU for a network with a strided 1×1
-      convolution of fewer than 16 channels: its gradient is written beyond its memory, and the process ends (issue 6035
-      of oneDNN; seen with fewer than 8 channels with AVX2, with fewer than 16 with AVX-512).
+      numbers in memory changes, so results differ by rounding at most. Not on a CPU for a network with torch's strided
+      1×1 convolution of fewer than 16 channels: its gradient is written beyond its memory, and the process ends (issue
+      6035 of oneDNN; seen with fewer than 8 channels with AVX2, with fewer than 16 with AVX-512).
     * ``fused``: with ``precision="auto"``, for the optimisers of torch that have such a kernel.
     * ``compiled``: never by itself. On two CPU cores ``torch.compile`` did not pay (chapter 10).
     * ``keep_memory``: on a CPU, where the C library can (glibc can). No result changes.
@@ -178,7 +178,8 @@ def usable_cores(control_group: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
 
 def _is_narrow_shortcut(layer: nn.Conv2d) -> bool:
     """Whether oneDNN, in channels last, writes the gradient of this convolution beyond its memory."""
-    return layer.kernel_size == (1, 1) and max(layer.stride) > 1 and layer.in_channels < 16
+    torchs = type(layer).forward is nn.Conv2d.forward
+    return torchs and layer.kernel_size == (1, 1) and max(layer.stride) > 1 and layer.in_channels < 16
 
 
 def _half_precisions(device: torch.device) -> list[str]:

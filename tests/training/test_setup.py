@@ -120,6 +120,19 @@ def test_a_narrow_strided_shortcut_keeps_its_channels_first_on_a_cpu_and_trains(
     training.fit(network(8), few, epochs=1, device="cpu", show=False)
 
 
+def test_narrow_residual_networks_have_their_channels_last_and_compute_what_torchs_layers_do(few):
+    training.set_seed(0)
+    narrow = models.resnet18(10, in_channels=1, width=0.125, stem="cifar")
+    assert choose(narrow).channels_last
+    block = models.BasicBlock(8, 16, stride=2, skip=True).double()
+    ours, images = block.downsample[0], torch.randn(2, 8, 7, 7, dtype=torch.float64, requires_grad=True)
+    torchs = nn.Conv2d(8, 16, 1, stride=2, bias=False).double()
+    torchs.load_state_dict(ours.state_dict())
+    gradients = [torch.autograd.grad(layer(images).square().sum(), images)[0] for layer in (ours, torchs)]
+    assert torch.allclose(ours(images), torchs(images)) and torch.allclose(*gradients)
+    training.fit(narrow, few, epochs=1, device="cpu", show=False)
+
+
 @pytest.mark.parametrize(
     ("device", "precision", "expected"),
     [
