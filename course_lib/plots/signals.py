@@ -45,7 +45,7 @@ def signal_chain(
             if where.any():
                 axes.plot(depths[where], np.full(where.sum(), level), marker, markersize=8, **style)
                 legend[marker] = word
-        descriptions.append(f"{name}: {_describe(values)}")
+        descriptions.append(f"{name}: {_describe(values, what)}")
     for marker, word in legend.items():
         axes.plot([], [], marker, color=QUIET, markersize=8, linestyle="none", label=word)
     if mark is not None:
@@ -70,15 +70,15 @@ def _check(values: np.ndarray, measure: str) -> None:
         raise ValueError(f"no layer has a {measure} above zero, so there is nothing to draw")
 
 
-def _describe(values: np.ndarray) -> str:
+def _describe(values: np.ndarray, what: str) -> str:
     """First and last value and their ratio, and how many are zero or not finite."""
     first, last = values[0], values[-1]
-    text = f"{first:.2g} in layer 1 and {last:.2g} in layer {len(values)}"
+    text = f"{first:.2g} in {what} 1 and {last:.2g} in {what} {len(values)}"
     if np.isfinite(values[[0, -1]]).all() and first > 0 and last > 0:
         larger, smaller = ("first", "last") if first >= last else ("last", "first")
         text += f", the {larger} {max(first, last) / min(first, last):,.2g} times the {smaller}"
     counts = {"zero": (values == 0).sum(), "not finite": (~np.isfinite(values)).sum()}
-    notes = [f"{number} of {counted(len(values), 'layer')} {word}" for word, number in counts.items() if number]
+    notes = [f"{number} of {counted(len(values), what)} {word}" for word, number in counts.items() if number]
     return f"{text}, {listed(notes)}" if notes else text
 
 

@@ -42,11 +42,12 @@ def test_evidence_names_the_runs_that_it_was_computed_from(checkout):
 def test_test_images_and_all_profiles_are_meant_unless_others_are_asked_for(checkout):
     checkout.record("study-new/net", 0.98, profile="cpu")
     checkout.record("study-new/net", 0.99, profile="full", device="H100")
-    checkout.record("study-new/net", 0.97, split="validation")
+    checkout.record("study-new/net", 0.97, split="validation", seed=1)
     full, both = measured(checkout, "accuracy", profile="full"), measured(checkout, "accuracy")
     assert (full.value, full.devices) == (0.99, "H100")
     assert (both.value, both.devices) == (pytest.approx(0.985), "CPU, H100")
     assert measured(checkout, "accuracy", split="validation").value == 0.97
+    assert measured(checkout, "accuracy", split=None).count == 3
 
 
 EPOCHS = (

@@ -42,7 +42,7 @@ def figures(few, trained):
     yield plots.receptive_growth(fields, 28), ["LeNet-5 ends at 16 pixels", "28 pixels"]
     yield plots.channel_progression(lenet, (1, 28, 28)), ["from 28 to 5", "from 1 to 16"]
     yield plots.signal_chain({"LeNet-5": signals}), ["gradient rms", "layer 5"]
-    yield plots.signal_chain({"net": signals}, what="block", mark=("here", 1e-3)), ["by block", "line at 1e-03: here"]
+    yield plots.signal_chain({"net": signals}, what="block", mark=("here", 1e-3)), ["in block 1", "line at 1e-03: here"]
     yield plots.signals_over_steps(signals.assign(step=0)), ["5 layers by 1 step"]
     block = models.Bottleneck(64, 16, stride=1, skip=True)
     yield plots.residual_blocks({"narrow": block}), ["narrow: 1×1, 64 → 16, then 3×3, 16 → 16, then 1×1, 16 → 64."]
