@@ -520,3 +520,35 @@ def blocks_out():
     """What two networks reach without one block, on the published page."""
     page = output("06-resnet")
     return all(one in page for one in ("13.1%, 9.9%, 14.7%, 16.2%, 20.2%", "38.1%, 43.6%, 49.7%, 51.1%, 49.6%"))
+
+
+@claim
+def plain_56_loss():
+    """Training loss of the last epoch, 56 plain layers with batch norm."""
+    return mean("study-skip-and-norm/56 layers, plain, batch norm", "train_loss", epoch=-1, split="validation")
+
+
+@claim
+def plain_20_loss():
+    """The same of 20 plain layers."""
+    return mean("study-skip-and-norm/20 layers, plain, batch norm", "train_loss", epoch=-1, split="validation")
+
+
+@claim
+def skips_56_loss():
+    """The same of 56 layers with skips."""
+    return mean("study-skip-and-norm/56 layers, skips, batch norm", "train_loss", epoch=-1, split="validation")
+
+
+@claim
+def plain_56_less_20():
+    """Training loss, 56 plain layers less 20."""
+    of, minus = "study-skip-and-norm/56 layers, plain, batch norm", "study-skip-and-norm/20 layers, plain, batch norm"
+    return difference(of, minus, "train_loss", epoch=-1, split="validation")
+
+
+@claim
+def skips_56_less_20():
+    """Training loss, 56 layers with skips less 20."""
+    of, minus = "study-skip-and-norm/56 layers, skips, batch norm", "study-skip-and-norm/20 layers, skips, batch norm"
+    return difference(of, minus, "train_loss", epoch=-1, split="validation")
