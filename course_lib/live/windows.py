@@ -40,6 +40,13 @@ def build(name: str) -> nn.Module:
         return NETWORKS[name][0](width=1 / 64)
 
 
+class _Tracer(fx.Tracer):
+    """Follows ``forward``, but looks into no window, also where it is a kind of torch's of our own."""
+
+    def is_leaf_module(self, module: nn.Module, name: str) -> bool:
+        return isinstance(module, _WINDOWS) or super().is_leaf_module(module, name)
+
+
 def window_steps(model: nn.Module) -> list[dict]:
     """The convolutions, pools and sums of ``model`` in the order of running, up to its head, from its live ``forward``.
 
@@ -48,7 +55,7 @@ def window_steps(model: nn.Module) -> list[dict]:
     that work on each place alone, such as ReLU and batch norm, are left out.
     """
     steps, places = [], {}
-    for node in fx.symbolic_trace(model).graph.nodes:
+    for node in _Tracer().trace(model).nodes:
         layer = model.get_submodule(node.target) if node.op == "call_module" else None
         if node.op == "placeholder":
             places[node] = IMAGE
