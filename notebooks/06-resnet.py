@@ -807,7 +807,7 @@ for name in ("plain-34", "ResNet-34"):
 # from 2.23 <!-- claim: plain-34-first-loss --> in the first epoch to 1.72 <!-- claim: plain-34-last-loss --> in the
 # last. In the paper the training error of the deeper plain network was higher all
 # along <!-- claim: degradation-in-the-paper -->, and three times as many steps did not close the
-# gap <!-- claim: longer-training-in-the-paper -->. We have not tried. On validation images the paper's gap is small:
+# gap <!-- claim: longer-training-in-the-paper -->. On validation images the paper's gap is small:
 # 27.9 % <!-- claim: plain18-error-in-the-paper --> are wrong with 18 plain layers,
 # 28.5 % <!-- claim: plain34-error-in-the-paper --> with 34.
 #

@@ -12,6 +12,7 @@ from course_lib.plots.figure import BLUE, ORANGE, DescribedFigure, finish, new_f
 from course_lib.training import History
 
 MARKERS = "os^Dv<>PX*"  # of lines, so that they differ without colours
+MEASURES = ("train_", "val_")  # with what their columns begin
 
 
 def learning_curves(history: History) -> DescribedFigure:
@@ -74,10 +75,12 @@ def mean_curves(panels: Mapping[str, pd.DataFrame]) -> DescribedFigure:
         panels: by title, columns of :func:`course_lib.records.studies.curves`: ``name``, ``epoch``, and one or two
             measures, such as ``train_loss`` and ``val_loss``. With two, training is dashed.
     """
-    figure, axes = new_figure(1, len(panels), width=8, height=3.6, squeeze=False)
+    measured = {title: [column for column in curves if column.startswith(MEASURES)] for title, curves in panels.items()}
+    equal = len({tuple(measures) for measures in measured.values()}) == 1
+    figure, axes = new_figure(1, len(panels), width=8, height=3.6, squeeze=False, sharey=equal)
     sentences = []
     for place, (title, curves) in zip(axes[0], panels.items(), strict=True):
-        measures = [column for column in curves if column.startswith(("train_", "val_"))]
+        measures = measured[title]
         groups = curves.groupby("name", sort=False)
         for (name, runs), colour, marker in zip(groups, sns.color_palette("colorblind"), MARKERS, strict=False):
             for measure in measures:
@@ -92,7 +95,11 @@ def mean_curves(panels: Mapping[str, pd.DataFrame]) -> DescribedFigure:
         place.set(title=title, xlabel="epoch")
         place.xaxis.set_major_locator(MaxNLocator(integer=True))
         place.legend(frameon=False, fontsize=9)
-    return finish(figure, f"Curves by epoch, means over seeds. {'; '.join(sentences)}.")
+    words = "Curves"
+    if equal and len(measures) == 1:
+        words = measures[0].replace("val_", "validation ").replace("train_", "training ")
+        axes[0, 0].set_ylabel(words)
+    return finish(figure, f"{words.capitalize()} by epoch, means over seeds. {'; '.join(sentences)}.")
 
 
 def run_dots(

@@ -72,6 +72,8 @@ def figures(few, trained):
         plots.mean_curves({"Loss": curves, "In training": curves.drop(columns="val_loss")}),
         ["Loss, net, training: from 3.000 to 1.500; Loss, net, validation: from 3.000", "In training, net: from 3.000"],
     )
+    loss = curves.drop(columns="val_loss")
+    yield plots.mean_curves({"one": loss, "two": loss}), ["training loss by epoch", "two, net: from 3.000"]
     yield plots.template_sum(torch.ones(3, 3), torch.full((3, 3), -2.0), 1.0), ["z = −17.00", "passes on 0.00"]
 
 
