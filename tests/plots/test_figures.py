@@ -107,3 +107,11 @@ def test_confusion_matrix_shows_counts_as_numbers_and_mistakes_as_colour():
     axes = plots.confusion_heatmap(pd.DataFrame([[5, 0], [2, 3]], index=names, columns=names)).axes[0]
     assert axes.collections[0].get_array().tolist() == [[0, 0], [2, 0]]
     assert [text.get_text() for text in axes.texts] == ["5", "", "2", "3"]
+
+
+def test_panels_of_one_measure_share_their_axis_and_others_do_not():
+    low = pd.DataFrame({"name": "net", "epoch": [1, 2], "train_loss": [2.0, 1.0]})
+    high = low.assign(train_loss=[9.0, 8.0])
+    shared = plots.mean_curves({"low": low, "high": high})
+    apart = plots.mean_curves({"low": low, "high": high.rename(columns={"train_loss": "val_loss"})})
+    assert [len({axes.get_ylim() for axes in figure.axes}) for figure in (shared, apart)] == [1, 2]
