@@ -52,7 +52,7 @@ pdf: ## print the built website into _build/convnets-measured.pdf; needs Chrome 
 	@test -f _build/html/index.html || { echo "make: there is no website yet: run make book or make site" >&2; exit 1; }
 	$(BIN)/course pdf
 
-bench: setup ## time the library beside the beginner's loop and the machine's peak throughput (20 minutes on two cores)
+bench: setup ## time the library beside the beginner's loop and the machine's peak throughput (half an hour on two cores)
 	$(BIN)/python -m studies.benchmark
 
 # Tests run side by side, one a core; so each may use one thread.
