@@ -32,7 +32,8 @@ from course_tools.studies.plan import PlannedRun
 TOPIC = "course-study"
 CONNECT = 10.0  # seconds until a scheduler is out of reach
 POLL = 1.0  # seconds between two looks at a run that is on its way
-PATIENCE = 300.0  # seconds that a run waits while there is no worker
+PATIENCE = 300.0  # seconds that a run waits while there is no worker, and that a record may take to arrive
+STOPPED = "the study was stopped"
 
 
 def limit_of(planned: PlannedRun) -> float:
@@ -102,6 +103,7 @@ class Cluster:
         self.address, self.project, self.study, self.size, self.limit = address, project, study, size, limit
         self.commit = commit(project.root)
         self.begun: dict[str, list[tuple[str, float]]] = {}  # by key of its future: each worker that began it, and when
+        self.closed = threading.Event()
         try:
             self.client = Client(address, timeout=CONNECT, set_as_default=False)
         except (OSError, ValueError) as error:
@@ -133,6 +135,8 @@ class Cluster:
 
     def run(self, planned: PlannedRun) -> Outcome:
         """Train one run on some worker and keep its record here."""
+        if self.closed.is_set():
+            return Outcome(planned, STOPPED)
         key, limit = f"{planned.key}-{uuid4().hex[:8]}", self.limit or limit_of(planned)
         words = (self.study, self.size, planned.seed, planned.key, self.commit)
         try:
@@ -158,8 +162,11 @@ class Cluster:
         ended = threading.Event()
         future.add_done_callback(lambda _: ended.set())
         waited = time.monotonic()  # for a worker, since then
-        while not ended.wait(POLL):
-            now, alive = time.monotonic(), self.client.nthreads()
+        while not ended.wait(POLL) and not self.closed.is_set():
+            try:
+                now, alive = time.monotonic(), self._ask("ncores")
+            except TimeoutError:  # a scheduler that is busy, or a client that is closing
+                continue
             worker, began = self.begun.get(future.key, [("", now)])[-1]
             if worker in alive and now - began > limit:
                 future.cancel()
@@ -172,10 +179,15 @@ class Cluster:
                 waited = now
             elif now - waited > PATIENCE:
                 raise CourseError(f"no worker is left at {self.address}")
-        return future.result()
+        if self.closed.is_set():
+            raise CourseError(STOPPED)
+        return future.result(timeout=PATIENCE)
 
     def _ask(self, what: str, **options: object) -> object:
-        """A request to the scheduler. Without a nanny, ``restart_workers`` ends a worker; the client's would refuse."""
+        """A request to the scheduler, with a limit: the client's own have none, and wait for ever while it closes.
+
+        Without a nanny, ``restart_workers`` ends a worker; the client's would refuse.
+        """
         return self.client.sync(getattr(self.client.scheduler, what), callback_timeout=30, **options)
 
     def kill(self) -> None:
@@ -184,6 +196,7 @@ class Cluster:
 
     def close(self) -> None:
         """Leave the cluster."""
+        self.closed.set()
         with contextlib.suppress(Exception):  # it may be gone
             self._ask("unregister_worker_plugin", name=TOPIC)  # the client's would wait for a worker that hangs
         self.client.close()

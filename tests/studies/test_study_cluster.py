@@ -163,6 +163,29 @@ def test_a_run_that_nobody_waits_for_any_more_is_stopped(story, planned, monkeyp
     assert len(story.orders.started()) == 1
 
 
+def test_a_request_that_is_lost_as_the_client_closes_holds_up_no_run(story, planned, monkeypatch):
+    monkeypatch.chdir(story.project.root)
+    story.orders.give({"all": "stall"})
+    workers = cluster.Cluster(story.machines.address, story.project, STUDY, "quick")
+    asked = workers.client.sync
+
+    def lost(request, *words, callback_timeout=None, **options):
+        """A request while another thread closes the client: it ends after its limit, or never."""
+        if not story.orders.started() or workers.closed.is_set():
+            return asked(request, *words, callback_timeout=callback_timeout, **options)
+        workers.kill()
+        if callback_timeout is None:
+            threading.Event().wait()
+        raise TimeoutError
+
+    monkeypatch.setattr(workers.client, "sync", lost)
+    ended = []
+    thread = threading.Thread(target=lambda: ended.append(workers.run(planned[1])), daemon=True)
+    thread.start()
+    thread.join(timeout=60)
+    assert ended and ended[0].problem == cluster.STOPPED
+
+
 # ---- refused before any run starts
 
 
