@@ -1079,7 +1079,7 @@ print(f"{side}×{side}")
 # spread of 0.01, as torchvision does. With 128 inputs such a layer and its ReLU pass on a factor of
 # 0.08 <!-- claim: narrow-head-keeps --> of the signal, and the head has two of them. So in both networks the logits are
 # nearly the same for all images at first. Chapter 9 gives a VGG8 without batch norm a better start, and after as
-# many steps it is 16.6 ± 7.3 points <!-- claim: he-mends-vgg8-by --> better, over three seeds. How much of the gap here comes from the start and how much from
+# many steps it is 16.1 ± 8.4 points <!-- claim: he-mends-vgg8-by --> better, over three seeds. How much of the gap here comes from the start and how much from
 # the depth, we did not isolate. What the paper showed, it showed with a million images and 74 epochs.
 #
 # </details>

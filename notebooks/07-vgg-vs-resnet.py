@@ -352,9 +352,9 @@ pd.concat({name: run[columns][:2] for name, run in recorded.items()})
 
 # %% [markdown]
 # In the `quick` profile the networks are narrow and see the sample, so the tables have to differ. With all the data
-# they should be near each other, and they need not be equal. Our published run of this chapter came three days after the
+# they should be near each other, and they need not be equal. Our published run of this chapter came days after the
 # study, from other code and perhaps on another processor. Its validation accuracies differ by up to
-# 0.2 points <!-- claim: first-epochs-apart -->, with the same seed, images and number of threads. Sums that are added up
+# 0.7 points <!-- claim: first-epochs-apart -->, with the same seed, images and number of threads. Sums that are added up
 # in another order are rounded differently, and training makes much of little. This is a third kind of chance, and no
 # seed controls it.
 
@@ -621,7 +621,7 @@ for sign, who in ((1, names[0]), (-1, names[1])):
 # ## Modified against original
 #
 # This comparison needs VGG-16 and ResNet-34 on images of 224 × 224: ten epochs of 48,000 digits, several seeds each. At the
-# speed that was measured above, one run of VGG-16 would keep one core busy for 42 hours <!-- claim: vgg16-hours -->. So we
+# speed that was measured above, one run of VGG-16 would keep one core busy for 47 hours <!-- claim: vgg16-hours -->. So we
 # made it smaller. The study `originals` has the same protocol, with digits of 56 × 56 pixels and 7,500 of them. ResNet-34 and
 # the modified networks ran with five seeds, each VGG-16 once, because one run takes an hour.
 #
@@ -942,7 +942,7 @@ for one, other in itertools.combinations(reported.index, 2):
 #
 # The gap is what augmentation works on, so look at it first. In our run there was hardly one to close. Forty epochs of
 # 500 images are 160 steps, after which the narrow network knew 34.6 % <!-- claim: sample-without-flips --> of its
-# training images, and with flips 30.8 % <!-- claim: sample-with-flips -->. On the 400 validation images it had 29 and 26
+# training images, and with flips 29.4 % <!-- claim: sample-with-flips -->. On the 400 validation images it had 29 and 26
 # of 100 right. The choice of images alone makes that uncertain by two points each, and there is one seed. You may
 # conclude that nothing was decided, and that a test of augmentation needs a network that overfits first: wider, or
 # trained for longer.
