@@ -1,9 +1,9 @@
 """Chapter 3, AlexNet."""
 
 import math
+import re
 from functools import partial
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -12,7 +12,7 @@ from course_lib import analysis, data, models, records, training
 from course_lib.records import studies
 from course_tools.claims.ledger import claim
 from course_tools.claims.measurements import difference, mean
-from course_tools.claims.published import memory, printed, seconds
+from course_tools.claims.published import memory, output, printed, seconds
 
 
 @claim
@@ -94,16 +94,6 @@ def tanh_at_three():
     return 1 - math.tanh(3) ** 2
 
 
-@claim(value="25 %", cite=["krizhevsky2012"])
-def relu_test_of_the_paper():
-    """Training errors down to which the paper compares ReLU and tanh."""
-
-
-@claim(value="0.4 points", cite=["krizhevsky2012"])
-def overlap_in_the_paper():
-    """Top-1 error that overlapping pools save in the paper."""
-
-
 @claim
 def lrn_in_torch():
     """Torch's LRN gives the paper's numbers for five times the paper's alpha, and larger ones for alpha itself."""
@@ -115,13 +105,6 @@ def lrn_in_torch():
         )
         found = torch.allclose(five, paper) and bool((copied > paper).all())
     return found
-
-
-@claim
-def lrn_takes_time():
-    """On the maps of chapter 3 torch's LRN takes more than twice as long as a convolution."""
-    lrn = printed("03-alexnet", "LRN, torch's layer: ").value
-    return lrn > 2 * printed("03-alexnet", "a convolution on the same maps: ").value
 
 
 @claim
@@ -252,92 +235,9 @@ def enlarged_digit():
 
 
 @claim
-def squares_in_255():
-    """What a standard deviation of 60 in place of one makes of squares."""
-    return 60**2
-
-
-@claim(value="1.4 points", cite=["krizhevsky2012"])
-def lrn_in_the_paper():
-    """Top-1 error that LRN saves in the paper."""
-
-
-@claim
-def convolution_time():
-    """A convolution on the maps that LRN is timed on, forward and back, in chapter 3's published run."""
-    return printed("03-alexnet", "a convolution on the same maps: ")
-
-
-@claim
-def lrn_by_torch_time():
-    """Torch's LRN, forward and back, in chapter 3's published run."""
-    return printed("03-alexnet", "LRN, torch's layer: ")
-
-
-@claim
-def lrn_by_us_time():
-    """Our LRN, forward and back, in chapter 3's published run."""
-    return printed("03-alexnet", "LRN, our layer: ")
-
-
-@claim
 def alexnet_over_lenet_one_recipe():
     """By how much the small AlexNet is above LeNet-5 on MNIST, with one recipe."""
     return difference("study-mnist-six/AlexNet, small", "study-mnist-six/LeNet-5, modern")
-
-
-@claim
-def ablation_steps():
-    """How many steps each network of chapter 3's ablation trains."""
-    lines = records.read(records.results_folder() / "03-alexnet.jsonl")
-    recipes = [one["recipe"] for one in lines if one["name"] == "base"]
-    steps = {math.ceil(one["train"] / one["batch_size"]) * one["epochs"] for one in recipes}
-    return steps.pop() if len(steps) == 1 else "they differ"
-
-
-@claim
-def relu_first_loss():
-    """Training loss of the ReLU network in its first epoch on photographs."""
-    return mean("03-alexnet/base", "train_loss", epoch=1, split="validation")
-
-
-@claim
-def tanh_first_loss():
-    """Training loss of the tanh network in its first epoch on photographs."""
-    return mean("03-alexnet/tanh for ReLU", "train_loss", epoch=1, split="validation")
-
-
-@claim
-def relu_last_loss():
-    """Training loss of the ReLU network in its last epoch on photographs."""
-    return mean("03-alexnet/base", "train_loss", epoch=-1, split="validation")
-
-
-@claim
-def tanh_last_loss():
-    """Training loss of the tanh network in its last epoch on photographs."""
-    return mean("03-alexnet/tanh for ReLU", "train_loss", epoch=-1, split="validation")
-
-
-@claim
-def tanh_is_ahead():
-    """On photographs the ReLU network has the higher training loss, in the first epoch and in the last."""
-    lines = [
-        one
-        for one in records.read(records.results_folder() / "03-alexnet.jsonl")
-        if one["final"]["split"] == "validation"
-    ]
-
-    def above(epoch):
-        relu, tanh = (
-            {one["seed"]: one["epochs"][epoch]["train_loss"] for one in lines if one["name"] == name}
-            for name in ("base", "tanh for ReLU")
-        )
-        points = [relu[seed] - tanh[seed] for seed in relu]
-        assert len(points) == 3
-        return bool(np.mean(points) > 4.303 * np.std(points, ddof=1) / math.sqrt(3))  # t, 2 degrees of freedom
-
-    return above(0) and above(-1)
 
 
 def _best_start(activation: str, weights: str) -> float:
@@ -428,39 +328,156 @@ def logits_at_the_start():
 
 
 @claim
-def alexnet_base():
-    """Validation accuracy of the small AlexNet on photographs, as chapter 3's ablation starts from it."""
-    return mean("03-alexnet/base", split="validation")
+def lrn_factor():
+    """The smallest factor of LRN in either layer of the small AlexNet, in chapter 3's published run."""
+    return min(float(factor) for factor in re.findall(r"(?m)^factor from ([\d.]+) to", output("03-alexnet")))
 
 
 @claim
-def tanh_for_relu():
-    """What tanh in place of ReLU changes in chapter 3's ablation."""
-    return difference("03-alexnet/tanh for ReLU", "03-alexnet/base", split="validation")
+def lrn_factor_alone():
+    """What LRN makes of a map without neighbours."""
+    return 2**-0.75
 
 
 @claim
-def tiles_for_overlap():
-    """What pools that tile change in chapter 3's ablation."""
-    return difference("03-alexnet/pools that tile", "03-alexnet/base", split="validation")
+def alexnet_live_steps():
+    """How many steps each network of chapter 3 trains on photographs."""
+    return _steps("03-alexnet", "ReLU")
 
 
 @claim
-def no_dropout():
-    """What leaving dropout out changes in chapter 3's ablation."""
-    return difference("03-alexnet/no dropout", "03-alexnet/base", split="validation")
+def alexnet_tricks_steps():
+    """How many steps each network of study alexnet-tricks trains."""
+    return _steps("study-alexnet-tricks", "base")
+
+
+def _steps(file: str, name: str) -> int:
+    lines = records.read(records.results_folder() / f"{file}.jsonl")
+    recipes = [one["recipe"] for one in lines if one["name"] == name]
+    (steps,) = {math.ceil(one["train"] / one["batch_size"]) * one["epochs"] for one in recipes}
+    return steps
 
 
 @claim
-def no_crops():
-    """What leaving flips and crops out changes in chapter 3's ablation."""
-    return difference("03-alexnet/no flips and crops", "03-alexnet/base", split="validation")
+def relu_last_loss():
+    """Training loss of the ReLU network in its last epoch on photographs, in chapter 3's published run."""
+    return mean("03-alexnet/ReLU", "train_loss", epoch=-1, split="validation")
 
 
 @claim
-def lrn_added():
-    """What LRN changes in chapter 3's ablation."""
-    return difference("03-alexnet/with LRN", "03-alexnet/base", split="validation")
+def tanh_last_loss():
+    """The same of the tanh network."""
+    return mean("03-alexnet/tanh", "train_loss", epoch=-1, split="validation")
+
+
+@claim
+def tanh_lets_through():
+    """The least share of a gradient that tanh lets through in a convolution, in chapter 3's published run."""
+    shares = [int(share) for share in re.findall(r"features.*: ReLU .*, tanh (\d+)%", output("03-alexnet"))]
+    return min(shares) / 100 if len(shares) == 5 else None
+
+
+def _colour(of: str, place: int) -> float:
+    """The least or the most colour of a filter, as chapter 3's published run prints it."""
+    return int(re.search(of + r": (\d+)% to (\d+)% colour", output("03-alexnet"))[1 + place]) / 100
+
+
+@claim
+def least_colour():
+    """The least colour of a filter that AlexNet learned from ImageNet."""
+    return _colour("ImageNet's", 0)
+
+
+@claim
+def most_colour():
+    """The most colour of a filter that AlexNet learned from ImageNet."""
+    return _colour("ImageNet's", 1)
+
+
+@claim
+def least_colour_ours():
+    """The least colour of a filter of the small AlexNet."""
+    return _colour("ours", 0)
+
+
+@claim
+def most_colour_ours():
+    """The most colour of a filter of the small AlexNet."""
+    return _colour("ours", 1)
+
+
+@claim
+def filters_moved():
+    """By how much of their length the small AlexNet's first filters moved, in chapter 3's published run."""
+    return printed("03-alexnet", "training moved ours by ")
+
+
+def _plain(name: str) -> float:
+    """The share of its training images that a network without regularisation reads, in chapter 3's published run."""
+    return printed("03-alexnet", f"{name}: ")
+
+
+@claim
+def plain_relu_torch():
+    """ReLU with PyTorch's first weights, without regularisation, one seed."""
+    return _plain("ReLU, PyTorch's weights")
+
+
+@claim
+def plain_tanh_torch():
+    """Tanh with PyTorch's first weights, without regularisation, one seed."""
+    return _plain("tanh, PyTorch's weights")
+
+
+@claim
+def plain_relu_he():
+    """ReLU with He's first weights, without regularisation, one seed."""
+    return _plain("ReLU, He's weights")
+
+
+@claim
+def plain_tanh_he():
+    """Tanh with He's first weights, without regularisation, one seed."""
+    return _plain("tanh, He's weights")
+
+
+@claim
+def relu_he_dropout_only():
+    """ReLU with He's first weights and dropout, without flips and crops, one seed."""
+    return _plain("dropout only")
+
+
+@claim
+def relu_he_augmented_only():
+    """ReLU with He's first weights, flips and crops, without dropout, one seed."""
+    return _plain("flips and crops only")
+
+
+def _factor_at_500(place: int) -> float:
+    found = re.search(r"alpha 500: nine of ten factors from ([\d.]+) to ([\d.]+)", output("03-alexnet"))
+    return float(found[1 + place])
+
+
+@claim
+def lrn_500_low():
+    """The lower end of nine of ten factors of LRN with an alpha of 500, in chapter 3's published run."""
+    return _factor_at_500(0)
+
+
+@claim
+def lrn_500_high():
+    """The upper end."""
+    return _factor_at_500(1)
+
+
+@claim(value="13 %", cite=["krizhevsky2012"])
+def lrn_before():
+    """Test error of the paper's four layers on CIFAR-10, without LRN."""
+
+
+@claim(value="11 %", cite=["krizhevsky2012"])
+def lrn_after():
+    """The same with LRN."""
 
 
 @claim
@@ -469,23 +486,110 @@ def five_comparisons():
     return 1 - 0.95**5
 
 
-@claim
-def stricter_rule():
-    """By Holm's rule two of chapter 3's five changes differ from the base: tanh and tiling pools."""
-    runs = records.table("03-alexnet")
-    runs = runs[runs["split"] == "validation"]
-    by_name = {name: each.set_index("seed")["accuracy"] for name, each in runs.groupby("name") if len(each) > 1}
-    five = records.family(by_name.pop("base"), by_name)
-    return set(five.index[five["p_holm"] < 0.05]) == {"tanh for ReLU", "pools that tile"} and len(five) == 5
+VALIDATION = {"split": "validation"}
+TRICKS = "study-alexnet-tricks"
 
 
 @claim
-def lrn_factor():
-    """The smallest factor of LRN in the small AlexNet."""
-    return printed("03-alexnet", "factor from ")
+def tricks_relu():
+    """Validation accuracy of the small AlexNet with ReLU after 30 epochs: the base of study alexnet-tricks."""
+    return mean(f"{TRICKS}/base", **VALIDATION)
 
 
 @claim
-def lrn_factor_alone():
-    """What LRN makes of a map without neighbours."""
-    return 2**-0.75
+def tricks_tanh():
+    """Validation accuracy of the small AlexNet with tanh after 30 epochs."""
+    return mean(f"{TRICKS}/tanh", **VALIDATION)
+
+
+@claim
+def tricks_relu_loss():
+    """Training loss of the small AlexNet with ReLU in the last of 30 epochs."""
+    return mean(f"{TRICKS}/base", "train_loss", epoch=-1, **VALIDATION)
+
+
+@claim
+def tricks_relu_val_loss():
+    """Validation loss of the small AlexNet with ReLU after the last of 30 epochs."""
+    return mean(f"{TRICKS}/base", "val_loss", epoch=-1, **VALIDATION)
+
+
+@claim
+def tricks_tanh_val_loss():
+    """Validation loss of the small AlexNet with tanh after the last of 30 epochs."""
+    return mean(f"{TRICKS}/tanh", "val_loss", epoch=-1, **VALIDATION)
+
+
+@claim
+def tricks_tanh_loss():
+    """Training loss of the small AlexNet with tanh in the last of 30 epochs."""
+    return mean(f"{TRICKS}/tanh", "train_loss", epoch=-1, **VALIDATION)
+
+
+@claim
+def tricks_tanh_loss_less_relu():
+    """Training loss of tanh less that of ReLU, in the last of 30 epochs."""
+    return difference(f"{TRICKS}/tanh", f"{TRICKS}/base", "train_loss", epoch=-1, **VALIDATION)
+
+
+@claim
+def relu_overtakes_tanh():
+    """From which epoch on the mean training loss with ReLU is below that with tanh."""
+    losses = studies.curves("alexnet-tricks").groupby(["name", "epoch"])["train_loss"].mean().unstack("name")
+    behind = losses.index[losses["base"] >= losses["tanh"]]
+    return int(behind.max()) + 1
+
+
+def _trick(name: str):
+    return difference(f"{TRICKS}/{name}", f"{TRICKS}/base", **VALIDATION)
+
+
+@claim
+def tanh_for_relu():
+    """What tanh in place of ReLU changes."""
+    return _trick("tanh")
+
+
+@claim
+def tiles_for_overlap():
+    """What pools that tile cost."""
+    return difference(f"{TRICKS}/base", f"{TRICKS}/pools that tile", **VALIDATION)
+
+
+@claim
+def no_dropout():
+    """What leaving dropout out changes."""
+    return _trick("no dropout")
+
+
+@claim
+def no_crops():
+    """What leaving crops out changes."""
+    return _trick("no crops")
+
+
+@claim
+def no_flips():
+    """What leaving flips out changes."""
+    return _trick("no flips")
+
+
+@claim
+def no_crops_loss():
+    """Training loss without crops in the last of 30 epochs."""
+    return mean(f"{TRICKS}/no crops", "train_loss", epoch=-1, **VALIDATION)
+
+
+@claim
+def no_crops_val_loss():
+    """Validation loss without crops after the last of 30 epochs."""
+    return mean(f"{TRICKS}/no crops", "val_loss", epoch=-1, **VALIDATION)
+
+
+@claim
+def four_changes_count():
+    """By Holm's rule all of the five changes differ from the base, but for leaving out crops."""
+    by_seed = studies.table("alexnet-tricks").set_index(["name", "seed"])["accuracy"]
+    changes = {name: by_seed[name] for name in by_seed.index.unique("name")}
+    five = records.family(changes.pop("base"), changes)
+    return len(five) == 5 and set(five.index[five["p_holm"] >= 0.05]) == {"no crops"}

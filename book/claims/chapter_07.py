@@ -400,19 +400,6 @@ def augmentation_raises_training_loss():
 
 
 @claim
-def flips_and_crops_do_not_help_in_a_short_run():
-    """In chapter 3's short runs on CIFAR-10, the mean accuracy without flips and crops is not below that with them."""
-    lines = records.read(records.results_folder() / "03-alexnet.jsonl")
-
-    def mean(name):
-        return np.mean(
-            [one["final"]["accuracy"] for one in lines if one["name"] == name and one["final"]["split"] == "validation"]
-        )
-
-    return bool(mean("no flips and crops") >= mean("base"))
-
-
-@claim
 def vgg_vs_resnet_time():
     """What chapter 7's published run took."""
     return seconds("07-vgg-vs-resnet")

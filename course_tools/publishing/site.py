@@ -14,6 +14,7 @@ from course_tools.publishing.project import Project
 # Of the theme: icons as a script, its scripts' maps, its texts in other languages.
 _UNUSED = ("fontawesome.js*", "bootstrap.js*", "*.map", "*.LICENSE.txt", "locales", "design-tabs.js", "sphinx-thebe.js")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_PROBLEM = re.compile("WARNING|ERROR|ExtensionError")
 
 
 def build_site(project: Project) -> Path:
@@ -42,7 +43,7 @@ def build_site(project: Project) -> Path:
     log = _COLOURS.sub("", build.stdout + build.stderr)
     log_file.write_text(log, encoding="utf-8")
     if build.returncode != 0:
-        problems = [line for line in log.splitlines() if "WARNING" in line or "ERROR" in line] or log.splitlines()[-12:]
+        problems = [line for line in log.splitlines() if _PROBLEM.search(line)] or log.splitlines()[-12:]
         print("\n".join(problems).replace(f"{project.stage}/", ""), file=sys.stderr)
         raise CourseError("jupyter-book found errors in the pages (above): fix them and run `course book` again.")
     fresh = project.html.with_name(".html.new")

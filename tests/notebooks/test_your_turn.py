@@ -53,6 +53,23 @@ MISTAKES = {
         ("120, 84),\n        nn.ReLU(),\n", "120, 84),\n", "Linear ReLU Linear Linear"),
         ("nn.Linear(16 * 5 * 5, 120)", "nn.Linear(16 * 10 * 10, 120)", "not 61,706"),
     ],
+    ("03-alexnet", "use_tanh"): [
+        ("isinstance(layer, nn.ReLU)", "False", "nothing changed"),
+        ("(network.features, network.classifier)", "(network.features,)", "2 ReLUs are left"),
+        ("isinstance(layer, nn.ReLU)", "not isinstance(layer, nn.Dropout)", "only the place of a ReLU"),
+        (
+            "        for place, layer",
+            "        part[0] = nn.Conv2d(3, 16, 5) if len(part) > 9 else part[0]\n        for place, layer",
+            "leave the other layers",
+        ),
+    ],
+    ("03-alexnet", "respond"): [
+        ("    return a / (k + alpha * sums) ** beta\n", "", "return the result"),
+        ("alpha * sums) ** beta", "alpha * sums)", "100 alone"),
+        ("alpha * sums", "alpha * sums / 5", "100 alone"),
+        ("(2, 2))\n    sums = squares.unfold(0, 5", "(1, 1))\n    sums = squares.unfold(0, 3", "two maps away"),
+        ("(2, 2))\n    sums = squares.unfold(0, 5", "(3, 3))\n    sums = squares.unfold(0, 7", "three maps away"),
+    ],
 }
 
 
