@@ -675,8 +675,8 @@ plots.feature_map_grid(maps, titles)
 #   ([Krizhevsky, 2014](https://arxiv.org/abs/1404.5997)): 61,100,840. <!-- claim: alexnet-torchvision --> It has no
 #   local response normalisation, either. We train this form, made small.
 #
-# Two groups halve the weights of three convolutions: $(256 \cdot 96 \cdot 25 + 384 \cdot 384 \cdot 9 + 256 \cdot 384 \cdot 9)/2 =
-# 1{,}413{,}120$, which is the difference between the first two.
+# Two groups halve the weights of three convolutions, $256 \cdot 96 \cdot 25$, $384 \cdot 384 \cdot 9$ and $256 \cdot 384 \cdot 9$. That
+# saves $1{,}413{,}120$, which is the difference between the first two.
 #
 # </details>
 #

@@ -108,12 +108,6 @@ def lrn_in_torch():
 
 
 @claim
-def alexnet_head():
-    """Parameters of AlexNet's linear layers."""
-    return analysis.count_parameters(models.alexnet(form="2012", groups=2).classifier)
-
-
-@claim
 def principal_colours():
     """In the sample's photographs the first component is light and dark, the second red against blue, the third green
     against the rest.
@@ -138,14 +132,6 @@ def light_in_255():
         spread = (0.1 * variances[-1] * directions[:, -1].abs().max()).item()
     print(f"spread {spread:.0f}")
     return math.erfc(255 / spread / math.sqrt(2)) > 0.5
-
-
-@claim
-def small_alexnet_parameters():
-    """Parameters of the small AlexNet, over LeNet-5's."""
-    return analysis.count_parameters(models.alexnet(10, 1, width=0.25, stem="small")) / analysis.count_parameters(
-        models.lenet5()
-    )
 
 
 @claim
@@ -200,11 +186,6 @@ def small_alexnet_field():
         .iloc[-1]
         .item()
     )
-
-
-@claim(value="2,048", cite=["krizhevsky2012"])
-def crops_in_the_paper():
-    """How many times as large crops make the training set, as the paper says."""
 
 
 @claim
@@ -280,13 +261,6 @@ def tanh_he_start():
 def tanh_paper_start():
     """Tanh with the paper's first weights and biases at the best of four rates."""
     return _best_start("tanh", "paper")
-
-
-@claim
-def tanh_lead_at_the_best_start():
-    """Tanh's best of all starts less ReLU's."""
-    starts = ("torch", "He", "paper")
-    return max(_best_start("tanh", one) for one in starts) - max(_best_start("ReLU", one) for one in starts)
 
 
 @claim
