@@ -797,7 +797,7 @@ pd.DataFrame(ends).groupby("by", sort=False).mean().round(3)
 # Some of that is bookkeeping, for the training loss is taken on augmented images, which are harder. So why is there no
 # gain in accuracy? We don't know. Ten epochs of 9,000 images are 710 steps, and a network that has had so few may lose
 # as much by harder images as it wins by the smaller gap. In chapter 3's study, with 2,370 <!-- claim: alexnet-tricks-steps --> steps,
-# leaving out flips costs AlexNet accuracy: −1.6 ± 1.0 points. <!-- claim: no-flips -->
+# leaving out flips changes AlexNet's accuracy by −1.6 ± 1.0 points. <!-- claim: no-flips -->
 #
 # Where does a network overfit more? On all 45,000 images: there its training loss ends at
 # 0.370, <!-- claim: modified-vgg-cifar10-training-loss --> and its validation loss at
