@@ -709,7 +709,7 @@ compared[["mean", "std"]] = both_columns.replace("nan%", "")
 compared.rename(columns={"std": "spread", "size": "seeds"})
 
 # %% [markdown]
-# With He's weights in its head, VGG8 gains 16.1 ± 8.4 points <!-- claim: he-mends-vgg8-by -->, with no step more. It is
+# With He's weights in its head, VGG8 gains 16.1 ± 8.4 points <!-- claim: he-mends-vgg8-by --> in the same number of steps. It is
 # ahead of AlexNet, too, with a fifth of the parameters and with all three seeds. But that difference is
 # 9.5 ± 10.5 points <!-- claim: mended-vgg8-less-alexnet -->, so it is undecided. So is what twice the steps bring,
 # 10.6 ± 12.9 points <!-- claim: steps-help-vgg8 -->. (The study's records do not name their processor; these runs may have had

@@ -1,6 +1,7 @@
 """Publish completed runs: outputs into ``notebooks/``, records and fingerprints into ``results/``; all or nothing."""
 
 import json
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def publish(project: Project, chapters: list[Chapter], profile: str, replace_bet
     for chapter in chapters:
         notebook = notebooks[chapter.name]
         stage.refuse_bad_outputs(chapter, notebook, profile)
+        _refuse_paths(project, chapter, notebook)
         _refuse_wrong_profile(chapter, notebook, profile, replace_better)
         fingerprint = stage.fingerprint_of(project, chapter, profile)
         changed = freshness.what_changed(project, chapter, notebook, fingerprint)
@@ -118,6 +120,17 @@ def check_records(path: Path, profile: str | None = None, chapter: str | None = 
             raise CourseError(f"{where} is a record of {record['chapter']}: run {chapter} again.")
         if profile is not None and record["profile"] != profile:
             raise CourseError(f"{where} is of a {record['profile']} run, not of {profile}: run {chapter} again.")
+
+
+def _refuse_paths(project: Project, chapter: Chapter, notebook: NotebookNode) -> None:
+    """A warning names the file that it comes from, and readers have no such file."""
+    folders = {str(project.root), sys.prefix}
+    for number, cell in enumerate(notebook.cells, 1):
+        if any(folder in str(output) for output in cell.get("outputs", []) for folder in folders):
+            raise CourseError(
+                f"{chapter.name}: cell {number} shows a path of this machine, perhaps in a warning: find its cause, "
+                "and run the chapter again."
+            )
 
 
 def _refuse_wrong_profile(chapter: Chapter, notebook: NotebookNode, profile: str, replace_better: bool) -> None:

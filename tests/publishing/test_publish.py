@@ -58,6 +58,17 @@ def test_lesser_run_replaces_a_better_one_only_if_asked(book):
     assert nbformat.read(book.chapters()[0].notebook, 4).metadata.course.run.profile == "cpu"
 
 
+def test_refuses_a_path_of_this_machine(book):
+    file = book.run_folder("cpu") / "01-small.ipynb"
+    notebook = nbformat.read(file, 4)
+    cell = next(cell for cell in notebook.cells if cell.cell_type == "code" and cell.outputs)
+    cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text=f"{book.root}/lib.py:21: UserWarning\n"))
+    nbformat.write(notebook, file)
+    with pytest.raises(CourseError, match=r"01-small: cell \d+ shows a path of this machine"):
+        publish(book, book.chapters(), "cpu")
+    assert not list(book.results.iterdir())
+
+
 def test_one_bad_chapter_stops_all(book):
     records.append(book.run_folder("cpu") / "02-other.jsonl", {"not": "a valid record"})
     with pytest.raises(CourseError, match=r"02-other\.jsonl, line 1"):
