@@ -8,6 +8,7 @@ from course_lib.plots.diagrams import (
     pooling_windows,
     reachable_functions,
     residual_blocks,
+    timeline,
 )
 from course_lib.plots.figure import BLUE, GREEN, ORANGE, DescribedFigure, finish, new_figure
 from course_lib.plots.images import (

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from course_lib.models import BasicBlock, Bottleneck
-from course_lib.plots.figure import BLUE, INK, ORANGE, QUIET, DescribedFigure, finish, new_figure
+from course_lib.plots.figure import BLUE, GREEN, INK, ORANGE, QUIET, DescribedFigure, finish, new_figure
 from course_lib.plots.volumes import CONVOLUTION, INPUT, KIND_COLOURS, POOLING, Chain, chain_of_volumes
 
 DERIVATIVE = "#a85a00"  # the palette's orange, dark enough for letters
@@ -112,13 +112,18 @@ def residual_blocks(blocks: Mapping[str, BasicBlock | Bottleneck]) -> DescribedF
     Args:
         blocks: by the title of each drawing.
     """
-    figure, panels = new_figure(1, len(blocks), width=3.7 * len(blocks), height=4.6, squeeze=False)
+    inside = {
+        title: [layer for name, layer in block.named_children() if name.startswith("conv")]
+        for title, block in blocks.items()
+    }
+    high = 1.1 + 1.1 * max(map(len, inside.values()))
+    figure, panels = new_figure(1, len(blocks), width=3.7 * len(blocks), height=0.8 * (high + 1.35), squeeze=False)
     sentences = []
     for axes, (title, block) in zip(panels[0], blocks.items(), strict=True):
-        convolutions = [layer for name, layer in block.named_children() if name.startswith("conv")]
+        convolutions = inside[title]
         rows = [f"{c.kernel_size[0]}×{c.kernel_size[1]}, {c.in_channels} → {c.out_channels}" for c in convolutions]
         tops = [1.1 * (len(rows) - place) for place in range(len(rows))]  # from the top down, + at height 0
-        axes.set(xlim=(-1.5, 2.4), ylim=(-1.35, 4.4), title=title)
+        axes.set(xlim=(-1.5, 2.4), ylim=(-1.35, high), title=title)
         axes.set_axis_off()
         down = {"arrowstyle": "-|>", "color": INK, "linewidth": 1.3, "shrinkA": 0, "shrinkB": 0}
         axes.text(0, tops[0] + 0.95, "x", ha="center", va="center", fontsize=15)
@@ -167,6 +172,43 @@ def reachable_functions() -> DescribedFigure:
         "with layers that add, each area contains the one before and comes nearer."
     )
     return finish(figure, alt)
+
+
+def timeline(milestones: Mapping[str, tuple[int, str, str]], arcs: Mapping[str, Sequence[str]]) -> DescribedFigure:
+    """Draw ideas from the oldest down to the latest, with an arc from each to those that take it up.
+
+    Args:
+        milestones: by name, in the order of time: the year, the question that it asks, and its idea in a few words.
+        arcs: by name, the later ones that take it up.
+    Raises: ValueError where an arc leads to a name that is no milestone, or back in time.
+    """
+    names = list(milestones)
+    links = [(start, end) for start, ends in arcs.items() for end in ends]
+    for start, end in links:
+        if not {start, end} <= set(names) or names.index(start) >= names.index(end):
+            raise ValueError(f"an arc leads from {start!r} to {end!r}: choose a later one of {', '.join(names)}")
+    questions = list(dict.fromkeys(question for _, question, _ in milestones.values()))
+    colours = dict(zip(questions, (BLUE, DERIVATIVE, QUIET, GREEN), strict=False))
+    figure, axes = new_figure(width=7.2, height=0.42 * len(names) + 0.6)
+    for start, end in links:
+        above, below = names.index(start), names.index(end)
+        arrow = {"arrowstyle": "-|>", "color": "#888888", "shrinkA": 5, "shrinkB": 5}
+        arrow["connectionstyle"] = f"arc3,rad={0.9 / (below - above) ** 0.5:.2f}"
+        axes.annotate("", (0, below), (0, above), arrowprops=arrow)
+    for place, (name, (year, question, idea)) in enumerate(milestones.items()):
+        style = {"va": "center", "fontsize": 12}
+        axes.plot(0, place, "o", color=colours[question], markersize=9)
+        axes.text(0.3, place, str(year), **style)
+        axes.text(1.15, place, name, color=colours[question], fontweight="bold", **style)
+        axes.text(3.6, place, idea, **style)
+    for question in questions:
+        axes.plot([], [], "o", color=colours[question], markersize=9, label=question)
+    axes.set(xlim=(-1.6, 8.4), ylim=(len(names) - 0.5, -0.5))
+    axes.set_axis_off()
+    figure.legend(loc="outside upper left", ncols=len(questions), frameon=False, fontsize=11)
+    told = [f"{name} ({year}, {question}): {idea}" for name, (year, question, idea) in milestones.items()]
+    led = [f"{start} to {end}" for start, end in links]
+    return finish(figure, f"Timeline. {'; '.join(told)}. Arcs lead from {', '.join(led)}.")
 
 
 def channel_progression(model: nn.Module, input_shape: tuple[int, int, int]) -> DescribedFigure:

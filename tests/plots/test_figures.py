@@ -47,6 +47,8 @@ def figures(few, trained):
     block = models.Bottleneck(64, 16, stride=1, skip=True)
     yield plots.residual_blocks({"narrow": block}), ["narrow: 1×1, 64 → 16, then 3×3, 16 → 16, then 1×1, 16 → 64."]
     yield plots.reachable_functions(), ["each area contains the one before"]
+    ideas = {"small": (2012, "depth", "two layers"), "large": (2015, "depth", "twenty")}
+    yield plots.timeline(ideas, {"small": ["large"]}), ["small (2012, depth): two layers", "from small to large"]
     yield plots.window_comparison(), ["49 weights", "27 weights"]
     yield plots.filter_grid(torch.rand(4, 3, 5, 5)), ["4 colour filters"]
     yield plots.backpropagation_graph(2, (0.5, -1), (2, 1), 1), ["L is 0.5", "w₁: 4, w₂: 0, v₁: 1, v₂: 0"]
@@ -93,6 +95,12 @@ def test_refuses_a_figure_without_alt_text():
     figure, _ = plots.new_figure()
     with pytest.raises(ValueError, match="alt text"):
         plots.finish(figure, "  ")
+
+
+@pytest.mark.parametrize("arcs", [{"old": ["newest"]}, {"new": ["old"]}, {"old": ["old"]}])
+def test_a_timeline_refuses_an_arc_to_nowhere_or_back(arcs):
+    with pytest.raises(ValueError, match="choose a later one of old, new"):
+        plots.timeline({"old": (2012, "depth", "a"), "new": (2015, "depth", "b")}, arcs)
 
 
 def test_figures_are_not_registered_with_pyplot(few):
