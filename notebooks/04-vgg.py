@@ -28,7 +28,7 @@
 # photographs.
 #
 # > **What you will be able to do.**
-# > Each goal is answered by the cell whose first line bears its number.
+# > Each goal is answered by the cell whose first line has its number.
 # >
 # > 1. Read a network from a list of numbers.
 # > 2. Say where VGG-16 keeps its parameters, and find the misprints about them.

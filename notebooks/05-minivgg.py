@@ -26,7 +26,7 @@
 # in two tables: each with the recipe of its own chapter, and six of them with one recipe for all.
 #
 # > **What you will be able to do.**
-# > Each goal is answered by the cell whose first line bears its number.
+# > Each goal is answered by the cell whose first line has its number.
 # >
 # > 1. Say where and why a network stops fitting an image, and what a larger image would cost.
 # > 2. Derive MiniVGG from VGG-16, and count its parameters digit for digit.

@@ -27,7 +27,7 @@
 # You can only know which is which by measuring. At the end we ask whether the transfer was a good idea at all.
 #
 # > **What you will be able to do.**
-# > Each goal is answered by the cell whose first line bears its number.
+# > Each goal is answered by the cell whose first line has its number.
 # >
 # > 1. Count what a transfer trains, and what it freezes.
 # > 2. Check that a pretrained network works, before you build on it.

@@ -26,7 +26,7 @@
 # part adds five mistakes that show no symptom at all.
 #
 # > **What you will be able to do.**
-# > Each goal is answered by the cell whose first line bears its number.
+# > Each goal is answered by the cell whose first line has its number.
 # >
 # > 1. Recognise a network that guesses by its loss.
 # > 2. Tell a failed optimisation from too little data.

@@ -25,7 +25,7 @@
 # depends on the network <!-- claim: benchmark-what-each-gains-from -->.
 #
 # > **What you will be able to do.**
-# > Each goal is answered by the cell whose first line bears its number.
+# > Each goal is answered by the cell whose first line has its number.
 # >
 # > 1. Find out where a training loop spends its time.
 # > 2. Say what a machine can do at best, and which share of that a loop reaches.
@@ -880,7 +880,7 @@ rows.set_index(["attempt", "network"])
 # - Channels last and half precision belong together. In torch's other layout a 16-bit convolution of a *single* channel
 #   finds no fast kernel for its way back, on some processors, and every network for digits begins with one.
 # - Workers must be started, in every epoch, and must send their images from process to process. They pay where an image
-#   is dear to prepare: a large JPEG, not 784 bytes.
+#   is costly to prepare: a large JPEG, not 784 bytes.
 # - A batch of 512 needs a quarter of the steps, and each step four times the memory. What fitted into the processor's
 #   cache may not fit any more. And it learns otherwise: an epoch now has a quarter of the steps.
 # - On a busy machine one thread can be faster than two: two threads wait for each other.

@@ -22,7 +22,7 @@
 # read, and how it is graded. Then it trains such a network itself, so that you know what to expect of yours.
 #
 # > **What you will be able to do.**
-# > Each goal is answered by the cell whose first line bears its number.
+# > Each goal is answered by the cell whose first line has its number.
 # >
 # > 1. Say in four numbers what a network on CIFAR-10 is worth.
 # > 2. Say what twenty times the data bring, and what the gap explains about it.

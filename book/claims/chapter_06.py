@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from course_lib import analysis, data, models, records, training
+from course_lib.records import studies
 from course_tools.claims.ledger import claim
 from course_tools.claims.measurements import difference, mean
 from course_tools.claims.published import memory, output, printed, seconds
@@ -24,11 +25,6 @@ def resnet_memory():
     return memory("06-resnet")
 
 
-@claim(value="the deeper one was better", cite=["simonyan2015"])
-def vgg_above_alexnet():
-    """On ImageNet VGG was better than AlexNet."""
-
-
 @claim(value="the deeper one is worse", cite=["he2016"])
 def degradation_in_the_paper():
     """In the ResNet paper the deeper plain network has the higher training error, and the higher test error."""
@@ -37,15 +33,6 @@ def degradation_in_the_paper():
 @claim(value="the gap stayed", cite=["he2016"])
 def longer_training_in_the_paper():
     """The ResNet paper trained the plain networks three times as long, and the deeper one stayed worse."""
-
-
-@claim
-def resnet34_blocks_cost_alike():
-    """ResNet-34's blocks cost about the same in each stage, and most of its parameters are in the last stage."""
-    table = analysis.layer_table(models.resnet34(), (3, 224, 224)).drop(index="total")
-    stages = [table[table.index.str.startswith(f"layer{number}.")] for number in (1, 2, 3, 4)]
-    work = [stage["multiply-adds"].sum() / blocks for stage, blocks in zip(stages, (3, 4, 6, 3), strict=False)]
-    return (max(work) < 1.1 * min(work) and stages[3]["parameters"].sum() > table["parameters"].sum() / 2).item()
 
 
 @claim
@@ -69,29 +56,6 @@ def resnet34_multiply_adds():
 def plain34_multiply_adds():
     """What an image of 224 × 224 costs plain-34."""
     return analysis.count_multiply_adds(models.plain34(), (3, 224, 224))
-
-
-@claim
-def skips_add_a_little():
-    """ResNet-34's skips add half a percent to its work, and less than a percent to its parameters."""
-    plain, skips, image = models.plain34(), models.resnet34(), (3, 224, 224)
-    work = analysis.count_multiply_adds(skips, image) / analysis.count_multiply_adds(plain, image)
-    return 0.0045 < work - 1 < 0.0055 and 1 < analysis.count_parameters(skips) / analysis.count_parameters(plain) < 1.01
-
-
-@claim
-def vgg16_work_on_large_maps():
-    """VGG-16 does almost five billion multiply-adds on maps of sides 224 and 112, and ResNet-34 has one convolution
-    there.
-    """
-
-    def on_large_maps(network):
-        table = analysis.layer_table(network, (3, 224, 224))
-        table = table[table["type"] == "Conv2d"]
-        return table[table["output shape"].str.endswith(("×224", "×112"))]
-
-    vgg, resnet = on_large_maps(models.vgg16()), on_large_maps(models.resnet34())
-    return (4.5e9 < vgg["multiply-adds"].sum() < 5e9).item() and len(resnet) == 1
 
 
 @claim
@@ -200,11 +164,6 @@ def gradients_of_34_layers():
     return neither < 1e-9 and skips > 1e6 * neither and 1 < norm < 300 and norm / 4 < he < 4 * norm and climbs
 
 
-@claim(value="600,000", cite=["he2016"])
-def imagenet_steps_of_the_paper():
-    """The ResNet paper trained for up to 600,000 steps."""
-
-
 @claim(value="27.9 %", cite=["he2016"])
 def plain18_error_in_the_paper():
     """The ResNet paper's plain network of 18 layers has 27.9 % wrong."""
@@ -223,11 +182,6 @@ def resnet18_error_in_the_paper():
 @claim(value="25.0 %", cite=["he2016"])
 def resnet34_error_in_the_paper():
     """The ResNet paper's ResNet-34 has 25.0 % wrong."""
-
-
-@claim(value="3.57 %", cite=["he2016"])
-def resnet_contest_error():
-    """An ensemble of ResNets had 3.57 % wrong in five guesses in the contest of 2015."""
 
 
 @claim
@@ -259,8 +213,8 @@ def plain_growth_in_all():
 
 @claim
 def plain_growth_with_strides():
-    """By which factor it grows over 32 layers of which three have a stride of 2."""
-    return (math.pi / (math.pi - 1)) ** 16 / 2**3
+    """By which factor it grows over 32 layers of which three have a stride of 2 and twice as many filters."""
+    return (math.pi / (math.pi - 1)) ** 16 / 2**1.5
 
 
 @claim
@@ -306,157 +260,6 @@ def resnet_last_stage_costs():
 
 
 @claim
-def resnet_few_channels():
-    """At sides 56 and 28 ResNet-34 has a quarter of VGG-16's channels, and more is saved there than at sides 224 and
-    112.
-    """
-
-    def at(network, *sides):
-        table = analysis.layer_table(network, (3, 224, 224)).drop(index="total")
-        ends = tuple(f"×{side}×{side}" for side in sides)
-        return table["multiply-adds"][table["output shape"].str.endswith(ends)].sum().item()
-
-    def channels(network, side):
-        table = analysis.layer_table(network, (3, 224, 224))
-        shapes = table["output shape"][
-            (table["type"] == "Conv2d") & table["output shape"].str.endswith(f"×{side}×{side}")
-        ]
-        return max(int(shape.split("×")[0]) for shape in shapes)
-
-    vgg, resnet = models.vgg16(), models.resnet34()
-    quarter = all(channels(vgg, side) == 4 * channels(resnet, side) for side in (56, 28))
-    return quarter and at(vgg, 56, 28) - at(resnet, 56, 28) > at(vgg, 224, 112) - at(resnet, 224, 112)
-
-
-@claim
-def clocks_of_resnet():
-    """On the published page ResNet-34 and plain-34 take about twice as long per multiply-add as VGG-16, and 0.12 and
-    0.11 seconds an epoch.
-    """
-    page = output("06-resnet")
-    clocks = [r"vgg16 +62\.59 +0\.23 +0\.36", r"plain34 +15\.67 +0\.11 +0\.73", r"resnet34 +15\.74 +0\.12 +0\.78"]
-    return all(re.search(one, page) for one in clocks)
-
-
-@claim
-def gradients_on_the_page():
-    """What the published page prints about gradients before training."""
-    page = output("06-resnet")
-    vgg = [
-        "PyTorch's own: conv. 1 gets 9.6e-06 of",
-        "He's: conv. 1 gets 0.29 of",
-        "He's, batch norm: conv. 1 gets 35 of",
-    ]
-    deep = ["plain, no batch norm: 2.8e-14", "skips, no batch norm: 2.2e-02", "plain, batch norm: 5.0e+01"]
-    return all(one in page for one in [*vgg, *deep, "plain-34, before training: first over last 97,"])
-
-
-@claim
-def gradients_after_training():
-    """What the published page prints about plain-34's gradients before and after training."""
-    page = output("06-resnet")
-    return all(
-        f"plain-34, {one}," in page
-        for one in ("before training: first over last 97", "after training: first over last 70")
-    )
-
-
-@claim
-def losses_on_the_page():
-    """Training losses with the final weights, as the published page shows them."""
-    page = output("06-resnet")
-    losses = [r"plain-18 +1\.111", r"plain-34 +1\.667", r"ResNet-18 +0\.887", r"ResNet-34 +0\.886"]
-    return all(re.search(one, page) for one in losses)
-
-
-@claim
-def resnet_steps():
-    """Steps of the four deep networks: four epochs of 10,000 images in batches of 128."""
-    runs = records.table("06-resnet")
-    run = runs[runs["name"] == "plain-34"].iloc[0]
-    return int(run["epochs"]) * math.ceil(run["train"] / 128)
-
-
-@claim
-def resnet_pictures():
-    """Training images of the four deep networks."""
-    return mean("06-resnet/ResNet-34", "train", split="validation")
-
-
-@claim
-def plain_34_first_loss():
-    """Plain-34's training loss in the first epoch."""
-    return mean("06-resnet/plain-34", "train_loss", epoch=1, split="validation")
-
-
-@claim
-def plain_34_last_loss():
-    """The same in the last."""
-    return mean("06-resnet/plain-34", "train_loss", epoch=-1, split="validation")
-
-
-@claim
-def plain_34_less_plain_18():
-    """Training loss of the last epoch, plain-34 less plain-18."""
-    return difference("06-resnet/plain-34", "06-resnet/plain-18", "train_loss", epoch=-1, split="validation")
-
-
-@claim
-def resnet_34_less_resnet_18():
-    """The same, ResNet-34 less ResNet-18."""
-    return difference("06-resnet/ResNet-34", "06-resnet/ResNet-18", "train_loss", epoch=-1, split="validation")
-
-
-@claim
-def plain_34_less_resnet_34():
-    """The same, plain-34 less ResNet-34."""
-    return difference("06-resnet/plain-34", "06-resnet/ResNet-34", "train_loss", epoch=-1, split="validation")
-
-
-@claim
-def plain_18_less_resnet_18():
-    """The same, plain-18 less ResNet-18."""
-    return difference("06-resnet/plain-18", "06-resnet/ResNet-18", "train_loss", epoch=-1, split="validation")
-
-
-@claim
-def resnet_34_accuracy():
-    """Validation accuracy of ResNet-34 on CIFAR-10."""
-    return mean("06-resnet/ResNet-34", split="validation")
-
-
-@claim
-def resnet_18_accuracy():
-    """Validation accuracy of ResNet-18 on CIFAR-10."""
-    return mean("06-resnet/ResNet-18", split="validation")
-
-
-@claim
-def resnet_34_accuracy_less_18():
-    """Validation accuracy, ResNet-34 less ResNet-18."""
-    return difference("06-resnet/ResNet-34", "06-resnet/ResNet-18", split="validation")
-
-
-@claim
-def resnet_small_rate_1():
-    """Validation accuracy of the small ResNet at the lower rate, one seed."""
-    return mean("06-resnet/ResNet, small, rate 0.001", split="validation")
-
-
-@claim
-def resnet_small_rate_4():
-    """The same at the higher rate."""
-    return mean("06-resnet/ResNet, small, rate 0.004", split="validation")
-
-
-@claim
-def resnet_small_rates_apart():
-    """By how many of 12,000 validation images the two rates differ."""
-    runs = records.table("06-resnet").set_index("name")["accuracy"]
-    return round(12_000 * (runs["ResNet, small, rate 0.004"] - runs["ResNet, small, rate 0.001"]))
-
-
-@claim
 def race_of_costs():
     """LeNet-5 is the smallest in parameters and work; the perceptron has more parameters than the small ResNet and 24
     times less work.
@@ -480,18 +283,6 @@ def race_of_costs():
 
 
 @claim
-def resnet_small_less_minivgg():
-    """The small ResNet less MiniVGG, each by its own recipe."""
-    return difference("06-resnet/ResNet, small", "05-minivgg/MiniVGG")
-
-
-@claim
-def resnet_small_less_vgg_small():
-    """The small ResNet less vgg_small, each by its own recipe."""
-    return difference("06-resnet/ResNet, small", "05-minivgg/vgg_small")
-
-
-@claim
 def plain_growth_measured():
     """By which factor it grows in plain-34's third stage, on the published page."""
     return printed("06-resnet", "a layer\nplain, batch norm:", ("cpu",))
@@ -501,25 +292,6 @@ def plain_growth_measured():
 def skips_growth_measured():
     """The same in ResNet-34."""
     return printed("06-resnet", "a layer\nskips, batch norm:", ("cpu",))
-
-
-@claim
-def plain_34_whole():
-    """Validation accuracy of one plain-34, on 1,000 images."""
-    return printed("06-resnet", "plain-34: whole", ("cpu",))
-
-
-@claim
-def resnet_34_whole():
-    """The same of one ResNet-34."""
-    return printed("06-resnet", "ResNet-34: whole", ("cpu",))
-
-
-@claim
-def blocks_out():
-    """What two networks reach without one block, on the published page."""
-    page = output("06-resnet")
-    return all(one in page for one in ("13.1%, 9.9%, 14.7%, 16.2%, 20.2%", "38.1%, 43.6%, 49.7%, 51.1%, 49.6%"))
 
 
 @claim
@@ -535,12 +307,6 @@ def plain_20_loss():
 
 
 @claim
-def skips_56_loss():
-    """The same of 56 layers with skips."""
-    return mean("study-skip-and-norm/56 layers, skips, batch norm", "train_loss", epoch=-1, split="validation")
-
-
-@claim
 def plain_56_less_20():
     """Training loss, 56 plain layers less 20."""
     of, minus = "study-skip-and-norm/56 layers, plain, batch norm", "study-skip-and-norm/20 layers, plain, batch norm"
@@ -552,3 +318,277 @@ def skips_56_less_20():
     """Training loss, 56 layers with skips less 20."""
     of, minus = "study-skip-and-norm/56 layers, skips, batch norm", "study-skip-and-norm/20 layers, skips, batch norm"
     return difference(of, minus, "train_loss", epoch=-1, split="validation")
+
+
+@claim
+def twenty_digits():
+    """Digits that the networks of twenty layers learn from."""
+    return mean("06-resnet/twenty layers, plain", "train", split="validation")
+
+
+@claim
+def twenty_plain():
+    """Validation accuracy of twenty plain layers, one seed."""
+    return mean("06-resnet/twenty layers, plain", split="validation")
+
+
+@claim
+def twenty_skips():
+    """The same with skips."""
+    return mean("06-resnet/twenty layers, with skips", split="validation")
+
+
+def _powers(name: str) -> float:
+    """How many powers of ten lie between the first layer's gradient and the last one's, as the page prints it."""
+    (ratio,) = re.findall(rf"(?m)^{name}, first over last gradient: (\S+)$", output("06-resnet"))
+    return abs(math.log10(float(ratio)))
+
+
+@claim
+def twenty_plain_powers():
+    """Twenty plain layers."""
+    return _powers("plain")
+
+
+@claim
+def plain_no_norm_powers():
+    """34 plain layers without batch norm."""
+    return _powers("plain, no norm")
+
+
+@claim
+def skips_no_norm_powers():
+    """34 layers with skips, without batch norm."""
+    return _powers("skips, no norm")
+
+
+@claim
+def plain_norm_powers():
+    """34 plain layers with batch norm."""
+    return _powers("plain, batch norm")
+
+
+@claim
+def skips_cost_parameters():
+    """By which share ResNet-34 has more parameters than plain-34."""
+    return analysis.count_parameters(models.resnet34()) / analysis.count_parameters(models.plain34()) - 1
+
+
+@claim
+def resnet34_per_work():
+    """Seconds per multiply-add, ResNet-34 over VGG-16, on the published page."""
+    return printed("06-resnet", "resnet34: ", ("cpu",)).value / printed("06-resnet", "vgg16: ", ("cpu",)).value
+
+
+@claim
+def plain34_per_work():
+    """The same, plain-34 over VGG-16."""
+    return printed("06-resnet", "plain34: ", ("cpu",)).value / printed("06-resnet", "vgg16: ", ("cpu",)).value
+
+
+@claim
+def plain_34_whole():
+    """Validation accuracy of one plain-34, on 1,000 images."""
+    return printed("06-resnet", "plain-34, whole:", ("cpu",))
+
+
+@claim
+def plain_34_best_cut():
+    """Without one block, at best."""
+    return printed("06-resnet", "plain-34, without one block, at best:", ("cpu",))
+
+
+@claim
+def resnet_34_whole():
+    """The same of one ResNet-34."""
+    return printed("06-resnet", "ResNet-34, whole:", ("cpu",))
+
+
+@claim
+def resnet_34_worst_cut():
+    """Without one block, at worst."""
+    return printed("06-resnet", "ResNet-34, without one block, at worst:", ("cpu",))
+
+
+@claim
+def trained_plain_gradient():
+    """How many times the last convolution's gradient the first one gets, in a trained plain-34."""
+    return printed("06-resnet", "plain-34, trained, first over last gradient:", ("cpu",))
+
+
+def _loss(name: str):
+    return mean(f"study-skip-and-norm/{name}", "train_loss", epoch=-1, split="validation").value
+
+
+@claim
+def plain_34_no_norm_loss():
+    """Training loss of the last epoch of 34 plain layers without batch norm."""
+    return _loss("34 layers, plain, no norm")
+
+
+@claim
+def skips_34_no_norm_loss():
+    """The same with skips."""
+    return _loss("34 layers, skips, no norm")
+
+
+@claim
+def zero_34_no_norm_loss():
+    """The same with skips and a zero start."""
+    return _loss("34 layers, skips, no norm, zero start")
+
+
+@claim
+def plain_34_norm_loss():
+    """34 plain layers with batch norm."""
+    return _loss("34 layers, plain, batch norm")
+
+
+@claim
+def skips_34_norm_loss():
+    """The same with skips."""
+    return _loss("34 layers, skips, batch norm")
+
+
+def _deeper(kind: str, measure: str = "train_loss"):
+    """34 layers less 18, both with batch norm."""
+    of, minus = (f"study-skip-and-norm/{layers} layers, {kind}, batch norm" for layers in (34, 18))
+    epoch = {"epoch": -1} if measure == "train_loss" else {}
+    return difference(of, minus, measure, split="validation", **epoch)
+
+
+@claim
+def plain_34_less_18():
+    """Training loss, 34 plain layers less 18."""
+    return _deeper("plain")
+
+
+@claim
+def skips_34_less_18():
+    """Training loss, 34 layers with skips less 18."""
+    return _deeper("skips")
+
+
+@claim
+def skips_34_less_18_accuracy():
+    """Validation accuracy, 34 layers with skips less 18."""
+    return _deeper("skips", "accuracy")
+
+
+@claim
+def skips_he_signal():
+    """The spread of the maps behind the last block of an untrained ResNet-34 with He's weights and no batch norm."""
+    (value,) = re.findall(r"(?m)^skips: signal from \S+ to (\S+),", output("06-resnet"))
+    return float(value)
+
+
+@claim
+def skips_he_loss():
+    """Its loss before training."""
+    (value,) = re.findall(r"(?m)^skips: signal from .*, loss (\S+)$", output("06-resnet"))
+    return float(value.replace(",", ""))
+
+
+def _change(of: str, minus: str):
+    """Of 34 layers, the difference of training losses of the last epoch, by pairs of seeds."""
+    of, minus = (f"study-skip-and-norm/34 layers, {name}" for name in (of, minus))
+    return difference(of, minus, "train_loss", epoch=-1, split="validation")
+
+
+@claim
+def skips_less_plain_no_norm():
+    """What skips change without batch norm."""
+    return _change("skips, no norm", "plain, no norm")
+
+
+@claim
+def zero_less_skips_norm():
+    """What a zero start changes with batch norm."""
+    return _change("skips, batch norm, zero start", "skips, batch norm")
+
+
+@claim
+def zero_norm_less_no_norm():
+    """With a zero start, what batch norm changes."""
+    return _change("skips, batch norm, zero start", "skips, no norm, zero start")
+
+
+@claim
+def steps_56():
+    """Steps of the networks of 56 layers."""
+    run = studies.table("skip-and-norm").set_index("name").loc["56 layers, plain, batch norm"].iloc[0]
+    return int(run["epochs"]) * math.ceil(run["train"] / 128)
+
+
+def _first_over_last(skip: bool) -> float:
+    """The gradient by the first convolution's output over the last one's, in 56 layers as the study starts them."""
+    with torch.device("cpu"):
+        photos = data.load("cifar10", size="sample").train
+        images, labels = photos.normalize(photos.images[:128]), photos.labels[:128]
+        training.set_seed(0)
+        network = models.ResNet(models.BasicBlock, (9, 9, 9), num_classes=10, width=0.125, stem="cifar", skip=skip)
+        for layer in network.modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        seen = analysis.signals(network, images, labels)["gradient rms"]
+    seen = seen[~seen.index.str.contains("downsample")].drop("fc")
+    return float(seen.iloc[0] / seen.iloc[-1])
+
+
+@claim
+def plain_56_gradient():
+    """Without skips."""
+    return _first_over_last(skip=False)
+
+
+@claim
+def skips_56_gradient():
+    """With skips."""
+    return _first_over_last(skip=True)
+
+
+@claim
+def plain_growth_from_measured():
+    """Over 32 steps, three with a stride, by the factor a layer that the page prints for plain-34."""
+    factor = printed("06-resnet", "a layer\nplain, batch norm:", ("cpu",)).value
+    return factor**32 / 2**1.5
+
+
+@claim(value="3.57 %", cite=["he2016"])
+def resnet_contest_error():
+    """An ensemble of ResNets had 3.57 % wrong in five guesses in the contest of 2015."""
+
+
+@claim
+def six_resnet_less_minivgg():
+    """The small ResNet less MiniVGG, by one recipe."""
+    return difference("study-mnist-six/ResNet, small", "study-mnist-six/MiniVGG")
+
+
+@claim
+def skips_no_norm_first():
+    """Training loss of the first epoch of 34 layers with skips, without batch norm."""
+    return mean("study-skip-and-norm/34 layers, skips, no norm", "train_loss", epoch=1, split="validation").value
+
+
+@claim
+def resnet_small_rates_apart():
+    """By how many of 12,000 validation images the best rate, 0.008, is ahead of the next."""
+    runs = records.table("06-resnet").set_index("name")["accuracy"]
+    tried = [runs[f"ResNet, small, a quarter of the digits, rate {rate}"] for rate in (0.002, 0.004, 0.008)]
+    best, second = sorted(tried)[:-3:-1]
+    return round(12_000 * (best - second)) if best == tried[-1] else None
+
+
+@claim
+def cuts_cost_plain_more():
+    """Without one block plain-34 loses more, at best, than ResNet-34 at worst."""
+    whole, cut = "06-resnet", "{}, without one block, at {}:"
+    plain = printed(whole, "plain-34, whole:").value - printed(whole, cut.format("plain-34", "best")).value
+    return plain > printed(whole, "ResNet-34, whole:").value - printed(whole, cut.format("ResNet-34", "worst")).value
+
+
+@claim
+def zero_34_accuracy():
+    """Validation accuracy of 34 layers with skips, batch norm and a zero start."""
+    return mean("study-skip-and-norm/34 layers, skips, batch norm, zero start", split="validation").value

@@ -70,6 +70,29 @@ MISTAKES = {
         ("(2, 2))\n    sums = squares.unfold(0, 5", "(1, 1))\n    sums = squares.unfold(0, 3", "two maps away"),
         ("(2, 2))\n    sums = squares.unfold(0, 5", "(3, 3))\n    sums = squares.unfold(0, 7", "three maps away"),
     ],
+    ("06-resnet", "with_skip"): [
+        ("return ", "", "return the result"),
+        ("convolution(x) + x", "convolution(x)", "add x"),
+        ("(convolution(x) + x).relu()", "convolution(x) + x", "the ReLU comes last"),
+        ("(convolution(x) + x).relu()", "convolution(x).relu() + x", "the ReLU comes last"),
+        ("(convolution(x) + x).relu()", "convolution(x).relu() + x.relu()", "add first"),
+    ],
+    ("06-resnet", "Block"): [
+        ('"bias": False', '"bias": True', "and needs"),
+        ("self.bn2 = nn.BatchNorm2d(channels)", "self.bn3 = nn.BatchNorm2d(channels)", "and needs"),
+        ('"kernel_size": 3, "padding": 1', '"kernel_size": 1, "padding": 0', "3 × 3"),
+        ('"padding": 1', '"padding": 0', "padding=1"),
+        ("        return (residual + x).relu()\n", "", "forward returns"),
+        ("(residual + x).relu()", "residual + x", "the last step is a ReLU"),
+        ("(residual + x).relu()", "residual.relu()", "add x after bn2"),
+        (
+            "self.conv2(residual))\n        return (residual + x)",
+            "self.conv2(residual) + x)\n        return residual",
+            "add x after",
+        ),
+        ("self.bn1(self.conv1(x)).relu()", "self.bn1(self.conv1(x))", "conv1, bn1, ReLU"),
+        ("self.bn1(self.conv1(x)).relu()", "self.bn1(self.conv1(x).relu())", "conv1, bn1, ReLU"),
+    ],
 }
 
 
