@@ -543,7 +543,7 @@ for name, network in family.items():
 # stages then work on maps of 7, 4, 2 and 1. For small images the paper has another stem: one convolution of 3 × 3, stride 1, no pool.
 # With it the first block sees all 28 × 28 places. <!-- claim: imagenet-stem-on-digits -->
 #
-# > **Your guess.** How many times the work does ResNet-18 do for a digit with the small stem? <!-- guess: small-stem-costs, 1 to 30 -->
+# > **Your guess.** How many times the work does ResNet-18 do for a digit with the small stem? <!-- guess: small-stem-costs, 1 to 30 times -->
 
 # %% tags=["nbval-check-output"]
 # Goal 6: two stems
@@ -1033,9 +1033,9 @@ for name, build in {
 # **Question 3.** In a block, $x$ is a single number, and $F$'s derivative is 0.01 everywhere. Ten such blocks follow each other, without
 # ReLUs. By what is the gradient multiplied, without skips and with?
 #
-# 1. $10^{-20}$ without, and about 1.1 with.
-# 2. $10^{-20}$ without, and exactly 1 with.
-# 3. 0.1 without, and 1.1 with.
+# 1. By 10⁻²⁰ without, and by about 1.1 with.
+# 2. By 10⁻²⁰ without, and by exactly 1 with.
+# 3. By 0.1 without, and by 1.1 with.
 #
 # <details><summary>Answer</summary>
 #
