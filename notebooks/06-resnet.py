@@ -367,9 +367,9 @@ for name, build, zero_start in (
 # 905. <!-- claim: skips-he-loss --> Guessing has 2.3. Training has to undo that first. Batch norm would keep every $F(x)$ at size 1 while
 # the sum grows, and the zero start begins with $F(x) = 0$.
 #
-# What if there is batch norm? Without skips, it does not help 34 layers, as both panels show. With batch norm they end at 1.66 <!-- claim: plain-34-norm-loss --> without skips and at
-# 1.15 <!-- claim: skips-34-norm-loss --> with them, and a zero start changes that by
-# −0.17 ± 0.04. <!-- claim: zero-less-skips-norm --> So the two best have skips *and* a start at zero; whether they have batch norm makes
+# What if there is batch norm? Without skips, it does not help 34 layers, as the two panels show. With batch norm they end at
+# 1.66 <!-- claim: plain-34-norm-loss --> without skips and at 1.15 <!-- claim: skips-34-norm-loss --> with them, and a zero start changes
+# that by −0.17 ± 0.04. <!-- claim: zero-less-skips-norm --> So the two best have skips *and* a start at zero; whether they have batch norm makes
 # a difference of −0.02 ± 0.03 <!-- claim: zero-norm-less-no-norm --> between them. (One rate for all. Batch norm is said to allow higher
 # ones, <!-- claim: B.14 --> which we did not try here.)
 #
@@ -398,7 +398,7 @@ records.differences(losses, pairs).round(3)
 # > 0.08 ± 0.06. <!-- claim: skips-56-less-20 -->
 #
 # So plain networks are behind when they are deeper, with batch norm and gradients that arrive, and skips take most of that away. Whether they
-# would stay behind for ever, our runs can't tell: 56 plain layers had hardly begun to learn after 1,264 steps, <!-- claim: steps-56 --> at
+# would stay behind forever, our runs can't tell: 56 plain layers had hardly begun to learn after 1,264 steps, <!-- claim: steps-56 --> at
 # one rate. In the paper they stay behind over tens of thousands.
 #
 # And does depth then *pay*? On ImageNet the paper's ResNet-34 has an error of 25.0 %, <!-- claim: resnet34-error-in-the-paper --> its ResNet-18
