@@ -440,7 +440,7 @@ pd.DataFrame(
 #
 # Look at the spreads. One seed of the ResNet made the best of all these networks, another the worst. A mean alone
 # would have hidden that. <!-- claim: modified-resnet-best-and-worst --> Chapter 6's small ResNet does not scatter like
-# that: 99.44 ± 0.04 % <!-- claim: readme-resnet --> over five seeds. It has half the channels and three epochs, and its
+# that: 99.41 ± 0.04 % <!-- claim: readme-resnet --> over five seeds. It has half the channels and three epochs, and its
 # learning rate falls to almost nothing at the end. Ours stays at 0.001, so each run ends wherever its last jump left it.
 # That is a likely reason, and it can be tested alone. In the study `many-seeds` both modified networks train with ten
 # seeds at the constant rate, and with the same seeds at one that falls to zero. They learn from a tenth of the digits.

@@ -268,9 +268,9 @@ def race_of_costs():
         "perceptron": "01-mlp",
         "LeNet-5, modern": "02-lenet",
         "AlexNet, small": "03-alexnet",
-        "MiniVGG": "05-minivgg",
-        "vgg_small": "05-minivgg",
-        "ResNet, small": "06-resnet",
+        "MiniVGG": "study-mnist-small",
+        "vgg_small": "study-mnist-small",
+        "ResNet, small": "study-mnist-small",
     }
     race = records.summary(racers)
     lenet = race["parameters"].idxmin() == race["multiply_adds"].idxmin() == "LeNet-5, modern"

@@ -34,13 +34,13 @@ def readme_vgg8():
 @claim
 def readme_minivgg():
     """Test accuracy of MiniVGG on MNIST."""
-    return mean("05-minivgg/MiniVGG")
+    return mean("study-mnist-small/MiniVGG")
 
 
 @claim
 def readme_resnet():
     """Test accuracy of the small ResNet on MNIST."""
-    return mean("06-resnet/ResNet, small")
+    return mean("study-mnist-small/ResNet, small")
 
 
 @claim

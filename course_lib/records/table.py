@@ -21,7 +21,7 @@ def table(chapter: str | None = None) -> pd.DataFrame:
     """Published runs, one a row, oldest chapter first.
 
     Args:
-        chapter: such as ``02-lenet``; None for all chapters.
+        chapter: such as ``02-lenet``, or a study such as ``study-mnist-small``; None for all chapters.
 
     Returns: columns ``chapter``, ``name`` (of the run in its chapter), ``seed``, ``data``, ``train`` (number of
         training images), ``epochs``, ``learning_rate`` (its peak), ``precision`` (``float32``, ``bfloat16`` or
@@ -32,15 +32,15 @@ def table(chapter: str | None = None) -> pd.DataFrame:
         ``profile``, ``date``, ``commit`` and ``sha256``. No rows where nothing was published yet.
     Raises: CourseError for a line that is malformed or was changed.
     """
-    files = [file for file in lines.chapter_files() if chapter in (None, file.stem)]
-    return as_table(record for file in files for record in lines.read(file))
+    files = lines.chapter_files() if chapter is None else [lines.results_folder() / f"{chapter}.jsonl"]
+    return as_table(record for file in files for record in lines.read_if_there(file))
 
 
 def summary(runs: Mapping[str, str], split: str = "test") -> pd.DataFrame:
     """Published results of some networks, one network a row: means over its seeds.
 
     Args:
-        runs: chapter of each name of a run, such as ``{"LeNet-5, modern": "02-lenet"}``.
+        runs: chapter or study of each name of a run, such as ``{"LeNet-5, modern": "02-lenet"}``.
         split: which images they were evaluated on.
 
     Returns: indexed by name, in the order of ``runs``: ``data``, ``judged on``, ``epochs``, ``seeds``, ``accuracy`` and

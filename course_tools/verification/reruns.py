@@ -20,7 +20,6 @@ from course_tools.studies.plan import Planned, plan
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "01-mlp/perceptron": partial(models.mlp, dropout=0.2),
     "02-lenet/LeNet-5, modern": models.lenet5,
-    "06-resnet/ResNet, small": partial(models.resnet_small, width=0.25),
     "10-speed/mnist-99": mnist_99.Strided,
 }
 # What a record of a chapter must say, for nothing else is planned again.

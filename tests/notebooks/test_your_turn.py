@@ -70,6 +70,21 @@ MISTAKES = {
         ("(2, 2))\n    sums = squares.unfold(0, 5", "(1, 1))\n    sums = squares.unfold(0, 3", "two maps away"),
         ("(2, 2))\n    sums = squares.unfold(0, 5", "(3, 3))\n    sums = squares.unfold(0, 7", "three maps away"),
     ],
+    ("05-minivgg", "cut"): [
+        ("    return kept\n", "", "return a list"),
+        ("    kept = []\n", "    kept = []\n    configuration[0] //= 2\n", "leave the old one"),
+        ("entry // 2", "entry", "half of each number"),
+        ('kept.count("M") == blocks', 'kept.count("M") == 2', "blocks says how many"),
+        ('kept.count("M") == blocks', 'kept.count("M") > blocks', "3 blocks are left"),
+        ("    return kept\n", "    return kept[:-1]\n", "1 blocks are left"),
+    ],
+    ("05-minivgg", "accuracy"): [
+        ("    return right / len(split)\n", "", "return a number"),
+        (".sum().item()", ".sum()", "return a number"),
+        ("right / len(split)", "float(right)", "is not"),
+        ("network.train(dropout)", "network.train()", "dropout=False"),
+        ("network.train(dropout)", "network.eval()", "dropout=True"),
+    ],
     ("06-resnet", "with_skip"): [
         ("return ", "", "return the result"),
         ("convolution(x) + x", "convolution(x)", "add x"),
@@ -123,7 +138,7 @@ def check(key: tuple[str, str], finished: str) -> None:
         "models": models,
         "training": training,
     }
-    names |= {"digits": digits, "images": images, "labels": labels}
+    names |= {"device": "cpu", "digits": digits, "images": images, "labels": labels}
     exec(finished, names)
     tree = ast.parse(TURNS[key][0])
     exec(compile(ast.Module(tree.body[1:], []), "the checks", "exec"), names)

@@ -47,7 +47,7 @@ def test_published_weights_are_the_first_seed_s_and_fit_its_network(run, digits)
     same = [
         one for one in records.read(RESULTS / f"{run.partition('/')[0]}.jsonl") if one["name"] == kept.record["name"]
     ]
-    assert kept.record["seed"] == min(one["seed"] for one in same) and len(same) >= 3
+    assert kept.record["seed"] == min(one["seed"] for one in same) and len(same) >= 5
     assert kept.file.stat().st_size <= 1_200_000
     kinds = {tensor.dtype for tensor in safetensors.torch.load_file(kept.file).values()}
     assert torch.float16 in kinds and kinds <= {torch.float16, torch.int64}

@@ -25,7 +25,7 @@ TRANSFER = ("transfer-ladder", "transfer-pays", "transfer-snippets")
 # Single runs that serve a choice, or more seeds of some networks; or a single run each, as in the source.
 UNEVEN = (
     *("alexnet-start", "alexnet-vs-vgg-224", "depth", "first-recipes", "lenet-fair", "lenet-shifts", "many-seeds"),
-    "originals",
+    *("originals", "vgg-trials"),
 )
 TWO_PHASES = (
     "depth",
@@ -33,6 +33,7 @@ TWO_PHASES = (
     "lenet-fair",
     "lenet-shifts",
     "transfer-pays",
+    "vgg-trials",
 )  # rates are tried, and the best one is judged
 SIZES = ("quick", "cpu", "full")
 GRIDS = [pytest.param(name, size, id=f"{name}-{size}") for name in names() for size in SIZES]
