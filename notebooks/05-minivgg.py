@@ -33,7 +33,7 @@ from course_lib import plots, records
 
 names = ("MiniVGG", "vgg_small", "no hidden layer")
 ladder = records.summary(dict.fromkeys(names, "study-mnist-small"))
-plots.accuracy_against_cost(ladder)
+plots.accuracy_against_cost(ladder.drop(columns="seconds"))
 
 # %% [markdown]
 # Without its two hidden layers MiniVGG has 133,290 <!-- claim: minivgg-no-hidden-parameters --> parameters, less than half a
@@ -96,7 +96,7 @@ except ValueError as error:
 # One way out is common: enlarge the digit to 224 × 224, so that each pixel becomes a patch of 8 × 8.
 #
 # > **Your guess.** How many times as much work is VGG-16 on the enlarged digit as MiniVGG on the digit?
-# > <!-- guess: minivgg-work-factor, 1 to 500 -->
+# > <!-- guess: minivgg-work-factor, 1 to 500 times -->
 
 # %% tags=["nbval-check-output"]
 # Goal 1b: what enlarging costs

@@ -154,11 +154,11 @@ def accuracy_against_cost(frame: pd.DataFrame) -> DescribedFigure:
 
     ``frame`` has a row a model (its name is the index) with ``accuracy``, the mean over seeds as a share of 1;
     ``spread``, drawn as an error bar up and down, missing where there is one seed; ``parameters``,
-    ``multiply_adds`` of one image, and ``seconds``. Where a column ``machine`` holds more than one machine, seconds
-    can't be compared, and their panel is left out.
+    ``multiply_adds`` of one image, and ``seconds``. Without this column, and where a column ``machine`` holds more than
+    one machine, so that seconds can't be compared, their panel is left out.
     """
     titles = {"parameters": "parameters", "multiply_adds": "multiply-adds", "seconds": "seconds of training"}
-    if "machine" in frame and frame["machine"].nunique() > 1:
+    if "seconds" not in frame or ("machine" in frame and frame["machine"].nunique() > 1):
         del titles["seconds"]
     figure, panels = new_figure(1, len(titles), width=8, height=4, sharey=True)
     colours = [PALETTE[place % 8] for place in range(len(frame))]
