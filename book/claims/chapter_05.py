@@ -47,17 +47,6 @@ def minivgg_second_linear():
 
 
 @claim
-def minivgg_convolutions_share():
-    """MiniVGG's convolutions hold a third of a percent of its parameters, and do almost half of its work."""
-    table = analysis.layer_table(models.minivgg(), (1, 28, 28)).drop(index="total")
-    shares = (
-        table[["parameters", "multiply-adds"]][table["type"] == "Conv2d"].sum()
-        / table[["parameters", "multiply-adds"]].sum()
-    )
-    return round(300 * shares["parameters"].item()) == 1 and 0.45 < shares["multiply-adds"].item() < 0.5
-
-
-@claim
 def minivgg_memory_factor():
     """How many times MiniVGG's training memory VGG-16 takes on enlarged digits, in batches of 128."""
     large = analysis.training_memory(models.vgg16(10, 1), (1, 224, 224), 128).total
@@ -254,12 +243,6 @@ def minivgg_less_vgg_small():
 def minivgg_less_no_hidden():
     """MiniVGG less the network without a hidden layer."""
     return difference("study-mnist-small/MiniVGG", "study-mnist-small/no hidden layer")
-
-
-@claim
-def vgg_small_less_no_hidden():
-    """Vgg_small less the network without a hidden layer."""
-    return difference("study-mnist-small/vgg_small", "study-mnist-small/no hidden layer")
 
 
 @claim
