@@ -20,7 +20,7 @@ from course_tools.studies.plan import Planned
 
 SEEDS = 5
 IMAGES = 14_000
-RATES = (0.0005, 0.001, 0.002, 0.004, 0.008)
+RATES = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016)
 # The rate with the highest validation accuracy of the runs that are named after rates; the lower one of a tie.
 BEST: dict[str, float] = {}
 RECIPE = {"epochs": 15, "batch_size": 128, "schedule": one_cycle, "augment": data.flip_and_crop, "precision": "auto"}
