@@ -302,6 +302,104 @@ def no_hidden_more_errors():
 
 
 @claim
+def minivgg_convolutions_nine_times():
+    """On an image 64 times as large VGG-16's convolutions do about nine times the work, place by place."""
+    large = analysis.layer_table(models.vgg16(10, 1), (1, 224, 224))
+    small = analysis.layer_table(models.minivgg(), (1, 28, 28))
+    work = [table["multiply-adds"][table["type"] == "Conv2d"].sum() for table in (large, small)]
+    return bool(9 < work[0] / (64 * work[1]) < 10)
+
+
+def _cut(blocks: int, side: int, factor: int = 1) -> int:
+    """Parameters of VGG-16 for grey digits, cut to so many blocks, with channels divided by ``factor``."""
+    kept: list[int | str] = []
+    for one in models.CONFIGURATIONS["D"]:
+        if kept.count("M") < blocks:
+            kept.append("M" if one == "M" else int(one) // factor)
+    return analysis.count_parameters(models.VGG(kept, in_channels=1, num_classes=10))
+
+
+@claim
+def minivgg_second_saves():
+    """Parameters that halving VGG-16's filters saves."""
+    return _cut(5, 224) - _cut(5, 224, factor=2)
+
+
+@claim
+def minivgg_third_saves():
+    """Parameters that cutting it down to two blocks saves then."""
+    return _cut(5, 224, factor=2) - _cut(2, 28, factor=2)
+
+
+@claim
+def minivgg_saved_memory():
+    """What MiniVGG keeps of 128 digits for the backward pass."""
+    return analysis.training_memory(models.minivgg(), (1, 28, 28), 128).saved
+
+
+@claim
+def minivgg_working_memory():
+    """What comes on top at the highest moment of a step with 128 digits."""
+    return analysis.training_memory(models.minivgg(), (1, 28, 28), 128).working
+
+
+@claim
+def puzzle_gap():
+    """From the log's kind of training accuracy to validation accuracy, after one epoch of the quarter-wide MiniVGG."""
+    return sum(_signed(f"constant, epoch 1, {step}") for step in ("no averaging", "no dropout", "unseen images"))
+
+
+@claim
+def six_minivgg_first_gap():
+    """The same of the full MiniVGG in the study, in points."""
+    return six_minivgg_first_validation() - six_minivgg_first_training()
+
+
+@claim
+def no_hidden_training():
+    """Training accuracy of the page's network without hidden layers, in its last epoch."""
+    return mean("05-minivgg/no hidden layer", "train_accuracy", epoch=-1, split="validation")
+
+
+def _small() -> dict:
+    """Test accuracies of the study's networks by seed."""
+    return {name: runs.set_index("seed")["accuracy"] for name, runs in studies.table("mnist-small").groupby("name")}
+
+
+@claim
+def small_by_holm():
+    """The three differences that the page gives pass Holm's rule for three comparisons."""
+    runs = _small()
+    pairs = [("MiniVGG", "vgg_small"), ("MiniVGG", "no hidden layer"), ("no hidden layer", "smallest")]
+    p_values = sorted(records.p_value(runs[of], runs[minus]) for of, minus in pairs)
+    return all(p < 0.05 / (3 - place) for place, p in enumerate(p_values))
+
+
+@claim
+def no_hidden_errors_interval():
+    """By the interval, the network without hidden layers makes an eighth to two fifths more errors than MiniVGG."""
+    runs = _small()
+    gap, half = records.difference(runs["MiniVGG"], runs["no hidden layer"])
+    errors = 1 - runs["MiniVGG"].mean()
+    return 0.11 < (gap - half) / errors < 0.14 and 0.37 < (gap + half) / errors < 0.43
+
+
+@claim
+def six_loss_undecided():
+    """From epoch 3 to 5 MiniVGG's validation loss rises in three runs of five: undecided by the interval."""
+    curves = studies.curves("mnist-six")
+    by_epoch = curves[curves["name"] == "MiniVGG"].pivot(index="seed", columns="epoch", values="val_loss")
+    gap, half = records.difference(by_epoch[5], by_epoch[3])
+    return int((by_epoch[5] > by_epoch[3]).sum()) == 3 and abs(gap) < half
+
+
+@claim
+def few_seen():
+    """The lowest training accuracy of the runs with 1,000 digits."""
+    return min(float(one) for one in re.findall(r"seen ([\d.]+)%, unseen", output("05-minivgg"))) / 100
+
+
+@claim
 def minivgg_convolution_work():
     """Of MiniVGG's work, what its convolutions do."""
     table = analysis.layer_table(models.minivgg(), (1, 28, 28))["multiply-adds"]
