@@ -24,7 +24,16 @@ RATES = (0.0005, 0.001, 0.002, 0.004, 0.008)
 # One more where the best of these was at an edge.
 WIDER = {"VGG8": 0.016, "VGG8, batch norm": 0.016, "VGG-16": 0.00025, "VGG-16, batch norm": 0.016}
 # The rate with the highest validation accuracy of the runs that are named after rates; the lower one of a tie.
-BEST: dict[str, float] = {}
+BEST: dict[str, float] = {
+    "VGG8": 0.008,
+    "VGG8, batch norm": 0.008,
+    "VGG-13": 0.002,
+    "VGG-13, batch norm": 0.004,
+    "VGG-16": 0.0005,
+    "VGG-16, batch norm": 0.008,
+    "wide windows": 0.004,
+    "wide windows, batch norm": 0.002,
+}
 RECIPE = {"epochs": 15, "batch_size": 128, "schedule": one_cycle, "augment": data.flip_and_crop, "precision": "auto"}
 VGG13 = (64, 64, "M", 128, 128, "M", 256, 256, "M", 512, 512, "M", 512, 512, "M")  # the paper's configuration B
 CONFIGURATIONS = {
