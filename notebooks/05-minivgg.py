@@ -332,8 +332,8 @@ take_apart(epochs=3)
 # of the epoch all images have been seen. The last number says that this is worth little. Together they are a gap of 7.08 points; <!-- claim: puzzle-gap --> the full MiniVGG, which
 # starts faster, has 4.0 points. <!-- claim: six-minivgg-first-gap -->) After three epochs
 # the averaging takes away only 0.32 points, <!-- claim: puzzle-averaging-3 --> for the weights change less within an epoch, and dropout
-# 0.41 points. <!-- claim: puzzle-dropout-3 --> What is left is the opposite of the puzzle: the unseen images are 0.34 points
-# worse. <!-- claim: puzzle-unseen-3 --> (One run. Where 98 of a hundred are right, an accuracy on
+# 0.41 points. <!-- claim: puzzle-dropout-3 --> What is left is the opposite of the puzzle: the unseen images are 0.34 points <!-- claim: puzzle-unseen-3 -->
+# worse. (One run. Where 98 of a hundred are right, an accuracy on
 # 12,000 <!-- claim: mnist-validation-images --> images has a standard error of 0.13 points, <!-- claim: error-near-98 --> so
 # −0.09 points <!-- claim: puzzle-unseen --> are nothing.)
 #

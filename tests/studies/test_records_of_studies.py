@@ -25,6 +25,7 @@ def test_records_of_one_study_have_a_row_a_run_and_are_not_a_chapters(folder, pr
     assert table["name"].tolist() == ["perceptron", "ResNet, small"]
     assert table["accuracy"].tolist() == [0.25, 0.75] and table["train"].tolist() == [300, 300]
     assert lines.chapter_files() == [] and len(records.table()) == 0
+    assert records.table("study-mnist-six")["name"].tolist() == table["name"].tolist()
 
 
 def test_where_nothing_was_published_there_are_no_rows_but_all_columns(folder):
