@@ -25,7 +25,7 @@ TRANSFER = ("transfer-ladder", "transfer-pays", "transfer-snippets")
 # Single runs that serve a choice, or more seeds of some networks; or a single run each, as in the source.
 UNEVEN = (
     *("alexnet-start", "alexnet-vs-vgg-224", "depth", "first-recipes", "lenet-fair", "lenet-shifts", "many-seeds"),
-    *("originals", "vgg-trials"),
+    *("originals", "vgg-trials", "vgg-vs-resnet"),
 )
 TWO_PHASES = (
     "depth",
