@@ -16,8 +16,8 @@ from functools import partial
 from torch import nn
 
 from course_lib import models
+from course_tools.studies.changes import WEIGHTS
 from course_tools.studies.plan import Planned
-from studies.alexnet_vs_vgg_32 import WEIGHTS
 from studies.vgg_vs_resnet import RECIPE
 
 SEEDS = 5

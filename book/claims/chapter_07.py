@@ -272,12 +272,6 @@ def vgg16_at_56():
 
 
 @claim
-def vgg16_at_56_loss():
-    """Training loss of that run after its last epoch."""
-    return mean("study-originals/VGG-16", "train_loss", epoch=-1)
-
-
-@claim
 def modified_vgg_mistakes():
     """Mistakes of the modified VGG among the test digits, all seeds."""
     runs = studies.table("vgg-vs-resnet")
@@ -521,12 +515,6 @@ def fluctuation_undecided():
 
 
 @claim
-def resnet34_fluctuation():
-    """Spread of ResNet-34's validation accuracy over its ten epochs, mean over seeds."""
-    return mean("study-originals/ResNet-34", "val_fluctuation").value
-
-
-@claim
 def resnet34_training_loss_at_56():
     """ResNet-34's training loss in its last epoch."""
     return mean("study-originals/ResNet-34", "train_loss", epoch=-1).value
@@ -542,3 +530,61 @@ def modified_resnet_training_loss_in_originals():
 def worst_full_resnet():
     """The lowest of five test accuracies of the modified ResNet at full width, 7,500 digits."""
     return studies.table("originals").query("name == 'modified ResNet, full width'")["accuracy"].min()
+
+
+LARGE = "study-vgg-vs-resnet"
+
+
+@claim
+def vgg16_gpu_minutes():
+    """Seconds of all steps of VGG-16's one run at 224 × 224, on one GPU."""
+    return mean(f"{LARGE}/VGG-16", "seconds").value
+
+
+@claim
+def vgg16_at_224():
+    """Test accuracy of VGG-16 on digits of 224 × 224, one run."""
+    return mean(f"{LARGE}/VGG-16")
+
+
+@claim
+def vgg16_at_224_first():
+    """Its validation accuracy after one epoch."""
+    return mean(f"{LARGE}/VGG-16", "val_accuracy", epoch=1)
+
+
+@claim
+def resnet34_at_224():
+    """Test accuracy of ResNet-34 on digits of 224 × 224."""
+    return mean(f"{LARGE}/ResNet-34")
+
+
+@claim
+def modified_resnet_on_gpu():
+    """Test accuracy of the modified ResNet at full width."""
+    return mean(f"{LARGE}/modified ResNet, full width")
+
+
+@claim
+def vgg16_between_resnets():
+    """VGG-16's run lies above two runs of ResNet-34 and below the third."""
+    runs = studies.table("vgg-vs-resnet").set_index("name")["accuracy"]
+    return (runs["ResNet-34"] < runs["VGG-16"]).sum() == 2 and len(runs["ResNet-34"]) == 3
+
+
+@claim
+def resnet34_dip():
+    """The lowest validation accuracy of ResNet-34's three seeds after the sixth epoch."""
+    return studies.curves("vgg-vs-resnet").query("name == 'ResNet-34' and epoch == 6")["val_accuracy"].min()
+
+
+@claim
+def resnet34_loss_gap():
+    """How far ResNet-34's validation loss lies above its training loss at the end."""
+    return -mean(f"{LARGE}/ResNet-34", "loss_gap", epoch=-1).value
+
+
+@claim
+def resnet34_training_loss_at_224():
+    """ResNet-34's training loss in its last epoch."""
+    return mean(f"{LARGE}/ResNet-34", "train_loss", epoch=-1).value

@@ -128,11 +128,11 @@ def cluster_full_longest():
 
 @cache
 def _paper_and_measured() -> dict[str, tuple[float, float]]:
-    """Of each study with published runs: their seconds on paper, and what they took, on two cores."""
+    """Of each study with published runs of a CPU: their seconds on paper, and what they took, on two cores."""
     sums = {}
     for study in names():
         work = dict(_runs(study, "cpu"))
-        published = [run for run in records.studies.read(study) if run["name"] in work]
+        published = [run for run in records.studies.read(study) if run["profile"] == "cpu" and run["name"] in work]
         taken = [sum(epoch["seconds"] for epoch in run["epochs"]) * run["machine"]["threads"] / 2 for run in published]
         if published:
             sums[study] = sum(work[run["name"]] for run in published) / RATE, sum(taken)
@@ -163,3 +163,22 @@ def two_processes_longer():
     """By how much longer two processes train than one with as many threads, in the benchmark."""
     seconds = records.bench("processes", "cpu").set_index("processes")["seconds"]
     return seconds[2] / seconds[1] - 1
+
+
+def _gpu_rate(name: str) -> float:
+    """Multiply-adds a second of the runs of a network on a GPU, forward and backward, median of its epochs."""
+    runs = records.studies.table("vgg-vs-resnet").set_index("name").loc[[name]]
+    seconds = records.studies.curves("vgg-vs-resnet").query("name == @name")["seconds"].median()
+    return (1 + BACKWARD) * runs["multiply_adds"].iloc[0] * runs["train"].iloc[0] / seconds
+
+
+@claim
+def gpu_rate_vgg16():
+    """Multiply-adds a second of VGG-16 on digits of 224 × 224, on one GPU."""
+    return _gpu_rate("VGG-16")
+
+
+@claim
+def gpu_rate_resnet34():
+    """Multiply-adds a second of ResNet-34 on digits of 224 × 224, on one GPU."""
+    return _gpu_rate("ResNet-34")

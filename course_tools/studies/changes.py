@@ -26,6 +26,9 @@ def with_torch_weights(network: nn.Module) -> nn.Module:
     return network
 
 
+WEIGHTS = {"torch's weights": with_torch_weights, "He's weights": with_he_weights}
+
+
 def without_batch_norm(network: nn.Module) -> nn.Module:
     """The network with its batch norms left out; convolutions that had no bias get one, at zero, in their place."""
     for parent in list(network.modules()):
