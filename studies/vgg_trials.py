@@ -26,8 +26,21 @@ STAGES = {
 }
 STARTS = ("old weights", "He's in the head", "He's weights")
 RATES = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032)
+# More where the best of these was at an edge.
+WIDER = {"one 7×7": (0.064, 0.128, 0.256)}
 # The rate with the highest validation accuracy of the runs that are named after rates; the lower one of a tie.
-BEST: dict[str, float] = {}
+BEST: dict[str, float] = {
+    "one 7×7": 0.064,
+    "three 3×3": 0.004,
+    "three 3×3, no ReLU between": 0.002,
+    "three 3×3, one batch norm": 0.002,
+    "VGG8, old weights": 0.008,
+    "VGG8, He's in the head": 0.002,
+    "VGG8, He's weights": 0.004,
+    "VGG-11, old weights": 0.001,
+    "VGG-11, He's in the head": 0.004,
+    "VGG-11, He's weights": 0.002,
+}
 
 
 def window_network(stage: str, channels: int) -> nn.Sequential:
@@ -73,7 +86,7 @@ def grid(size: str, seed: int) -> list[Planned]:
     tried = [
         planned(f"{name}, rate {rate:g}", build, epochs, rate, "validation")
         for name, (build, epochs) in networks.items()
-        for rate in RATES
+        for rate in (*RATES, *WIDER.get(name, ()))
     ]
     judged = [planned(name, *networks[name], rate, "test") for name, rate in BEST.items()]
     return (tried if seed == 0 else []) + judged

@@ -2,7 +2,7 @@
 
 The protocol of the report (sources C): ten epochs, batches of 128, Adam at a constant 0.001, 80 % of the training
 images to learn from and 20 % for validation, the test images at the end. ``cpu`` leaves out the large networks: at the
-speed that chapter 7 measures, one run of VGG-16 would keep a core busy for 42 hours. ``full`` runs each VGG-16 once.
+speed that chapter 7 measures, one run of VGG-16 would keep a core busy for two days. ``full`` runs each VGG-16 once.
 """
 
 from functools import partial

@@ -1,14 +1,17 @@
 """Chapter 4, VGG."""
 
 import math
+import re
 
 import numpy as np
+import pandas as pd
 from torch import nn
 
 from course_lib import analysis, models, records
+from course_lib.records import studies
 from course_tools.claims.ledger import claim
-from course_tools.claims.measurements import difference, mean, record
-from course_tools.claims.published import memory, printed, seconds
+from course_tools.claims.measurements import difference, mean
+from course_tools.claims.published import memory, output, printed, seconds
 
 
 @claim
@@ -158,68 +161,6 @@ def alexnet_layers_that_see():
     return len(analysis.receptive_field(models.alexnet().features))
 
 
-@claim
-def window_networks_weights():
-    """The network with windows of 7 × 7 has nearly twice the parameters of the one with stacks of 3 × 3."""
-
-    def layer(before, after, window):
-        return nn.Sequential(nn.Conv2d(before, after, window, padding=window // 2), nn.BatchNorm2d(after))
-
-    def network(*stage):
-        return nn.Sequential(layer(3, 32, 3), *stage, nn.Linear(32, 10))
-
-    large = network(*(layer(32, 32, 7) for _ in range(2)))
-    small = network(*(layer(32, 32, 3) for _ in range(6)))
-    assert (analysis.count_parameters(large), analysis.count_parameters(small)) == (101_834, 57_162)
-    return 1.7 < analysis.count_parameters(large) / analysis.count_parameters(small) < 2
-
-
-@claim
-def stack_of_three():
-    """Validation accuracy of the network with stacks of three 3 × 3, at its better rate."""
-    return mean("04-vgg/three 3×3, rate 0.003", split="validation")
-
-
-@claim
-def one_large_window():
-    """Validation accuracy of the network with windows of 7 × 7, at its better rate."""
-    return mean("04-vgg/one 7×7, rate 0.01", split="validation")
-
-
-@claim
-def stack_without_relus():
-    """Validation accuracy of the stacks without ReLUs in between, at their better rate."""
-    return mean("04-vgg/three 3×3, no ReLU between, rate 0.003", split="validation")
-
-
-@claim
-def stack_against_window():
-    """By how much stacks of 3 × 3 are above a 7 × 7, each at its better rate."""
-    return difference("04-vgg/three 3×3, rate 0.003", "04-vgg/one 7×7, rate 0.01", split="validation")
-
-
-@claim
-def relus_at_the_low_rate():
-    """What the ReLUs in a stack bring at a rate of 0.003."""
-    return difference(
-        "04-vgg/three 3×3, rate 0.003", "04-vgg/three 3×3, no ReLU between, rate 0.003", split="validation"
-    )
-
-
-@claim
-def relus_at_the_high_rate():
-    """What the ReLUs in a stack bring at a rate of 0.01."""
-    return difference("04-vgg/three 3×3, rate 0.01", "04-vgg/three 3×3, no ReLU between, rate 0.01", split="validation")
-
-
-@claim
-def window_networks_share():
-    """Parameters of the network with stacks of 3 × 3, as a share of those of the one with 7 × 7: both are counted in
-    window-networks-weights.
-    """
-    return 57_162 / 101_834
-
-
 @claim(value="7 %", cite=["simonyan2015"])
 def five_by_five_error():
     """In the VGG paper one 5 × 5 in place of two 3 × 3 has a top-1 error that is 7 % higher."""
@@ -264,48 +205,6 @@ def vgg16_three_bills():
     return bool(min(head, blocks) > 1 / 2 and maps.idxmax() == 0)
 
 
-@claim
-def copied_places():
-    """With 7 × 7 places, VGG8's first linear layer has 49 weights for each map."""
-    return models.vgg8_bn(pooled=7, hidden=(4096, 4096)).classifier[0].in_features // 512
-
-
-@claim
-def large_head_parameters():
-    """How many times the parameters VGG8 has under VGG-16's head."""
-    return analysis.count_parameters(models.vgg8_bn(pooled=7, hidden=(4096, 4096))) / analysis.count_parameters(
-        models.vgg8_bn()
-    )
-
-
-@claim
-def large_head_memory():
-    """Under VGG-16's head, VGG8 takes eleven times the memory for training."""
-    small, large = models.vgg8_bn(), models.vgg8_bn(pooled=7, hidden=(4096, 4096))
-    needed = [analysis.training_memory(one, (3, 32, 32), 128).total for one in (small, large)]
-    return round(needed[1] / needed[0]) == 11
-
-
-@claim
-def large_head_time():
-    """How many times as long a step of VGG8 takes under VGG-16's head, in chapter 4's published run."""
-    return printed("04-vgg", "the large head takes ")
-
-
-@claim
-def large_head_work_factor():
-    """How many times the work VGG8 has under VGG-16's head."""
-    small, large = models.vgg8_bn(), models.vgg8_bn(pooled=7, hidden=(4096, 4096))
-    return analysis.count_multiply_adds(large, (3, 32, 32)) / analysis.count_multiply_adds(small, (3, 32, 32))
-
-
-@claim
-def large_head_work():
-    """Under VGG-16's head, VGG8's work does not triple."""
-    small, large = models.vgg8_bn(), models.vgg8_bn(pooled=7, hidden=(4096, 4096))
-    return analysis.count_multiply_adds(large, (3, 32, 32)) < 3 * analysis.count_multiply_adds(small, (3, 32, 32))
-
-
 @claim(value="6.8 %", cite=["simonyan2015"])
 def vgg_two_networks():
     """The VGG paper gives 6.8 % for two networks."""
@@ -319,83 +218,6 @@ def vgg_best_single():
 @claim(value="7.9 %", cite=["simonyan2015"])
 def googlenet_single():
     """The VGG paper gives 7.9 % for a single GoogLeNet."""
-
-
-@claim
-def test_set_error():
-    """By how much chance moves 10,000 test images at VGG8's accuracy."""
-    runs = records.table("04-vgg")
-    p = runs.loc[runs["name"] == "VGG8-BN", "accuracy"].mean()
-    return math.sqrt(p * (1 - p) / 10_000)
-
-
-@claim
-def vgg8_gap():
-    """VGG8's training accuracy less its validation accuracy in the last epoch."""
-    return mean("04-vgg/VGG8-BN", "gap", epoch=-1)
-
-
-@claim
-def vgg8_gap_comes_late():
-    """VGG8's training accuracy is below that of validation at first, and above it from the eighth epoch on, not
-    before.
-    """
-    run = record("04-vgg/VGG8-BN")
-    above = [one["train_accuracy"] > one["val_accuracy"] for one in run["epochs"]]
-    return not any(above[:5]) and not above[6] and all(above[7:])
-
-
-@claim
-def vgg8_errors():
-    """Wrong answers of VGG8 on CIFAR-10's test images, seed 0."""
-    run = record("04-vgg/VGG8-BN")
-    counts = np.array(run["confusion"])
-    return counts.sum() - np.trace(counts)
-
-
-@claim
-def cats_and_dogs():
-    """How often VGG8 takes a cat for a dog or a dog for a cat, seed 0; no other pair is confused half as often."""
-    run = record("04-vgg/VGG8-BN")
-    counts = np.array(run["confusion"])
-    names = [one["name"] for one in run["final"]["classes"]]
-    pairs = sorted((counts[i, j] + counts[j, i], {names[i], names[j]}) for i in range(10) for j in range(i))
-    assert pairs[-1][1] == {"cat", "dog"} and 2 * pairs[-2][0] < pairs[-1][0]
-    return pairs[-1][0]
-
-
-@claim
-def hard_and_easy_classes():
-    """Of all classes VGG8 has the lowest F1 for cats and the highest for automobiles, seed 0."""
-    run = record("04-vgg/VGG8-BN")
-    ranked = sorted(run["final"]["classes"], key=lambda one: one["f1"])
-    return (ranked[0]["name"], ranked[-1]["name"]) == ("cat", "automobile")
-
-
-@claim
-def vgg8_first_epoch_time():
-    """The first epoch of chapter 4's VGG8, beside other programs."""
-    return mean("04-vgg/VGG8-BN", "seconds", epoch=1)
-
-
-@claim
-def vgg8_last_epoch_time():
-    """The last epoch of chapter 4's VGG8."""
-    return mean("04-vgg/VGG8-BN", "seconds", epoch=-1)
-
-
-@claim
-def vgg8_block_3_view():
-    """At the ReLU of block 3, VGG8's maps have a side of 8, and a unit sees 18 × 18 pixels."""
-    blocks = models.vgg8_bn().features[:11]
-    sides = [one.shape[1] for one in analysis.trace(blocks, (3, 32, 32)).steps]
-    return sides[-1] == 8 and analysis.receptive_field(blocks)["receptive field"].iloc[-1].item() == 18
-
-
-@claim
-def vgg16_new_last_layer():
-    """A new last layer for ten classes has 40,970 parameters."""
-    return analysis.count_parameters(nn.Linear(4096, 10))
 
 
 @claim
@@ -461,44 +283,363 @@ def vgg16_work_at_448():
 
 
 @claim
-def vgg16_frozen_saved():
-    """What a batch of 128 photographs of 224 × 224 takes."""
-    return 4 * 128 * 3 * 224 * 224
-
-
-@claim
-def vgg16_frozen_peak():
-    """What the maps of VGG-16's first two convolutions take for 128 images."""
-    return 4 * 2 * 128 * 64 * 224 * 224
-
-
-@claim
-def vgg11_against_vgg8():
-    """VGG11's three additional convolutions more than double the work of VGG8 on images of 32 × 32."""
-    options = {"num_classes": 10, "pooled": 1, "hidden": (512, 512), "width": 0.25}
-    work = [analysis.count_multiply_adds(one(**options), (3, 32, 32)) for one in (models.vgg8_bn, models.vgg11_bn)]
-    return work[1] > 2 * work[0]
-
-
-@claim
-def narrow_vgg8():
-    """Validation accuracy of VGG8-BN at a quarter of its width, on few images."""
-    return mean("04-vgg/VGG8-BN, quarter width", split="validation")
-
-
-@claim
-def narrow_vgg11():
-    """Validation accuracy of VGG11-BN at a quarter of its width, on few images."""
-    return mean("04-vgg/VGG11-BN, quarter width", split="validation")
-
-
-@claim
-def narrow_depth():
-    """By how much narrow VGG11-BN is above narrow VGG8-BN, on few images."""
-    return difference("04-vgg/VGG11-BN, quarter width", "04-vgg/VGG8-BN, quarter width", split="validation")
-
-
-@claim
 def narrow_head_keeps():
     """What a layer of 128 inputs with weights of 0.01, and its ReLU, keep of a signal's size."""
     return 0.01 * math.sqrt(128 / 2)
+
+
+@claim
+def vgg16_head_keeps():
+    """What VGG-16's first linear layer, with weights of 0.01, and its ReLU keep of a signal's size."""
+    return 0.01 * math.sqrt(25_088 / 2)
+
+
+@claim
+def vgg16_head_percent():
+    """The share of VGG-16's parameters in its head."""
+    network = models.vgg16()
+    return analysis.count_parameters(network.classifier) / analysis.count_parameters(network)
+
+
+@claim
+def first_vgg():
+    """Validation accuracy of the reader's first VGG."""
+    return mean("04-vgg/a first VGG", split="validation")
+
+
+@claim
+def windows_stack():
+    """Test accuracy of three 3 × 3, at their best rate."""
+    return mean("study-vgg-trials/three 3×3")
+
+
+@claim
+def windows_large():
+    """Test accuracy of one 7 × 7, at its best rate."""
+    return mean("study-vgg-trials/one 7×7")
+
+
+@claim
+def windows_no_relus():
+    """Test accuracy of three 3 × 3 without ReLUs between them, at their best rate."""
+    return mean("study-vgg-trials/three 3×3, no ReLU between")
+
+
+@claim
+def windows_relus_bring():
+    """What ReLUs between them bring three 3 × 3."""
+    return difference("study-vgg-trials/three 3×3", "study-vgg-trials/three 3×3, no ReLU between")
+
+
+@claim
+def windows_stack_less_large():
+    """Three 3 × 3 less one 7 × 7."""
+    return difference("study-vgg-trials/three 3×3", "study-vgg-trials/one 7×7")
+
+
+@claim
+def windows_norms_bring():
+    """Three 3 × 3 with three batch norms less those with one."""
+    return difference("study-vgg-trials/three 3×3", "study-vgg-trials/three 3×3, one batch norm")
+
+
+@claim
+def windows_large_less_one_norm():
+    """One 7 × 7 less three 3 × 3 with one batch norm."""
+    return difference("study-vgg-trials/one 7×7", "study-vgg-trials/three 3×3, one batch norm")
+
+
+@claim
+def trials_images():
+    """Training images of the trials."""
+    return mean("study-vgg-trials/one 7×7", "train")
+
+
+@claim
+def start_vgg11_ours():
+    """The same of VGG-11."""
+    return mean("study-vgg-trials/VGG-11, old weights")
+
+
+@claim
+def start_vgg11_he():
+    """The same of VGG-11."""
+    return mean("study-vgg-trials/VGG-11, He's weights")
+
+
+@claim
+def start_vgg11_gains():
+    """What He's weights bring VGG-11."""
+    return difference("study-vgg-trials/VGG-11, He's weights", "study-vgg-trials/VGG-11, old weights")
+
+
+@claim
+def start_vgg8_gains():
+    """What He's weights bring VGG8."""
+    return difference("study-vgg-trials/VGG8, He's weights", "study-vgg-trials/VGG8, old weights")
+
+
+@claim
+def start_depth_he():
+    """VGG-11 less VGG8, from He's weights."""
+    return difference("study-vgg-trials/VGG-11, He's weights", "study-vgg-trials/VGG8, He's weights")
+
+
+@claim
+def vgg16_second_keeps():
+    """What VGG-16's second linear layer, with weights of 0.01, and its ReLU keep of a signal's size."""
+    return 0.01 * math.sqrt(4_096 / 2)
+
+
+def _scores(mode: str) -> tuple[float, ...]:
+    """The two largest scores that the page prints for one photograph."""
+    (found,) = re.findall(rf"{mode} mode: largest score ([\d.]+) and ([\d.]+)", output("04-vgg"))
+    return tuple(map(float, found))
+
+
+@claim
+def norm_train_a():
+    """The largest score in training mode beside some photographs."""
+    return _scores("training")[0]
+
+
+@claim
+def norm_train_b():
+    """The same beside others."""
+    return _scores("training")[1]
+
+
+@claim
+def norm_eval():
+    """The largest score in evaluation mode, beside either."""
+    first, second = _scores("evaluation")
+    return first if first == second else None
+
+
+@claim
+def depth_images():
+    """Training images of the study of depth."""
+    return mean("study-depth/VGG8", "train")
+
+
+def _confused() -> dict[frozenset[str], int]:
+    """How often each pair of classes is confused on test images, over all seeds of the study's VGG8."""
+    runs = [run for run in studies.read("vgg8") if run["name"] == "VGG8-BN, half width"]
+    counts = sum(np.array(run["confusion"]) for run in runs)
+    names = [one["name"] for one in runs[0]["final"]["classes"]]
+    return {
+        frozenset((names[i], names[j])): int(counts[i, j] + counts[j, i]) for i in range(len(names)) for j in range(i)
+    }
+
+
+@claim
+def cats_and_dogs_first():
+    """Cats and dogs are confused at least twice as often as any other pair of classes."""
+    pairs = sorted(_confused().items(), key=lambda pair: pair[1])
+    return pairs[-1][0] == {"cat", "dog"} and pairs[-1][1] >= 2 * pairs[-2][1]
+
+
+DEPTH = "study-depth"
+COMPARED = (
+    ("VGG-13", "VGG8"),
+    ("VGG-16", "VGG8"),
+    ("VGG-13", "wide windows"),
+    ("VGG-13, batch norm", "VGG8, batch norm"),
+    ("VGG-16, batch norm", "VGG8, batch norm"),
+    ("VGG-13, batch norm", "wide windows, batch norm"),
+    ("VGG-16, batch norm", "VGG-16"),
+)  # planned before the first run
+
+
+def _holm() -> pd.Series:
+    """Of each planned comparison of the study of depth its p value by Holm's rule for all seven."""
+    runs = studies.table("depth").set_index("seed").groupby("name")["accuracy"]
+    alone = {pair: records.p_value(*map(runs.get_group, pair)) for pair in COMPARED}
+    return records.holm(pd.Series(list(alone.values()), index=[" less ".join(pair) for pair in alone]))
+
+
+@claim
+def depth_sixteen():
+    """VGG8 less VGG-16, without batch norm."""
+    return difference(f"{DEPTH}/VGG8", f"{DEPTH}/VGG-16")
+
+
+@claim
+def depth_sixteen_norm():
+    """The same, with batch norm."""
+    return difference(f"{DEPTH}/VGG8, batch norm", f"{DEPTH}/VGG-16, batch norm")
+
+
+@claim
+def depth_norm_mends():
+    """VGG-16 with batch norm less VGG-16 without."""
+    return difference(f"{DEPTH}/VGG-16, batch norm", f"{DEPTH}/VGG-16")
+
+
+@claim
+def depth_vgg8_loss():
+    """VGG8's training loss in its last epoch, without batch norm."""
+    return mean(f"{DEPTH}/VGG8", "train_loss", epoch=-1).value
+
+
+@claim
+def depth_vgg16_loss():
+    """The same of VGG-16."""
+    return mean(f"{DEPTH}/VGG-16", "train_loss", epoch=-1).value
+
+
+@claim
+def depth_decided():
+    """How many of the seven planned comparisons count by Holm's rule."""
+    return int((_holm() < 0.05).sum())
+
+
+@claim
+def depth_parameters_grow():
+    """VGG-16's parameters over VGG8's, without batch norm."""
+    return mean(f"{DEPTH}/VGG-16", "parameters").value / mean(f"{DEPTH}/VGG8", "parameters").value
+
+
+@claim
+def depth_work_grows():
+    """The same of multiply-adds."""
+    return mean(f"{DEPTH}/VGG-16", "multiply_adds").value / mean(f"{DEPTH}/VGG8", "multiply_adds").value
+
+
+def _deep(name: str) -> tuple[float, float]:
+    """Of a deep network before training the spread of its scores and its first layer's gradient, from the page."""
+    (found,) = re.findall(rf"(?m)^{name}: scores (\S+), first gradient (\S+)$", output("04-vgg"))
+    return tuple(map(float, found))
+
+
+@claim
+def deep_scores_smaller():
+    """How many times as far the deep network's scores spread from He's weights as from PyTorch's."""
+    return _deep("He's weights")[0] / _deep("PyTorch's weights")[0]
+
+
+@claim
+def deep_gradient_smaller():
+    """How many times as large its first layer's gradient is with batch norm, both from PyTorch's weights."""
+    return _deep("PyTorch's, batch norm")[1] / _deep("PyTorch's weights")[1]
+
+
+@claim
+def norm_head_seen():
+    """Training accuracy of VGG-11 with batch norm in its head, one run."""
+    return printed("04-vgg", "batch norm in the head: seen ")
+
+
+@claim
+def norm_head_unseen():
+    """Its validation accuracy."""
+    (found,) = re.findall(r"batch norm in the head: seen \S+, unseen ([\d.]+)%", output("04-vgg"))
+    return float(found) / 100
+
+
+@claim
+def first_vgg_gains():
+    """What He's weights bring the first VGG, mean of three seeds, as the page prints it."""
+    (found,) = re.findall(r"(?m)^mean: (\S+) points$", output("04-vgg"))
+    return float(found) / 100
+
+
+def _equal(name: str) -> float:
+    """The best of three rates, as the page prints it, for networks of about as many parameters."""
+    _, _, behind = output("04-vgg").partition(f"{name}: ")
+    return max(float(found) / 100 for found in re.findall(r"rate \S+: ([\d.]+)%", behind)[:3])
+
+
+@claim
+def equal_large():
+    """Validation accuracy of one 7 × 7, one seed, best of three rates."""
+    return _equal("7×7")
+
+
+@claim
+def equal_stack():
+    """The same of three 3 × 3 with 43 channels."""
+    return _equal("stack")
+
+
+@claim
+def start_vgg8_at_one_rate():
+    """Validation accuracy of VGG8 with batch norm from the old weights at a rate of 0.008, one run."""
+    return mean("study-vgg-trials/VGG8, old weights, rate 0.008", split="validation")
+
+
+@claim
+def start_vgg11_at_one_rate():
+    """The same of VGG-11."""
+    return mean("study-vgg-trials/VGG-11, old weights, rate 0.008", split="validation")
+
+
+def _start(name: str) -> pd.Series:
+    """Test accuracies of the five runs of one start of vgg-trials."""
+    return studies.table("vgg-trials").query("name == @name")["accuracy"]
+
+
+@claim
+def start_vgg11_lowest():
+    """The lowest of VGG-11's five runs from the old weights."""
+    return _start("VGG-11, old weights").min()
+
+
+@claim
+def start_vgg11_highest():
+    """The highest of them."""
+    return _start("VGG-11, old weights").max()
+
+
+@claim
+def start_vgg11_head_gains():
+    """The same of VGG-11."""
+    return difference("study-vgg-trials/VGG-11, He's in the head", "study-vgg-trials/VGG-11, old weights")
+
+
+@claim
+def start_live_he():
+    """Validation accuracy of VGG-11 from He's weights in the chapter's own run."""
+    return mean("04-vgg/VGG-11, He's weights", split="validation")
+
+
+@claim
+def depth_vgg8_norm_loss():
+    """VGG8's training loss in its last epoch, with batch norm."""
+    return mean(f"{DEPTH}/VGG8, batch norm", "train_loss", epoch=-1).value
+
+
+@claim
+def depth_vgg16_norm_loss():
+    """The same of VGG-16."""
+    return mean(f"{DEPTH}/VGG-16, batch norm", "train_loss", epoch=-1).value
+
+
+@claim
+def deep_gradient_smaller_he():
+    """How many times as large the deep network's first gradient is from He's weights as from PyTorch's."""
+    return _deep("He's weights")[1] / _deep("PyTorch's weights")[1]
+
+
+@claim
+def frog_sure():
+    """How sure the chapter's VGG8 is of the frog that is labelled a cat."""
+    return printed("04-vgg", "a cat taken for frog (")
+
+
+@claim
+def rates_norm_brings():
+    """VGG8 with batch norm less VGG8 without, each at a rate of 0.002."""
+    return difference("study-vgg8/batch norm at 0.002", "study-vgg8/no norm at 0.002", split="validation")
+
+
+@claim
+def rates_high_norm():
+    """Validation accuracy of VGG8 with batch norm at a rate of 0.032."""
+    return mean("study-vgg8/batch norm at 0.032", split="validation")
+
+
+@claim
+def rates_high_plain():
+    """The same without batch norm."""
+    return mean("study-vgg8/no norm at 0.032", split="validation")

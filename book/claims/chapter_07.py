@@ -187,18 +187,6 @@ def modified_resnet_last_validation():
 
 
 @claim
-def modified_resnet_first_training_loss():
-    """The modified ResNet's training loss in its first epoch."""
-    return mean("study-vgg-vs-resnet/modified ResNet", "train_loss", epoch=1)
-
-
-@claim
-def modified_resnet_first_validation_loss():
-    """The modified ResNet's validation loss after its first epoch."""
-    return mean("study-vgg-vs-resnet/modified ResNet", "val_loss", epoch=1)
-
-
-@claim
 def seven_epochs_undecided():
     """Of both modified networks, the gain in validation accuracy from the third to the tenth epoch has a 95 % interval
     that contains zero.
@@ -579,12 +567,42 @@ def resnet34_dip():
 
 
 @claim
-def resnet34_loss_gap():
-    """How far ResNet-34's validation loss lies above its training loss at the end."""
-    return -mean(f"{LARGE}/ResNet-34", "loss_gap", epoch=-1).value
-
-
-@claim
 def resnet34_training_loss_at_224():
     """ResNet-34's training loss in its last epoch."""
     return mean(f"{LARGE}/ResNet-34", "train_loss", epoch=-1).value
+
+
+@claim
+def resnet34_validation_loss_at_224():
+    """Its validation loss after its last epoch."""
+    return mean(f"{LARGE}/ResNet-34", "val_loss", epoch=-1).value
+
+
+@claim
+def resnet34_first_validation_loss():
+    """Its validation loss after its first epoch."""
+    return mean(f"{LARGE}/ResNet-34", "val_loss", epoch=1).value
+
+
+@claim
+def resnet34_first_training_loss():
+    """Its training loss in its first epoch."""
+    return mean(f"{LARGE}/ResNet-34", "train_loss", epoch=1).value
+
+
+@claim
+def modified_resnet_training_loss_on_gpu():
+    """The training loss of the modified ResNet of full width in its last epoch."""
+    return mean(f"{LARGE}/modified ResNet, full width", "train_loss", epoch=-1).value
+
+
+@claim
+def resnet34_less_modified_at_224():
+    """ResNet-34 on digits of 224 × 224 less the modified ResNet of full width on digits as they are."""
+    return difference(f"{LARGE}/ResNet-34", f"{LARGE}/modified ResNet, full width")
+
+
+@claim
+def vgg16_errors_at_224():
+    """Errors of VGG-16's run among 10,000 test digits."""
+    return round(10_000 * (1 - mean(f"{LARGE}/VGG-16").value))

@@ -28,7 +28,7 @@ def alexnet_mnist():
 @claim
 def readme_vgg8():
     """Test accuracy of VGG8 with batch norm on CIFAR-10."""
-    return mean("04-vgg/VGG8-BN")
+    return mean("study-vgg8/VGG8-BN, half width")
 
 
 @claim

@@ -27,7 +27,8 @@ def test_a_reader_loads_weights_into_the_network(digits):
     assert training.evaluate(network, digits.val).accuracy > 0.98
 
 
-@pytest.mark.parametrize("run", ["04-vgg/VGG8-BN", "study-lenet-fair/lenet-5-modern"])  # the second is a file's name
+# The second is a file's name.
+@pytest.mark.parametrize("run", ["03-alexnet/AlexNet, small", "study-lenet-fair/lenet-5-modern"])
 def test_runs_without_weights_are_refused_with_those_that_have_some(run):
     with pytest.raises(CourseError, match=rf"^No weights of '{run}' are kept\. Runs with weights: .*LeNet-5, mod"):
         records.weights(run)
