@@ -108,11 +108,11 @@ def test_a_gpu_adds_the_large_networks_to_what_two_cores_have_run(on_cpu, run_be
 
 
 def test_lines_stand_in_the_order_of_the_plan_and_of_the_seeds(project, run_before):
-    for wanted in (("ResNet-34",), ("modified ResNet",), ("VGG-16", "modified VGG")):
+    for wanted in (("ResNet-34",), ("modified ResNet",), ("modified VGG, enlarged", "modified VGG")):
         planned = plan("full", *wanted, seeds=12)[::-1]
         run_before(STUDY, "full", planned)
         publish(project, STUDY, "full", planned)
-    order = ["modified VGG", "modified ResNet", "VGG-16", "ResNet-34"]
+    order = ["modified VGG", "modified ResNet", "modified VGG, enlarged", "ResNet-34"]
     assert [one[:2] for one in published(project)] == [(name, seed) for name in order for seed in range(12)]
 
 
