@@ -120,7 +120,7 @@ def run_dots(
     means = [f"{name}: {errors.mean():.2f}" for name, errors in rows]
     axes.set(xlabel=f"{images} errors, in percent (line: mean)", ylim=(len(rows) - 0.5, -0.5))
     axes.set_yticks(range(len(rows)), means)
-    axes.set_xlim(0, None)
+    axes.set_xlim(0, 1.04 * max(errors.max() for _, errors in rows) or 1.0)  # room for half a dot
     axes.grid(axis="x", color="#dddddd", zorder=0)
     axes.set_axisbelow(True)
     ranges = [f"{name} {errors.mean():.2f} ({errors.min():.2f} to {errors.max():.2f})" for name, errors in rows]

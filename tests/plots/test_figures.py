@@ -123,3 +123,10 @@ def test_panels_of_one_measure_share_their_axis_and_others_do_not():
     shared = plots.mean_curves({"low": low, "high": high})
     apart = plots.mean_curves({"low": low, "high": high.rename(columns={"train_loss": "val_loss"})})
     assert [len({axes.get_ylim() for axes in figure.axes}) for figure in (shared, apart)] == [1, 2]
+
+
+@pytest.mark.parametrize("accuracies", [[0.37, 0.371], [1.0, 1.0], [0.0]])
+def test_no_dot_of_a_run_is_cut_by_the_edge(accuracies):
+    (axes,) = plots.run_dots({"net": accuracies}, "test").axes
+    largest, (left, right) = 100 * (1 - min(accuracies)), axes.get_xlim()
+    assert left == 0 and right > 1.02 * largest
