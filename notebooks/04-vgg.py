@@ -526,7 +526,7 @@ plots.signal_chain(signals, "gradient rms")
 # > times less than with He's. The first layer's gradient is 639 thousand <!-- claim: deep-gradient-smaller-he --> times smaller than with He's, and
 # > 3.9 million <!-- claim: deep-gradient-smaller --> times smaller than with batch norm.
 #
-# Chapter 9 takes a network that failed in this way, and mends it. Chapter 6 asks what else keeps gradients. Batch norm is also said to
+# Chapter 9 takes a network that failed in this way, and fixes it. Chapter 6 asks what else keeps gradients. Batch norm is also said to
 # allow higher rates. <!-- claim: B.14 --> VGG8, from He's weights, at five rates with and without it, five runs each:
 
 # %% tags=["drawn"]

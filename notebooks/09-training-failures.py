@@ -732,8 +732,8 @@ groups.agg(lambda runs: f"{runs.mean():.1%} ± {runs.std():.1%}").unstack()
 # %% [markdown]
 # VGG-16 without batch norm is the network whose loss sat at $\ln 10$ in the report. With torch's weights all of our five
 # seeds are at exactly one in ten after two epochs, and three still are after ten. <!-- claim: four-vgg16-torch --> With He's
-# weights all five learn: 38.7 ± 1.7 % <!-- claim: four-vgg16-he -->. In our rerun the first weights alone mend it. Batch norm
-# with torch's weights mends it as well, and ends 11.0 ± 3.9 points <!-- claim: E.11 --> lower on test pictures. (The number behind a
+# weights all five learn: 38.7 ± 1.7 % <!-- claim: four-vgg16-he -->. In our rerun the first weights alone fix it. Batch norm
+# with torch's weights fixes it as well, and ends 11.0 ± 3.9 points <!-- claim: E.11 --> lower on test pictures. (The number behind a
 # difference is half of its 95 % interval, here and below.)
 #
 # But He's rule is no charm. Of five AlexNets that begin with it, one never leaves one in ten, and one leaves it and falls
