@@ -569,7 +569,7 @@ plots.run_dots(judged.groupby("name", sort=False)["accuracy"], "test")
 # %% [markdown]
 # > **What we found.** It is behind, by 5.8 ± 1.4 points. <!-- claim: depth-sixteen --> With batch norm it is
 # > 5.1 ± 1.7 points <!-- claim: depth-sixteen-norm --> behind VGG8, though batch norm lifts VGG-16 by
-# > 6.6 ± 3.2 points. <!-- claim: depth-norm-mends --> By Holm's rule these 3 <!-- claim: depth-decided --> of the seven comparisons count.
+# > 6.6 ± 3.2 points. <!-- claim: depth-norm-helps --> By Holm's rule these 3 <!-- claim: depth-decided --> of the seven comparisons count.
 # > VGG-13 against VGG8, and small windows against wide ones, stay undecided.
 #
 # Does the deeper network overfit? Look at what it was trained on. Without batch norm VGG-16 ends with a training loss of

@@ -709,9 +709,9 @@ compared[["mean", "std"]] = both_columns.replace("nan%", "")
 compared.rename(columns={"std": "spread", "size": "seeds"})
 
 # %% [markdown]
-# With He's weights in its head, VGG8 gains 16.1 ± 8.4 points <!-- claim: he-mends-vgg8-by --> in the same number of steps. It is
+# With He's weights in its head, VGG8 gains 16.1 ± 8.4 points <!-- claim: he-helps-vgg8-by --> in the same number of steps. It is
 # ahead of AlexNet, too, with a fifth of the parameters and with all three seeds. But that difference is
-# 9.5 ± 10.5 points <!-- claim: mended-vgg8-less-alexnet -->, so it is undecided. So is what twice the steps bring,
+# 9.5 ± 10.5 points <!-- claim: he-vgg8-less-alexnet -->, so it is undecided. So is what twice the steps bring,
 # 10.6 ± 12.9 points <!-- claim: steps-help-vgg8 -->. (The study's records do not name their processor; these runs may have had
 # another.) Our study did not show, then, that AlexNet is better on little data. What it showed is, at least in part, a bad
 # start of one of them.
@@ -969,7 +969,7 @@ history = training.fit(
 # ## Case 4: deprecated, and silently wrong
 #
 # So far something was visible: a number that stood still, an error. The following five run, and print numbers that
-# look fine. Each has a check of one line, and here each check is tried on the mistake and on the mended form.
+# look fine. Each has a check of one line, and here each check is tried on the mistake and on the correct form.
 
 # %% [markdown]
 # ### A warning among hundreds

@@ -15,7 +15,7 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/convnets-measured/convnets-measured/blob/main/notebooks/11-assignment.ipynb)
 #
-# You have seen networks built, trained, broken and mended. Can you do it yourself?
+# You have seen networks built, trained, broken and fixed. Can you do it yourself?
 #
 # The assignment has eight tasks. They begin with the size of a feature map and end with a network on CIFAR-10 that is
 # your own, measured as this course measures. This chapter says what is asked, how you get a copy that nobody else can

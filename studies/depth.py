@@ -21,8 +21,8 @@ from course_tools.studies.plan import Planned
 SEEDS = 5
 IMAGES = 14_000
 RATES = (0.0005, 0.001, 0.002, 0.004, 0.008)
-# One more where the best of these was at an edge.
-WIDER = {"VGG8": 0.016, "VGG8, batch norm": 0.016, "VGG-16": 0.00025, "VGG-16, batch norm": 0.016}
+# More where the best of these was at an edge.
+WIDER = {"VGG8": (0.016,), "VGG8, batch norm": (0.016,), "VGG-16": (0.00025,), "VGG-16, batch norm": (0.016,)}
 # The rate with the highest validation accuracy of the runs that are named after rates; the lower one of a tie.
 BEST: dict[str, float] = {
     "VGG8": 0.008,
@@ -73,7 +73,7 @@ def grid(size: str, seed: int) -> list[Planned]:
             judge=judge,
         )
 
-    rates = {name: RATES + ((WIDER[name],) if name in WIDER else ()) for name in NETWORKS}
+    rates = {name: (*RATES, *WIDER.get(name, ())) for name in NETWORKS}
     tried = [planned(f"{name}, rate {rate:g}", name, rate, "validation") for name in NETWORKS for rate in rates[name]]
     judged = [planned(name, name, rate, "test") for name, rate in BEST.items()]
     return (tried if seed == 0 else []) + judged

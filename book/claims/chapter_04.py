@@ -471,7 +471,7 @@ def depth_sixteen_norm():
 
 
 @claim
-def depth_norm_mends():
+def depth_norm_helps():
     """VGG-16 with batch norm less VGG-16 without."""
     return difference(f"{DEPTH}/VGG-16, batch norm", f"{DEPTH}/VGG-16")
 

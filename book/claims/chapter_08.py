@@ -1,8 +1,20 @@
 """Chapter 8, transfer."""
 
 from course_tools.claims.ledger import claim
-from course_tools.claims.measurements import difference, level, mean
+from course_tools.claims.measurements import Evidence, difference, level, mean
 from course_tools.claims.published import memory, printed, seconds
+
+LADDER = "study-transfer-ladder"
+
+
+def _ladder(name: str, *measure: str, **options) -> Evidence:
+    """A mean of the study `transfer-ladder`, whose runs are judged on validation digits."""
+    return mean(f"{LADDER}/{name}", *measure, split="validation", **options)
+
+
+def _lead(name: str, than: str) -> Evidence:
+    """By how much one run of that study is ahead of another."""
+    return difference(f"{LADDER}/{name}", f"{LADDER}/{than}", split="validation")
 
 
 @claim
@@ -20,61 +32,73 @@ def transfer_memory():
 @claim
 def transfer_frozen():
     """Frozen VGG-16 under a new head."""
-    return mean("study-transfer-ladder/frozen backbone")
+    return _ladder("frozen backbone")
 
 
 @claim
 def transfer_refilled():
     """The same, with images that np.resize refilled."""
-    return mean("study-transfer-ladder/refilled images")
+    return _ladder("refilled images")
 
 
 @claim
 def transfer_in_red():
     """The same, with grey in one of three channels."""
-    return mean("study-transfer-ladder/grey not repeated")
+    return _ladder("grey not repeated")
+
+
+@claim
+def transfer_in_red_lead():
+    """A head on digits in red less one on grey digits, five seeds of each."""
+    return _lead("grey not repeated", "frozen backbone")
 
 
 @claim
 def transfer_raw():
     """The same, with pixels from 0 to 255."""
-    return mean("study-transfer-ladder/not normalised")
+    return _ladder("not normalised")
+
+
+@claim
+def transfer_raw_lead():
+    """A head on pixels from 0 to 255 less one on normalised pixels, five seeds of each."""
+    return _lead("not normalised", "frozen backbone")
 
 
 @claim
 def transfer_last_blocks():
     """VGG-16 whose last blocks learn, at a small rate."""
-    return mean("study-transfer-ladder/nothing wrong")
+    return _ladder("nothing wrong")
 
 
 @claim
 def transfer_all():
     """VGG-16 in which everything learns, at a small rate."""
-    return mean("study-transfer-ladder/everything at a small rate")
+    return _ladder("everything at a small rate")
 
 
 @claim
 def transfer_at_0001():
     """VGG-16 in which everything learns at 0.001."""
-    return mean("study-transfer-ladder/everything at 0.001")
+    return _ladder("everything at 0.001")
 
 
 @claim
 def transfer_first_steps_loss():
     """The mean training loss of such a network over 31 steps on 1,000 digits."""
-    return mean("study-transfer-ladder/grid: right images, all at 0.001", "train_loss", epoch=-1)
+    return _ladder("grid: right images, all at 0.001", "train_loss", epoch=-1)
 
 
 @claim
 def transfer_first_steps_accuracy():
     """What that network names after these steps."""
-    return mean("study-transfer-ladder/grid: right images, all at 0.001")
+    return _ladder("grid: right images, all at 0.001")
 
 
 @claim
-def transfer_first_steps_test_loss():
-    """Its loss on the test digits after these steps."""
-    return mean("study-transfer-ladder/grid: right images, all at 0.001", "loss")
+def transfer_first_steps_loss_after():
+    """Its loss on validation digits after these steps."""
+    return _ladder("grid: right images, all at 0.001", "loss")
 
 
 @claim
@@ -86,49 +110,49 @@ def transfer_moved():
 @claim
 def transfer_grid_refilled_fast():
     """1,000 refilled digits, everything learning at 0.001."""
-    return mean("study-transfer-ladder/grid: refilled, all at 0.001")
+    return _ladder("grid: refilled, all at 0.001")
 
 
 @claim
 def transfer_grid_refilled_small():
     """The same at a small rate."""
-    return mean("study-transfer-ladder/grid: refilled, all, small rate")
+    return _ladder("grid: refilled, all, small rate")
 
 
 @claim
 def transfer_grid_blocks_red():
     """1,000 digits in red, last blocks learning."""
-    return mean("study-transfer-ladder/grid: grey not repeated, last blocks")
+    return _ladder("grid: grey not repeated, last blocks")
 
 
 @claim
 def transfer_grid_fast_red():
     """1,000 digits in red, everything learning at 0.001."""
-    return mean("study-transfer-ladder/grid: grey not repeated, all at 0.001")
+    return _ladder("grid: grey not repeated, all at 0.001")
 
 
 @claim
 def transfer_grid_blocks():
     """1,000 digits, last blocks learning."""
-    return mean("study-transfer-ladder/grid: right images, last blocks")
+    return _ladder("grid: right images, last blocks")
 
 
 @claim
 def transfer_grid_blocks_raw():
     """The same with pixels from 0 to 255."""
-    return mean("study-transfer-ladder/grid: not normalised, last blocks")
+    return _ladder("grid: not normalised, last blocks")
 
 
 @claim
 def transfer_grid_all():
     """1,000 digits, everything learning at a small rate."""
-    return mean("study-transfer-ladder/grid: right images, all, small rate")
+    return _ladder("grid: right images, all, small rate")
 
 
 @claim
 def transfer_grid_all_raw():
     """The same with pixels from 0 to 255."""
-    return mean("study-transfer-ladder/grid: not normalised, all, small rate")
+    return _ladder("grid: not normalised, all, small rate")
 
 
 @claim
@@ -152,31 +176,36 @@ def transfer_fifty_lenet():
 @claim
 def transfer_all_seconds():
     """Seconds of fine-tuning all of VGG-16."""
-    return mean("study-transfer-ladder/everything at a small rate", "seconds")
+    return _ladder("everything at a small rate", "seconds")
 
 
 @claim
 def transfer_right_sized_seconds():
     """Seconds of training the right-sized backbone."""
-    return mean("study-transfer-ladder/right-sized backbone", "seconds")
+    return _ladder("right-sized backbone", "seconds")
 
 
 @claim
 def transfer_lenet_seconds():
     """Seconds of training LeNet-5 on the same digits."""
-    return mean("study-transfer-ladder/LeNet from scratch", "seconds")
+    return _ladder("LeNet from scratch", "seconds")
 
 
 @claim
 def transfer_no_winner():
     """LeNet-5 and the right-sized backbone lie within a point."""
-    return level("study-transfer-ladder/LeNet from scratch", "study-transfer-ladder/right-sized backbone", within=0.01)
+    return level(
+        f"{LADDER}/LeNet from scratch",
+        f"{LADDER}/right-sized backbone",
+        within=0.01,
+        split="validation",
+    )
 
 
 @claim
 def transfer_right_sized_minus_lenet():
     """The lead of the right-sized backbone over LeNet-5 from scratch, 10,000 digits."""
-    return difference("study-transfer-ladder/right-sized backbone", "study-transfer-ladder/LeNet from scratch")
+    return _lead("right-sized backbone", "LeNet from scratch")
 
 
 @claim
@@ -214,49 +243,55 @@ def transfer_mobile_one():
 @claim
 def transfer_cut_two():
     """A head on two frozen blocks, 1,000 digits."""
-    return mean("study-transfer-ladder/cut: vgg16 blocks 1-2")
+    return _ladder("cut: vgg16 blocks 1-2")
 
 
 @claim
 def transfer_cut_three():
     """A head on three frozen blocks, 1,000 digits."""
-    return mean("study-transfer-ladder/cut: vgg16 blocks 1-3")
+    return _ladder("cut: vgg16 blocks 1-3")
 
 
 @claim
 def transfer_cut_last():
     """A head on all five frozen blocks, 1,000 digits."""
-    return mean("study-transfer-ladder/cut: vgg16")
+    return _ladder("cut: vgg16")
 
 
 @claim
 def transfer_cut_four():
     """A head on four frozen blocks, 1,000 digits."""
-    return mean("study-transfer-ladder/cut: vgg16 blocks 1-4")
+    return _ladder("cut: vgg16 blocks 1-4")
+
+
+@claim
+def transfer_cut_lead():
+    """A head on four frozen blocks less one on five, 1,000 digits, five seeds of each."""
+    return _lead("cut: vgg16 blocks 1-4", "cut: vgg16")
 
 
 @claim
 def transfer_statistics_kept():
     """Frozen MobileNetV2 with ImageNet's statistics."""
-    return mean("study-transfer-ladder/MobileNetV2, statistics kept")
+    return _ladder("MobileNetV2, statistics kept")
 
 
 @claim
 def transfer_statistics_updated():
     """Frozen MobileNetV2 whose statistics are updated."""
-    return mean("study-transfer-ladder/statistics updated")
+    return _ladder("statistics updated")
 
 
 @claim
 def transfer_right_sized():
     """Three blocks of VGG-16 on 44 × 44, all learning."""
-    return mean("study-transfer-ladder/right-sized backbone")
+    return _ladder("right-sized backbone")
 
 
 @claim
 def transfer_lenet():
     """LeNet-5 from scratch on the same digits."""
-    return mean("study-transfer-ladder/LeNet from scratch")
+    return _ladder("LeNet from scratch")
 
 
 @claim

@@ -208,7 +208,7 @@ def alexnet_less_vgg8_all():
 
 
 @claim
-def he_mends_vgg8_by():
+def he_helps_vgg8_by():
     """VGG8 with He's weights in its head less VGG8 as it is, on a twentieth of the data."""
     return difference(
         "09-training-failures/VGG8, He's weights, 5%",
@@ -219,7 +219,7 @@ def he_mends_vgg8_by():
 
 
 @claim
-def mended_vgg8_less_alexnet():
+def he_vgg8_less_alexnet():
     """VGG8 with He's weights in its head less AlexNet, on a twentieth of the data."""
     return difference(
         "09-training-failures/VGG8, He's weights, 5%",

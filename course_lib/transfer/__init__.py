@@ -4,7 +4,7 @@
 'refilled to 112 × 112, grey repeated in 3 channels, normalised as for ImageNet'
 """
 
-from course_lib.transfer.cases import CUT_RUNS, CUTS, GRID, LADDER, MENDED, RIGHT, Choices, cell_name, cut_name
+from course_lib.transfer.cases import CUT_RUNS, CUTS, GRID, LADDER, RIGHT, WITHOUT_BUGS, Choices, cell_name, cut_name
 from course_lib.transfer.features import features_of
 from course_lib.transfer.figures import (
     batch_as_seen,
@@ -12,7 +12,7 @@ from course_lib.transfer.figures import (
     cut_curve,
     grid_heatmap,
     grid_table,
-    ladder_bars,
+    ladder_errors,
     pixel_histogram,
     statistics_drift,
     weight_movement,

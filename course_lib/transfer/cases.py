@@ -87,7 +87,7 @@ RIGHT_SIZED = Choices(backbone="vgg16 blocks 1-3", side=44, trained="all", head=
 SCRATCH = Choices(backbone="none", side=28)
 
 # The ladder, by the names of its records: runs without a bug, and one bug alone in each of the others.
-MENDED = {
+WITHOUT_BUGS = {
     "frozen backbone": FROZEN,
     "nothing wrong": RIGHT,
     "everything at a small rate": Choices(trained="all"),
@@ -143,4 +143,4 @@ CUT_RUNS = {cut_name(backbone): Choices(backbone=backbone, trained="head") for b
 
 def runs() -> dict[str, Choices]:
     """The runs of the ladder by the names of their records, those without a bug first; no choices twice."""
-    return MENDED | {name: choices for name, choices in LADDER.items() if choices not in MENDED.values()}
+    return WITHOUT_BUGS | {name: choices for name, choices in LADDER.items() if choices not in WITHOUT_BUGS.values()}

@@ -16,6 +16,7 @@ from course_lib.transfer.cases import INPUTS, MODES, cell_name
 
 LINES = ((BLUE, "o"), (ORANGE, "s"), (GREY, "^"))
 CHANCE = 0.1
+LEAST_ERROR = 0.5  # in percent, the left edge of a logarithmic axis; fewer errors are drawn there
 
 
 def batch_as_seen(
@@ -128,35 +129,41 @@ def statistics_drift(before: Mapping[str, torch.Tensor], network: nn.Module) -> 
     )
 
 
-def ladder_bars(accuracies: Mapping[str, Sequence[float]], bugs: Collection[str] = ()) -> DescribedFigure:
-    """Draw the accuracy of each run as a bar, in the given order: bugs in orange and hatched, the others in blue.
+def ladder_errors(accuracies: Mapping[str, Sequence[float]], bugs: Collection[str] = ()) -> DescribedFigure:
+    """Draw the errors of each rung on a logarithmic scale, in the given order: a mark a run, and the mean in percent.
+
+    Bugs are orange diamonds, runs without a bug are blue circles.
 
     Args:
-        accuracies: by run, in [0, 1], one for each seed; the bar is their mean.
-        bugs: names of the runs that have a bug.
+        accuracies: by rung, in [0, 1], one for each seed.
+        bugs: names of the rungs that have a bug.
 
-    Raises: ValueError for no runs.
+    Raises: ValueError for no rungs.
     """
     if not accuracies:
         raise ValueError("a ladder needs at least one rung")
-    means = {name: sum(values) / len(values) for name, values in accuracies.items()}
-    figure, axes = new_figure(width=8, height=0.9 + 0.42 * len(means))
+    figure, axes = new_figure(width=8, height=0.9 + 0.42 * len(accuracies))
     descriptions = []
-    for place, (name, mean) in enumerate(means.items()):
-        wrong, values = name in bugs, accuracies[name]
-        style = {"color": ORANGE, "hatch": "//", "edgecolor": "white"} if wrong else {"color": BLUE}
-        axes.barh(place, mean, height=0.68, **style)
-        if len(values) > 1:
-            axes.plot([min(values), max(values)], [place, place], color="#222222", linewidth=1.5)
-        seeds = f", {len(values)} seeds" if len(values) > 1 else ""
-        axes.text(max(values) + 0.012, place, f"{100 * mean:.1f} %{seeds}", va="center", fontsize=10.5)
-        descriptions.append(f"{name}{' (a bug)' if wrong else ''}: {100 * mean:.1f} %{seeds}")
-    axes.axvline(CHANCE, color="#222222", linestyle=":", linewidth=1)
-    axes.set_yticks(range(len(means)), list(means), fontsize=10.5)
-    axes.set(xlim=(0, 1.25), ylim=(len(means) - 0.4, -0.6), xlabel="test accuracy (dotted: guessing)")
-    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+    for place, (name, values) in enumerate(accuracies.items()):
+        errors = 100 * (1 - np.asarray(values, dtype=float))
+        drawn = np.maximum(errors, LEAST_ERROR)
+        style = {"color": ORANGE, "marker": "D"} if name in bugs else {"color": BLUE, "marker": "o"}
+        axes.scatter(drawn, np.full(len(drawn), place), s=44, alpha=0.65, linewidths=0, zorder=3, **style)
+        seeds = f", {len(errors)} seeds" if len(errors) > 1 else ""
+        label = f"{errors.mean():.1f} %{seeds}"
+        axes.annotate(label, (drawn.max(), place), (9, 0), textcoords="offset points", va="center", fontsize=10.5)
+        descriptions.append(f"{name}{' (a bug)' if name in bugs else ''}: {label}")
+    axes.axvline(100 * (1 - CHANCE), color=INK, linestyle=":", linewidth=1)
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(accuracies)), list(accuracies), fontsize=10.5)
+    axes.set(xlim=(LEAST_ERROR, 450), ylim=(len(accuracies) - 0.4, -0.6))
+    axes.set_xlabel("errors, on a logarithmic scale (dotted: guessing)")
+    axes.set_xticks([1, 2, 5, 10, 20, 50, 90], ["1 %", "2 %", "5 %", "10 %", "20 %", "50 %", "90 %"])
+    axes.minorticks_off()
+    axes.grid(axis="x", color="#dddddd", zorder=0)
+    axes.set_axisbelow(True)
     axes.tick_params(left=False)
-    return finish(figure, f"Bars of test accuracy. {'; '.join(descriptions)}.")
+    return finish(figure, f"Errors of each rung, means over seeds. {'; '.join(descriptions)}.")
 
 
 def grid_table(runs: pd.DataFrame) -> pd.DataFrame:
@@ -182,7 +189,7 @@ def grid_heatmap(accuracies: pd.DataFrame) -> DescribedFigure:
         f"{images}: " + ", ".join(f"{mode} {_percent(value)}" for mode, value in row.items())
         for images, row in accuracies.iterrows()
     ]
-    return finish(figure, f"Heat map of test accuracy. {'; '.join(descriptions)}.")
+    return finish(figure, f"Heat map of accuracy. {'; '.join(descriptions)}.")
 
 
 def _percent(share: float) -> str:

@@ -47,7 +47,7 @@ def finish(site: Path) -> None:
         if "_static" not in file.relative_to(site).parts:
             pages[file] = LexborHTMLParser(lean_text(file.read_text(encoding="utf-8")))
     for file, page in pages.items():
-        mend_faults(page)
+        fix_faults(page)
         fold_boxes(page)
         drop_scripts(page, file)
         load_images_late(page, file)
@@ -62,7 +62,7 @@ def lean_text(text: str) -> str:
     return _EMPTY_HEADER.sub(r"<td\1></td>", _TABLE_GAP.sub("", _PLAIN_CODE.sub(r"\1", text)))
 
 
-def mend_faults(page: LexborHTMLParser) -> None:
+def fix_faults(page: LexborHTMLParser) -> None:
     """Correct what axe finds in the theme's pages; the empty table headers are cells already."""
     for node in page.css("button[aria-label], summary[aria-label]"):
         if node.text(strip=True):  # its words are its name: speech control says what it sees

@@ -5,7 +5,7 @@ from course_lib.errors import CourseError
 from course_tools.claims import prose
 from course_tools.claims.ledger import Claim, Fact
 
-MEND = "has no claim: add `<!-- claim: NAME -->` behind it, and a claim to book/claims."
+REMEDY = "has no claim: add `<!-- claim: NAME -->` behind it, and a claim to book/claims."
 
 
 def problems(checkout):
@@ -39,7 +39,7 @@ def test_a_number_without_a_claim_is_named_with_its_place(checkout, file, text, 
     (checkout.root / file).touch()
     checkout.add(file, text)
     (said,) = problems(checkout)
-    assert said.startswith(f"{where}: '97 %' in ") and "97 % there.' " in said and said.endswith(MEND)
+    assert said.startswith(f"{where}: '97 %' in ") and "97 % there.' " in said and said.endswith(REMEDY)
 
 
 @pytest.mark.parametrize(

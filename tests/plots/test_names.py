@@ -50,7 +50,7 @@ def drawings(split, answers):
     yield plots.speed_ladder(pd.DataFrame({"milliseconds": 1.0}, index=NAMES))
     five = table[table["parameters"] > 0].set_axis([*NAMES[-5:], "total"])
     yield plots.layer_bars(five)
-    yield transfer.ladder_bars({name: [0.5] for name in NAMES})
+    yield transfer.ladder_errors({name: [0.5] for name in NAMES})
     yield transfer.cut_curve(dict.fromkeys(NAMES, 0.5))
     yield transfer.weight_movement({name: {"layer": 0.1} for name in NAMES[:3]}, 0.2)
 

@@ -25,7 +25,7 @@ def swap(file: str, old: str, new: str):
     def edit(library: Path) -> None:
         path = library / file
         text = path.read_text()
-        assert text.count(old) == 1, f"{file} holds {old!r} {text.count(old)} times: mend this test"
+        assert text.count(old) == 1, f"{file} holds {old!r} {text.count(old)} times: fix this test"
         path.write_text(text.replace(old, new))
 
     return edit

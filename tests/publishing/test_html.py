@@ -1,4 +1,4 @@
-"""Published pages: lighter than Sphinx's, mended for readers who do not see or use a mouse, and otherwise the same."""
+"""Published pages: lighter than Sphinx's, fixed for readers who do not see or use a mouse, and otherwise the same."""
 
 import pytest
 from matplotlib import pyplot

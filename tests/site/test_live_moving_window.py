@@ -248,7 +248,7 @@ def test_a_field_without_a_number_gets_a_word_and_counts_as_zero(page, text):
     assert "type a number" not in page.locator("[data-live]").inner_text()
 
 
-def test_where_no_window_fits_a_word_says_so_and_padding_mends_it(page):
+def test_where_no_window_fits_a_word_says_so_and_padding_fixes_it(page):
     choose(page, {"k": 5, "dilation": 2})
     assert position(page).startswith("No window fits: it spans 9 pixels, and the picture only 8.")
     assert page.locator(".written").inner_text() == ""

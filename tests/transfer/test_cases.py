@@ -25,7 +25,7 @@ def changed(choices, other):
     ],
 )
 def test_each_bug_is_one_changed_choice(bug, right, toggle):
-    assert changed(transfer.LADDER[bug], transfer.MENDED[right]) == {toggle}
+    assert changed(transfer.LADDER[bug], transfer.WITHOUT_BUGS[right]) == {toggle}
 
 
 def test_no_run_has_the_choices_of_another_and_all_backbones_exist():

@@ -51,13 +51,14 @@ def test_drift_of_statistics(digits, small, kept, drift):
         transfer.statistics_drift(transfer.snapshot(network), network)
 
 
-def test_ladder_bars():
-    figure = transfer.ladder_bars({"nothing wrong": [0.98, 1.0], "refilled images": [0.11]}, bugs=["refilled images"])
-    assert "nothing wrong: 99.0 %, 2 seeds; refilled images (a bug): 11.0 %." in figure.alt
-    widths = [bar.get_width() for bar in figure.axes[0].patches]
-    assert widths == pytest.approx([0.99, 0.11])
+def test_ladder_errors():
+    rungs = {"nothing wrong": [0.98, 0.96], "none misread": [1.0], "refilled images": [0.11]}
+    figure = transfer.ladder_errors(rungs, bugs=["refilled images"])
+    assert "nothing wrong: 3.0 %, 2 seeds; none misread: 0.0 %; refilled images (a bug): 89.0 %." in figure.alt
+    drawn = [sorted(marks.get_offsets()[:, 0]) for marks in figure.axes[0].collections]
+    assert drawn == [pytest.approx([2, 4]), [figure.axes[0].get_xlim()[0]], pytest.approx([89])]
     with pytest.raises(ValueError, match="at least one rung"):
-        transfer.ladder_bars({})
+        transfer.ladder_errors({})
 
 
 def test_grid_heatmap():
