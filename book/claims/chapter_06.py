@@ -489,9 +489,9 @@ def skips_he_loss():
     return float(value.replace(",", ""))
 
 
-def _change(of: str, minus: str):
-    """Of 34 layers, the difference of training losses of the last epoch, by pairs of seeds."""
-    of, minus = (f"study-skip-and-norm/34 layers, {name}" for name in (of, minus))
+def _change(of: str, minus: str, layers: int = 34):
+    """The difference of training losses of the last epoch, by pairs of seeds."""
+    of, minus = (f"study-skip-and-norm/{layers} layers, {name}" for name in (of, minus))
     return difference(of, minus, "train_loss", epoch=-1, split="validation")
 
 
@@ -499,6 +499,12 @@ def _change(of: str, minus: str):
 def skips_less_plain_no_norm():
     """What skips change without batch norm."""
     return _change("skips, no norm", "plain, no norm")
+
+
+@claim
+def skips_less_plain_no_norm_at_18():
+    """The same at 18 layers."""
+    return _change("skips, no norm", "plain, no norm", layers=18)
 
 
 @claim
