@@ -577,7 +577,7 @@ rung_table("frozen backbone", "nothing wrong")
 # may be that the last block is about photographs; we did not separate the two.
 #
 # Do not conclude that the first blocks know little. At this rate twenty epochs are far too few for a head on two blocks:
-# it ends with half of its *training* digits wrong. And each map is averaged before the head sees it, so *where* a stroke
+# it ends with more than half of its *training* digits wrong. And each map is averaged before the head sees it, so *where* a stroke
 # lies is lost. What does each of these cost? In the study `transfer-pays`, every head learns at the best of its rates, some
 # on averages, some on all places of all maps (`head="flatten"`), and one on the bare pixels. All of them have 500 digits,
 # five draws of them. Guess: is one frozen block worth more than pixels?
@@ -596,9 +596,9 @@ plots.run_dots(heads.groupby("name", sort=False)["accuracy"], "test")
 # > kept. One block gives 62.2 ± 1.3 % <!-- claim: one-block-averaged --> and 90.1 ± 0.4 %. <!-- claim: one-block-flat --> The
 # > pixels give 85.9 ± 0.8 %. <!-- claim: bare-pixels -->
 #
-# So with half as many digits, and a rate of its own, the averaged head on two blocks gets nearly twice as much right as
-# above: most of its trouble was the rate. Averaging takes the rest, and from one block it takes a lot. With all places, two
-# blocks are ahead of the pixels by
+# So with half as many digits, but more epochs and a rate of its own, the averaged head on two blocks gets nearly twice as
+# much right as above: most of its trouble was that it had not learned. Averaging takes the rest, and from one block it
+# takes a lot. With all places, two blocks are ahead of the pixels by
 # 6.5 ± 1.5 points, <!-- claim: two-blocks-less-pixels --> and one block by
 # 4.2 ± 1.2 points. <!-- claim: one-block-less-pixels --> Filters that were trained on photographs find edges in digits, too.
 #
