@@ -197,6 +197,7 @@ def test_transfer_ladder_plans_every_rung_cell_and_cut():
         names_of_runs = {run.name for run in plan("transfer-ladder", size, 1)}
         assert names_of_runs == {*cases.runs(), *transfer.GRID, *transfer.CUT_RUNS}
     assert min(Counter(run.name for run in plan("transfer-ladder", "full")).values()) == 3
+    assert {run.judge for run in plan("transfer-ladder", "cpu")} == {"validation"}, "thirty ways to train are compared"
 
 
 # ---- the key of a planned run
