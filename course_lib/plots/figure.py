@@ -45,6 +45,7 @@ class DescribedFigure(Figure):
             if isinstance(axis.get_major_formatter(), LogFormatter):
                 for tick in (*axis.majorTicks, *axis.minorTicks):
                     tick.label1.set_parse_math(True)
+                    tick.label2.set_parse_math(True)  # of a colour bar
         super().draw(renderer)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib.text import Text
 from PIL import Image
 
 from course_lib import analysis, models, plots, training
@@ -89,6 +90,13 @@ def test_each_figure_is_a_png_on_white_with_alt_text(few, trained):
         assert metadata["image/png"]["alt"] == data["text/plain"] == figure.alt
         for word in words:
             assert word.lower() in figure.alt.lower()
+
+
+def test_no_number_of_an_axis_or_a_colour_bar_shows_the_source_of_a_formula(few, trained):
+    for figure, _ in figures(few, trained):
+        figure.to_png()
+        texts = [text for text in figure.findobj(Text) if text.get_visible() and not text.get_parse_math()]
+        assert [text.get_text() for text in texts if r"\math" in text.get_text()] == [], figure.alt
 
 
 def test_refuses_a_figure_without_alt_text():
