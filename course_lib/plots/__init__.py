@@ -30,4 +30,4 @@ from course_lib.plots.results import (
     run_dots,
     shift_lines,
 )
-from course_lib.plots.signals import signal_chain, signals_over_steps
+from course_lib.plots.signals import first_layer_over_steps, signal_chain, signals_over_steps

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import MaxNLocator
 
@@ -29,23 +30,67 @@ def signal_chain(
     Raises: ValueError where no value is above zero, or one is below.
     """
     chains = {name: frame[measure].to_numpy(dtype=float) for name, frame in signals.items()}
-    everything = np.concatenate(list(chains.values()))
+    lines = {name: (np.arange(1, len(values) + 1), values) for name, values in chains.items()}
+    figure, axes = _draw_lines(lines, measure, mark)
+    axes.set(xlabel=f"{what} (1 is nearest to the image)")
+    axes.set_xlim(0.4, max(map(len, chains.values())) + 0.6)
+    texts = [f"{name}: {_describe(values, what)}" for name, values in chains.items()]
+    texts += _describe_mark(mark)
+    return finish(figure, f"Line chart of {measure} by {what}, on a logarithmic axis. {'. '.join(texts)}.")
+
+
+def first_layer_over_steps(
+    tables: Mapping[str, pd.DataFrame],
+    measure: str = "weight gradient rms",
+    mark: tuple[str, float] | None = None,
+) -> DescribedFigure:
+    """Draw one measure of the first layer over training steps on a logarithmic axis: a line for each network.
+
+    Zeros, and values that are not finite, are drawn as in :func:`signal_chain`.
+
+    Args:
+        tables: of :func:`course_lib.analysis.watch`, by the network's name.
+        measure: a column of it.
+        mark: words and a value at which to draw a dotted line.
+    Raises: ValueError where no value is above zero, or one is below.
+    """
+    lines = {}
+    for name, table in tables.items():
+        first = table[table.index == table.index[0]]
+        lines[name] = (first["step"].to_numpy(), first[measure].to_numpy(dtype=float))
+    figure, axes = _draw_lines(lines, measure, mark)
+    axes.set(xlabel="training step", ylabel=f"{measure}, first layer")
+    texts = []
+    for name, (steps, values) in lines.items():
+        text = f"{name}: {values[0]:.2g} at step {steps[0]} and {values[-1]:.2g} at step {steps[-1]}"
+        zeros = steps[values == 0]
+        texts.append(
+            text + (f", zero at {len(zeros)} of {len(steps)} steps, first at {zeros[0]}" if len(zeros) else "")
+        )
+    texts += _describe_mark(mark)
+    alt = f"Line chart of the first layer's {measure} over training steps, on a logarithmic axis."
+    return finish(figure, f"{alt} {'. '.join(texts)}.")
+
+
+def _draw_lines(
+    lines: Mapping[str, tuple[np.ndarray, np.ndarray]], measure: str, mark: tuple[str, float] | None
+) -> tuple[DescribedFigure, Axes]:
+    """Lines on a logarithmic axis, with triangles for zeros and crosses for what is not finite."""
+    everything = np.concatenate([values for _, values in lines.values()])
     _check(everything, measure)
     drawable = everything[np.isfinite(everything) & (everything > 0)]
     floor, ceiling = drawable.min() / 4, drawable.max() * 4
     figure, axes = new_figure(width=7, height=4)
-    descriptions, legend = [], {}
-    for place, (name, values) in enumerate(chains.items()):
-        depths = np.arange(1, len(values) + 1)
+    legend = {}
+    for place, (name, (xs, values)) in enumerate(lines.items()):
         zero, infinite = values == 0, ~np.isfinite(values)
         finite = np.where(zero | infinite, np.nan, values)
-        (line,) = axes.plot(depths, finite, marker="osD^vP"[place % 6], markersize=6, linewidth=1.5, label=name)
+        (line,) = axes.plot(xs, finite, marker="osD^vP"[place % 6], markersize=6, linewidth=1.5, label=name)
         style = {"linestyle": "none", "color": line.get_color(), "clip_on": False, "zorder": 4}
         for where, level, marker, word in ((zero, floor, "v", "zero"), (infinite, ceiling, "x", "not a finite number")):
             if where.any():
-                axes.plot(depths[where], np.full(where.sum(), level), marker, markersize=8, **style)
+                axes.plot(xs[where], np.full(where.sum(), level), marker, markersize=8, **style)
                 legend[marker] = word
-        descriptions.append(f"{name}: {_describe(values, what)}")
     for marker, word in legend.items():
         axes.plot([], [], marker, color=QUIET, markersize=8, linestyle="none", label=word)
     if mark is not None:
@@ -53,14 +98,16 @@ def signal_chain(
         axes.annotate(
             mark[0], (1, mark[1]), (-2, 3), ("axes fraction", "data"), "offset points", ha="right", fontsize=11
         )
-        descriptions.append(f"a dotted line at {mark[1]:.0e}: {mark[0]}")
-    axes.set(yscale="log", xlabel=f"{what} (1 is nearest to the image)", ylabel=measure)
+    axes.set(yscale="log", ylabel=measure)
     axes.set_ylim(floor if "v" in legend else floor * 2, ceiling if "x" in legend else ceiling / 2)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlim(0.4, max(map(len, chains.values())) + 0.6)
     named = [line for line in axes.lines if not line.get_label().startswith("_child")]
     figure.legend(handles=named, loc="outside upper left", ncols=3, frameon=False, fontsize=10.5, columnspacing=1.3)
-    return finish(figure, f"Line chart of {measure} by {what}, on a logarithmic axis. {'. '.join(descriptions)}.")
+    return figure, axes
+
+
+def _describe_mark(mark: tuple[str, float] | None) -> list[str]:
+    return [] if mark is None else [f"a dotted line at {mark[1]:.0e}: {mark[0]}"]
 
 
 def _check(values: np.ndarray, measure: str) -> None:

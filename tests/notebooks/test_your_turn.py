@@ -141,6 +141,20 @@ MISTAKES = {
         ("self.bn1(self.conv1(x)).relu()", "self.bn1(self.conv1(x))", "conv1, bn1, ReLU"),
         ("self.bn1(self.conv1(x)).relu()", "self.bn1(self.conv1(x).relu())", "conv1, bn1, ReLU"),
     ],
+    ("09-training-failures", "by_heart"): [
+        ("        optimizer.zero_grad()\n", "", "zero_grad()"),
+        ("        optimizer.step()\n", "", "it learns nothing"),
+        ("        loss.backward()\n", "", "it learns nothing"),
+        ("losses.append(loss.item())", "losses.append(loss)", "loss.item()"),
+        ("range(steps)", "range(1, steps)", "one loss a step"),
+        ("    return losses\n", "", "return a list"),
+    ],
+    ("09-training-failures", "gradients_in_pieces"): [
+        (" * len(y) / len(labels)", "", "times too large"),
+        (" / len(labels)", "", "times too large"),
+        ("len(y) / len(labels)", "1 / pieces", "the share is"),
+        ("    return torch", "    torch", "return the gradients"),
+    ],
 }
 
 

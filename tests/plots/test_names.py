@@ -46,6 +46,7 @@ def drawings(split, answers):
     yield plots.receptive_growth(dict.fromkeys(NAMES, fields))
     yield plots.signal_chain(dict.fromkeys(NAMES, signals))
     yield plots.signals_over_steps(steps)
+    yield plots.first_layer_over_steps(dict.fromkeys(NAMES, steps), "gradient rms")
     yield plots.accuracy_against_cost(pd.DataFrame(costs, index=NAMES))
     yield plots.speed_ladder(pd.DataFrame({"milliseconds": 1.0}, index=NAMES))
     five = table[table["parameters"] > 0].set_axis([*NAMES[-5:], "total"])

@@ -50,6 +50,18 @@ def test_refuses_values_that_a_logarithmic_axis_cannot_show(values, problem):
         plots.signals_over_steps(chain(values).assign(step=0))
 
 
+def test_the_first_layer_over_steps_leaves_out_the_others():
+    steps = [0, 10, 0, 10]
+    layers = ["front", "front", "behind", "behind"]
+    table = pd.DataFrame({"step": steps, "gradient rms": [1e-3, 0, 5.0, 6.0]}, index=layers)
+    figure = plots.first_layer_over_steps({"dies": table}, "gradient rms", mark=("small", 1e-8))
+    line, zeros = figure.axes[0].lines[:2]
+    assert line.get_xydata()[0].tolist() == [0, 1e-3] and zeros.get_xdata().tolist() == [10]
+    assert "dies: 0.001 at step 0 and 0 at step 10, zero at 1 of 2 steps, first at 10" in figure.alt
+    with pytest.raises(ValueError, match="nothing to draw"):
+        plots.first_layer_over_steps({"dead": table.assign(**{"gradient rms": 0.0})}, "gradient rms")
+
+
 def test_heat_map_of_layers_by_steps(few):
     set_seed(0)
     model = lenet5()
