@@ -364,6 +364,26 @@ def vgg8_head_factor():
     return 0.01 * math.sqrt(256 / 2)
 
 
+def _peak(share: str) -> float:
+    """The most memory in bytes, mean over five runs, that AlexNet's process held on a share of the images."""
+    peaks = [
+        run["peak_memory_mb"] for run in studies.read("little-data") if run["name"] == f"AlexNet, half width, {share}"
+    ]
+    return 1e6 * sum(peaks) / len(peaks)
+
+
+@claim
+def memory_on_a_twentieth():
+    """On a twentieth of the images."""
+    return _peak("5%")
+
+
+@claim
+def memory_on_a_tenth():
+    """On a tenth of the images."""
+    return _peak("10%")
+
+
 @claim
 def memory_128_to_64():
     """Memory of a step of VGG-16 with batch norm, images of 224 × 224: a batch of 128 over one of 64."""
