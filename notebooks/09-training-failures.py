@@ -364,7 +364,7 @@ plots.accuracy_by("train", by_network, "validation")
 #
 # (Behind a difference, ± is half of its 95 % interval; behind an accuracy, the standard deviation over seeds.) That is the opposite of what
 # was reported. With a quarter of the photographs the difference is 0.0 ± 2.5 points, <!-- claim: alexnet-less-vgg8-quarter --> and with all
-# −2.7 ± 2.8 points. <!-- claim: alexnet-less-vgg8-all --> Before you explain it, look at what little data should show: a gap between
+# −1.1 ± 1.6 points. <!-- claim: alexnet-less-vgg8-all --> Before you explain it, look at what little data should show: a gap between
 # training and validation.
 
 # %% tags=["drawn", "hide-input"]
@@ -420,9 +420,9 @@ plots.run_dots(runs.groupby("case")["accuracy"], "validation")
 # ```
 #
 # It had just been given 10 % <!-- claim: E.6 --> of the data, twice as much as before, so its author went back to half. But a step holds
-# one batch. Twice the images make twice the steps, each as large as before. In the study of case 2 AlexNet's process held at most
-# 978 MB <!-- claim: memory-on-a-twentieth --> with a twentieth of the images, and 965 MB <!-- claim: memory-on-a-tenth --> with a tenth.
-# Memory grows with the *batch*:
+# one batch. Twice the images make twice the steps, each as large as before. In the study of case 2 AlexNet's process peaked at
+# 978 MB <!-- claim: memory-on-a-twentieth --> with a twentieth of the images, and at 965 MB <!-- claim: memory-on-a-tenth --> with a tenth,
+# means of five runs. Memory grows with the *batch*:
 #
 # > **Your guess.** By which factor does the memory of a step grow from a batch of 64 to one of
 # > 128? <!-- guess: memory-128-to-64, 1 to 3 times -->

@@ -438,7 +438,9 @@ def elastic_deformation_helps():
 )
 def the_figures():
     """Figures."""
-    return figures({"07-vgg-vs-resnet": ["plots.mean_curves", "confusion_pair", "plots.accuracy_against_cost"]})
+    return figures(
+        {"07-vgg-vs-resnet": ["plots.mean_curves", "plots.confusion_heatmap", "plots.accuracy_against_cost"]}
+    )
 
 
 @fact("C.8", source="99.2 %", verdict="reproduced", band=0.01, note=THREE_RUNS)

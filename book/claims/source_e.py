@@ -668,6 +668,7 @@ def the_caption_of_the_receptive_field_figure():
 def accuracy_grows_with_data_5_10_25_and_100_percent():
     """Accuracy grows with data, 5, 10, 25 and 100 %."""
     return higher(
+        "study-little-data/VGG8, half width, 100%",
         "study-little-data/VGG8, half width, 25%",
         "study-little-data/VGG8, half width, 10%",
         "study-little-data/VGG8, half width, 5%",

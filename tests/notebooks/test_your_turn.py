@@ -141,6 +141,28 @@ MISTAKES = {
         ("self.bn1(self.conv1(x)).relu()", "self.bn1(self.conv1(x))", "conv1, bn1, ReLU"),
         ("self.bn1(self.conv1(x)).relu()", "self.bn1(self.conv1(x).relu())", "conv1, bn1, ReLU"),
     ],
+    ("07-vgg-vs-resnet", "disagree"): [
+        ("    return ", "    ", "return the two counts"),
+        (".item()", "", ".sum().item()"),
+        (
+            "(first & ~second).sum().item(), (second & ~first).sum().item()",
+            "first.sum().item(), second.sum().item()",
+            "both",
+        ),
+        (
+            "(first & ~second).sum().item(), (second & ~first)",
+            "(second & ~first).sum().item(), (first & ~second)",
+            "first",
+        ),
+        ("(first & ~second)", "(first & second)", "only one is right"),
+    ],
+    ("07-vgg-vs-resnet", "interval"): [
+        ("    return ", "    ", "return two numbers"),
+        (" / len(differences) ** 0.5", "", "divide by the root of n"),
+        ("/ len(differences) ** 0.5", "/ len(differences)", "t * s / sqrt(n)"),
+        ("differences.std()", "differences.std(correction=0)", "leave it so"),
+        ("differences.mean()", "differences.sum()", "is not the mean"),
+    ],
     ("09-training-failures", "by_heart"): [
         ("        optimizer.zero_grad()\n", "", "zero_grad()"),
         ("        optimizer.step()\n", "", "it learns nothing"),
