@@ -394,7 +394,7 @@ plots.mean_curves({"Loss": curves[losses].replace("augmented by ", "")})
 # 0.759. <!-- claim: modified-vgg-cifar10-validation-loss --> So there is something to cure. Augmentation shows a new variant of each image
 # in each epoch. Two were tried: turning images by a few degrees, and flips with shifted crops.
 #
-# > **Your guess.** By how many points do flips and crops raise the test accuracy? <!-- guess: flips-and-crops-on-all, -2 to 10 points -->
+# > **Your guess.** By how many points do flips and crops raise the test accuracy? <!-- guess: flips-and-crops-on-all, 0 to 10 points -->
 
 # %% tags=["drawn"]
 # Goal 7b: a remedy, where there is something to cure
