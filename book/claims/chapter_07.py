@@ -339,18 +339,6 @@ def rotation_on_all():
 
 
 @claim
-def all_training_accuracy():
-    """Training accuracy in the last epoch on all photographs, without augmentation."""
-    return mean("study-augment-all/augmented by nothing", "train_accuracy", epoch=-1)
-
-
-@claim
-def all_training_accuracy_flipped():
-    """The same with flips and crops, on the augmented images."""
-    return mean("study-augment-all/augmented by flips and crops", "train_accuracy", epoch=-1)
-
-
-@claim
 def resnet34_at_56():
     """Test accuracy of ResNet-34 on digits of 56 × 56."""
     return mean("study-originals/ResNet-34")
