@@ -17,15 +17,30 @@
 #
 # How fast could this machine train, and what does the usual loop make of it?
 #
-# A network that trains in a quarter of the time can be tried four times as often. Yet most loops are written once, as
-# in a tutorial, and nobody asks where their seconds go.
+# The same network, the same digits, the same two cores. What differs is how the training loop is written:
+
+# %% tags=["install"]
+import sys
+
+if "google.colab" in sys.modules:
+    address = "git+https://github.com/convnets-measured/convnets-measured"
+    get_ipython().run_line_magic("pip", f"install --quiet {address}")
+
+# %% tags=["drawn", "remove-input"]
+from course_lib import plots, records
+
+paces = records.bench("step", "cpu").set_index("network").loc["MiniVGG"]
+paces = paces.set_index("loop")[["milliseconds", "share_of_roof"]]
+paces.index = ["the tutorial's loop", "fit, float32", "fit, bfloat16"]
+plots.speed_ladder(paces, "MiniVGG: milliseconds for 128 images")
+
+# %% [markdown]
+# The loop of most tutorials takes three times as long <!-- claim: bench-three-times --> as it need, and uses a
+# quarter <!-- claim: bench-quarter --> of what this processor can do. A network that trains in a third of the time can be tried three times
+# as often. Where do the seconds go? In this chapter you change one thing at a time, and hold each change against the best that the machine
+# can do at all. Some pay, and some don't. Which ones depends on the network. <!-- claim: benchmark-what-each-gains-from -->
 #
-# In this chapter we ask. We take the tutorial's loop and change one thing at a time. Each change gets a bar of
-# milliseconds, and is held against the best that the machine can do at all. Some pay, and some do not. Which ones
-# depends on the network <!-- claim: benchmark-what-each-gains-from -->.
-#
-# > **What you will be able to do.**
-# > Each goal is answered by the cell whose first line has its number.
+# > **What you will be able to do.** Each goal is answered by the cell whose first line has its number.
 # >
 # > 1. Find out where a training loop spends its time.
 # > 2. Say what a machine can do at best, and which share of that a loop reaches.
@@ -35,36 +50,15 @@
 # > 6. Test advice on speed instead of believing it.
 # > 7. Reach an accuracy in fewer steps, not only in faster ones.
 # > 8. Read a benchmark: on what, how often, judged by what.
-
-# %% [markdown]
-# > **Time and memory.**
-# > The whole notebook, with every exercise's solution:
-# >
-# > | profile | data | on | time | memory |
-# > |---|---|---|---|---|
-# > | `quick` | a part of the 6,000 digits in the package | two CPU cores | a minute | 1.2 GB |
-# > | `cpu` | all digits, 2,000 pictures | two CPU cores | 7 min <!-- claim: speed-time --> | 1.8 GB <!-- claim: speed-memory --> |
-# > | `full` | all digits, 2,000 pictures | one GPU | not measured yet | not measured yet |
-
-# %% [markdown]
-# ## Setting up
 #
-# In Colab the first cell installs the course's library. Anywhere else it does nothing.
-
-# %% tags=["install"]
-import sys
-
-if "google.colab" in sys.modules:
-    address = "git+https://github.com/convnets-measured/convnets-measured"
-    get_ipython().run_line_magic("pip", f"install --quiet {address}")
-
-# %% [markdown]
-# This chapter is about your machine, so close what else runs on it. In `quick` MiniVGG has half its width.
+# To run it yourself, open it in Colab: `PROFILE = "auto"` is the run that you see, 7 min <!-- claim: speed-time --> on two CPU cores, and
+# 1.8 GB <!-- claim: speed-memory --> of memory. `"quick"` takes a sample and half of MiniVGG's width, a minute, and other numbers than the
+# text. This chapter is about your machine, so close what else runs on it.
 
 # %% tags=["parameters"]
 PROFILE = "auto"
 
-# %%
+# %% tags=["hide-input"]
 import contextlib
 import time
 from functools import partial
@@ -82,6 +76,7 @@ from course_lib import (
 )
 from course_lib.profiles import resolve_profile
 from course_lib.training import memory_kept, synchronize
+from torch import nn
 from torch.nn import functional as F
 
 profile = resolve_profile(PROFILE)
@@ -102,8 +97,10 @@ print(digits)
 print("trains on", training.describe_device(device))
 
 # %% [markdown]
-# Two networks from earlier chapters will be trained again and again: LeNet-5 of chapter 2, which is small, and MiniVGG
-# of chapter 5, which is not. Each gets as many digits as it finishes in a second or so.
+# ## The loop of most tutorials
+#
+# Two networks from earlier chapters train again and again: LeNet-5 of chapter 2, which is small, and MiniVGG of chapter 5, which is not.
+# Each gets as many digits as it finishes in a second or so.
 
 
 # %%
@@ -122,10 +119,8 @@ few = digits.train.select(range(sizes["few"]))
 racers = {"LeNet-5": (lenet, many), "MiniVGG": (minivgg, few)}
 
 # %% [markdown]
-# ## The loop of most tutorials
-#
-# Chapter 1 had it: a data set hands out one picture at a time, `ToTensor` and `Normalize` make it a tensor, a
-# `DataLoader` stacks 128 of them. Then come a step of Adam, and `.item()`, to keep an eye on loss and accuracy.
+# The loop is that of chapter 1: a data set hands out one picture at a time, `ToTensor` and `Normalize` make it a tensor, a `DataLoader`
+# stacks 128 of them. Then come a step of Adam, and `.item()`, to keep an eye on loss and accuracy.
 
 # %%
 from torch.utils.data import DataLoader
@@ -146,7 +141,35 @@ def tutorial_loader(split, workers=0):
     )
 
 
-# %%
+# %% [markdown]
+# > **Your turn.** Write `tutorial_pass`, which trains for one epoch with Adam at 0.001, and returns the seconds.
+
+
+# %% tags=["your-turn"]
+def tutorial_pass(network, loader):
+    # network.to(device), network.train(), an optimiser
+    # began = time.perf_counter()
+    # in each step: the batch to the device, the loss, backward, step;
+    # add up loss.item() and the number of right answers
+    # return the seconds
+    ...
+
+
+small = nn.Sequential(nn.Flatten(), nn.Linear(784, 10)).eval()
+before = small[1].weight.detach().clone()
+batch = torch.randn(128, 1, 28, 28), torch.arange(128) % 10
+began = time.perf_counter()
+spent = tutorial_pass(small, [batch] * 3)
+assert spent is not None, "return the seconds"
+assert 0 < spent <= time.perf_counter() - began, "a difference of two clocks"
+moved = (small[1].weight - before).abs().max().item()
+assert moved > 0, "it learns nothing: backward(), then step()"
+assert moved < 0.004, "three steps of Adam at 0.001 move a weight by 0.003"
+assert small.training, "network.train() comes first"
+
+
+# %% tags=["finished"] cellView="form" jupyter={"source_hidden": true}
+# @title One way to write it
 def tutorial_pass(network, loader):
     """Train for one epoch as most tutorials do; return the seconds."""
     network.to(device)
@@ -167,11 +190,11 @@ def tutorial_pass(network, loader):
 
 
 # %% [markdown]
-# Nothing in it is wrong. Where does its time go? Write down your guess for each network: how many of a hundred
-# milliseconds go into getting images, and how many into computing?
+# Nothing in it is wrong. Where does its time go? Loading and computing can be had alone. To load alone, walk over the loader and do
+# nothing. To compute alone, make a list of the batches first, and hand that to the loop.
 #
-# Both can be had alone. To load alone, walk over the loader and do nothing. To compute alone, make a list of the
-# batches first, and hand that to the loop.
+# > **Your guess.** LeNet-5 and one-channel digits: how much of the time goes into getting the
+# > images? <!-- guess: speed-loading-lenet, 0 to 100 % -->
 
 
 # %%
@@ -237,14 +260,11 @@ plots.finish(
 )
 
 # %% [markdown]
-# The milliseconds of loading should be the same for both: a digit is a digit. Only what they are added to differs. On
-# this page loading is 45 % <!-- claim: speed-loading-lenet --> of the work for LeNet-5 and
-# 1 % <!-- claim: speed-loading-minivgg --> for MiniVGG. So there is no answer for *the* loop. There is one for each
-# network.
+# > **What we found.** 45 %. <!-- claim: speed-loading-lenet --> For MiniVGG it is 1 %. <!-- claim: speed-loading-minivgg -->
 #
-# The orange part also tells what can be won. If computing took no time at all, loading would remain. If loading took
-# none, computing would. (The two parts and the whole were timed in turn, five times each; these are medians. How to time
-# fairly comes further down.)
+# A digit is a digit, and costs the same to load. What it is added to differs. So there is no answer for *the* loop. There is one for each
+# network. The orange part also says what can be won: if computing took no time at all, loading would remain, and the other way round.
+# (Parts and whole were timed in turn, five times each; these are medians.)
 
 # %%
 whole = parts.loc["loading"] + parts.loc["computing"]
@@ -258,15 +278,11 @@ for name in racers:
 # %% [markdown]
 # ## The roof
 #
-# Is that fast or slow? We need something to hold it against: not another loop, but the machine.
-#
-# A processor can do so many *multiply-adds* a second and no more. That is its *roof*
-# ([Williams et al., 2009](https://doi.org/10.1145/1498765.1498785)). Data sheets print it, and no program reaches it.
-# So we measure instead: one convolution of a size that suits the machine, forward and back, and nothing else. A product
-# of two large matrices is a second measurement.
-#
-# The roof depends on the kind of number. Chapter 3 had *bfloat16*, whose 8 binary digits some processors multiply much
-# faster than the 24 of float32. What would `precision="auto"` choose here?
+# Is that fast or slow? We need something to hold it against: not another loop, but the machine. A processor can do so many *multiply-adds*
+# a second and no more. That is its *roof* ([Williams et al., 2009](https://doi.org/10.1145/1498765.1498785)). Data sheets print it, and no
+# program reaches it. So we measure instead: one convolution of a size that suits the machine, forward and back, and nothing else. A product
+# of two large matrices is a second measurement. The roof depends on the kind of number. Chapter 3 had *bfloat16*, whose 8 binary digits
+# some processors multiply much faster than the 24 of float32. What does `precision="auto"` choose here?
 
 # %%
 fast = training.choose_setup(
@@ -292,8 +308,8 @@ roofs = pd.DataFrame(
 (roofs / 1e9).map("{:,.0f} billion a second".format)
 
 # %% [markdown]
-# Now the work. `count_multiply_adds` adds it up, layer by layer, for one image going forward. A training step costs
-# about three such passes: forward, back for the gradients of the maps, back for those of the weights.
+# Now the work. `count_multiply_adds` adds it up, layer by layer, for one image going forward. A training step costs about three such
+# passes: forward, back for the gradients of the maps, back for those of the weights.
 
 # %% tags=["nbval-check-output"]
 for name, build in (("LeNet-5", models.lenet5), ("MiniVGG", models.minivgg)):
@@ -303,8 +319,10 @@ for name, build in (("LeNet-5", models.lenet5), ("MiniVGG", models.minivgg)):
     print(f"         {step / 1e9:.2f} billion a step of 128")
 
 # %% [markdown]
-# Work over time is speed, and speed over roof is the share of the machine that the loop uses. Guess it, before you run
-# the cell: a half? A tenth?
+# Work over time is speed, and speed over roof is the share of the machine that the loop uses.
+#
+# > **Your guess.** LeNet-5 in the tutorial's loop: which share of the float32 roof does it
+# > reach? <!-- guess: speed-roof-share-lenet, 0 to 100 % -->
 
 # %%
 # Goal 2: which share of the roof does the tutorial's loop reach?
@@ -353,28 +371,25 @@ plots.finish(
 )
 
 # %% [markdown]
-# On this page the tutorial's loop reaches 5.4 % <!-- claim: speed-roof-share-lenet --> of the float32 roof with
-# LeNet-5, and 21.9 % <!-- claim: speed-roof-share-minivgg --> with MiniVGG. The axis is logarithmic: equal distances
-# are equal factors. The grey line between a dot and its roof is what this chapter is about.
+# > **What we found.** 5.4 %. <!-- claim: speed-roof-share-lenet --> With MiniVGG it is 21.9 %. <!-- claim: speed-roof-share-minivgg -->
 #
-# The whole roof is not to be had. ReLU, pooling, loss and optimiser cost time and are no multiply-adds, and a small
-# layer does not fill the machine. But the share says whether it is worth to go on looking.
+# The axis is logarithmic: equal distances are equal factors. The grey line between a dot and its roof is what this chapter is about. You
+# can't have all of it. ReLU, pooling, loss and optimiser cost time and are no multiply-adds, and a small layer does not fill the machine.
+# But the share says whether it is worth looking further.
 
 # %% [markdown]
 # ## How to time fairly
 #
-# Before we compare loops: can we tell a faster one from a lucky one? Clocks are exact. Machines are not. A laptop grows
-# warm and slows down, a mail arrives, and the first pass pays for things that the others find ready.
-#
-# Three habits help.
+# Before we compare loops: can we tell a faster one from a lucky one? Clocks are exact. Machines are not. A laptop grows warm and slows
+# down, a mail arrives, and the first pass pays for things that the others find ready. Three habits help.
 #
 # - **Warm up.** Run each loop once and forget that time.
-# - **In turn.** Never ten runs of one and then ten of the other: what disturbs the machine in between would hit only
-#   one of them. Run one, the other, one, the other, and divide within each round.
+# - **In turn.** Never ten runs of one and then ten of the other: what disturbs the machine would hit only one of them. Run one, the other, one,
+# the other, and divide within each round.
 # - **Middle and range.** Report the median of the ratios, and the smallest and the largest.
 #
-# `training.interleave` does the first two and `training.speedups` the third. How do we know that they work? Time
-# something against *itself*.
+# `training.interleave` does the first two and `training.speedups` the third. Do they work? Time something against *itself*. The truth is a
+# ratio of 1.
 
 # %%
 # Goal 3: a loop against itself
@@ -388,32 +403,34 @@ twins = training.interleave(
 training.speedups(twins).round(3)
 
 # %% [markdown]
-# The truth is 1. The range of the second row is the noise of your machine, today. On this page a single round of the
-# same loop came out between ×0.97 <!-- claim: speed-twins-least --> and ×1.02 <!-- claim: speed-twins-most --> of the other. So one ratio within such a range
-# says nothing. Several that all lean to one side can say something, and the verdicts below count just that.
+# > **What we found.** Single rounds of the same loop come out between ×0.97 <!-- claim: speed-twins-least --> and
+# > ×1.02 <!-- claim: speed-twins-most --> of each other.
 #
-# GPUs have a trap of their own. Python hands them orders and goes on at once, while they work. A clock that is read
-# then has timed the giving of orders. So wait until all is done, `torch.cuda.synchronize()`, before you read it. The
-# tutorial's loop waits in each step, because `.item()` needs the number. Ours will wait once, at the end.
+# That range is the noise of the machine. One ratio within it says nothing. Several that all lean to one side can say something, and the
+# verdicts below count just that.
+#
+# GPUs have a trap of their own. Python hands them orders and goes on at once, while they work. A clock that is read then has timed the
+# giving of orders. So wait until all is done, `torch.cuda.synchronize()`, before you read it. The tutorial's loop waits in each step,
+# because `.item()` needs the number. Ours will wait once, at the end.
 
 # %% [markdown]
 # ## A ladder
 #
 # What can be changed in the loop without changing what is computed? Six things, from the outside in.
 #
-# 1. **Images in memory.** All digits lie in one tensor of whole numbers, and a batch is cut out and normalised at
-#    once: chapter 1's `data.Batches`.
-# 2. **Sums on the device.** Loss and right answers are added up where they are made. `.item()`, for which Python must
-#    wait, comes once, at the end.
-# 3. **Channels last.** A tensor (N, C, H, W) can lie in memory map by map, or pixel by pixel with all its channels side
-#    by side. A convolution sums over channels, and most fast ones want them so. The shape stays.
-# 4. **Half precision.** Convolutions and linear layers multiply in 16 bits where the machine is built for it; weights
-#    stay in float32 ([Micikevicius et al., 2018](https://arxiv.org/abs/1710.03740)). `torch.autocast` does that.
-# 5. **Fused Adam.** Adam is some ten operations on all weights. One after the other, each fetches them from memory
-#    again. Fused, they are fetched once.
+# 1. **Images in memory.** All digits lie in one tensor of whole numbers, and a batch is cut out and normalised at once: chapter 1's
+# `data.Batches`.
+# 2. **Sums on the device.** Loss and right answers are added up where they are made. `.item()`, for which Python must wait, comes once, at the
+# end.
+# 3. **Channels last.** A tensor (N, C, H, W) can lie in memory map by map, or pixel by pixel with all its channels side by side. A convolution
+# sums over channels, and most fast ones want them so. The shape stays.
+# 4. **Half precision.** Convolutions and linear layers multiply in 16 bits where the machine is built for it; weights stay in float32
+# ([Micikevicius et al., 2018](https://arxiv.org/abs/1710.03740)). `torch.autocast` does that.
+# 5. **Fused Adam.** Adam is some ten operations on all weights. One after the other, each fetches them from memory again. Fused, they are
+# fetched once.
 # 6. **Memory kept.** This one hides below Python, and comes with a picture of its own further down.
 #
-# Here they are as switches of one function. Read it beside `tutorial_pass`: the loop is the same.
+# Here they are as switches of one function. The loop is the one that you wrote.
 
 
 # %%
@@ -467,11 +484,11 @@ def one_pass(
 
 
 # %% [markdown]
-# One more thing for fairness. A pass could find memory that the pass before it has left, and be faster for it. So we
-# let each begin with none.
+# A pass could find memory that the pass before it has left, and be faster for it. So we let each begin with none. The last rung is
+# `training.fit(…, precision="auto")`, the function that has trained the networks of this book.
 
 
-# %%
+# %% tags=["hide-input"]
 def in_turn(works):
     """Seconds of each work, round after round."""
 
@@ -518,10 +535,13 @@ def climb(build, split):
 
 
 # %% [markdown]
-# The last rung is `training.fit(…, precision="auto")`, the function that has trained the networks of this book. Guess
-# which rung will be the tallest step, for LeNet-5 and for MiniVGG. Then climb.
+# > **Your guess.** Which rung is the tallest step for MiniVGG, the larger of the two?
+# >
+# > - Images in memory.
+# > - Half precision.
+# > - Fused Adam. <!-- answer: tallest-step-minivgg -->
 
-# %%
+# %% tags=["hide-input"]
 climbed = {name: climb(*one) for name, one in racers.items()}
 
 
@@ -552,22 +572,17 @@ plots.speed_ladder(ladder("LeNet-5"), "LeNet-5: milliseconds for 128 images")
 plots.speed_ladder(ladder("MiniVGG"), "MiniVGG: milliseconds for 128 images")
 
 # %% [markdown]
-# The whiskers are the fastest and the slowest round. Orange is a rung whose median lies above that of the one before.
-# Whether that is more than chance, the table below decides.
+# The whiskers are the fastest and the slowest round. Orange is a rung whose median lies above that of the one before. Mind the share, which
+# is that of the roof *of its precision*. At the rung of half precision the roof itself is lifted, so a bar may become shorter while its
+# share falls.
 #
-# Mind the share. It is the share of the roof *of its precision*. At the rung of half precision the roof itself is
-# lifted, so a bar may become shorter while its share falls: the loop is faster, and uses less of what it now could.
-#
-# And which change paid? A bar shows how far a rung is above the ground. The next table compares each with the rung just
-# below it, round by round, by one rule: it *paid* if it was faster in every round, it *cost* if it was slower in every
-# round, and anything else is no clear difference.
-#
-# How often does this rule find a difference between equal loops? There every round is the toss of a coin, and five of
-# five fall on the same side once in 16. The table holds 14 comparisons, so about one verdict in it may be chance. (With
-# the two rounds of `quick` it is every second one.)
+# Which change paid? A bar shows how far a rung is above the ground. The next table compares each with the rung just below it, by one rule:
+# it *paid* if it was faster in every round, it *cost* if it was slower in every round, and anything else is no clear difference. How often
+# does this rule find a difference between equal loops? There every round is the toss of a coin, and five of five fall on the same side once
+# in 16. The table holds 14 comparisons, so about one verdict in it may be chance. (With the two rounds of `quick` it is every second one.)
 
 
-# %%
+# %% tags=["hide-input"]
 # Goal 4: which change pays for which network?
 def verdict(ratios):
     """Ratios are seconds before over seconds after, one a round."""
@@ -594,34 +609,31 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# If the images make the tallest step, the network waited for them. If they hardly show, it waited for something else,
-# for arithmetic or for memory. On this page LeNet-5 waited for images: having them in memory makes it
-# ×2.06 <!-- claim: step-images-lenet --> as fast. MiniVGG waited for memory and arithmetic: ×1.59 <!-- claim: step-adam-minivgg --> comes from
-# fused Adam, ×1.39 <!-- claim: step-half-minivgg --> from bfloat16, and ×1.39 <!-- claim: step-kept-minivgg --> from kept memory. Sums on the
-# device give next to nothing on two cores, where nobody has to wait for a GPU. <!-- claim: speed-verdicts --> And `training.fit` is a little slower
-# than our last rung: it also checks and records, which we did not take apart.
+# > **What we found.** Fused Adam, ×1.59, <!-- claim: step-adam-minivgg --> before bfloat16, ×1.39, <!-- claim: step-half-minivgg --> and
+# > kept memory, ×1.39. <!-- claim: step-kept-minivgg --> MiniVGG waits for memory and arithmetic. LeNet-5 waits for images: having them in
+# > memory makes it ×2.06 <!-- claim: step-images-lenet --> as fast.
 #
-# The ×2.06 <!-- claim: step-images-lenet --> is more than the bound of ×1.8 <!-- claim: bound-loading-lenet --> that we printed for LeNet-5's
-# loading. Computing alone took 5.5 ms <!-- claim: computing-lenet --> there, on batches that lay ready, and here the whole rung takes
-# 4.93 ms. <!-- claim: rung-images-lenet --> So the parts were measured fairly, and still do not add up to the whole: a step depends on what was
-# done before it. Perhaps a batch that was cut out a moment ago is still in the processor's cache. We did not test it.
+# Sums on the device give next to nothing on two cores, where nobody has to wait for a GPU. <!-- claim: speed-verdicts --> And
+# `training.fit` is a little slower than our last rung: it also checks and records. So a list of tricks is not worth much. A measurement
+# that says what *this* network waits for is.
 #
-# The recorded benchmark, further down, was a run of its own. From the tutorial's loop to `fit` in float32 LeNet-5 gains
-# more than from there to `precision="auto"`. MiniVGG gains less <!-- claim: benchmark-what-each-gains-from -->. The
-# ladder above goes with that. Does yours?
-#
-# So a list of tricks is not worth much. A measurement that says what *this* network waits for is.
+# One number doesn't fit. ×2.06 <!-- claim: step-images-lenet --> is more than the ×1.8 <!-- claim: bound-loading-lenet --> that we printed
+# as the most that faster loading can bring. Computing alone took 5.5 ms <!-- claim: computing-lenet --> there, on batches that lay ready,
+# and here the whole rung takes 4.93 ms. <!-- claim: rung-images-lenet --> So the parts were measured fairly, and still don't add up to the
+# whole: a step depends on what was done before it. Perhaps a batch that was cut out a moment ago is still in the processor's cache. We did
+# not test it.
 
 # %% [markdown]
 # ## Pages
 #
-# What is "memory kept"? A step writes its feature maps to memory, for the way back, and then its gradients, and lets all
-# of them go. The next step needs just as much. What could be slow about that?
+# What is "memory kept"? A step writes its feature maps to memory, for the way back, and then its gradients, and lets all of them go. The
+# next step needs just as much. What could be slow about that?
 #
-# The C library hands large pieces back to the operating system as soon as they are free. When the program asks again,
-# it gets the memory *page* by page, mostly 4 KB at a time, at the first touch of each: the processor stops, the system
-# finds a page, fills it with zeros, and goes on. That is a page fault. The system counts them, so we can ask how many
-# each step of MiniVGG takes. Guess: ten? A thousand?
+# The C library hands large pieces back to the operating system as soon as they are free. When the program asks again, it gets the memory
+# *page* by page, mostly 4 KB at a time, at the first touch of each: the processor stops, the system finds a page, fills it with zeros, and
+# goes on. That is a page fault, and the system counts them.
+#
+# > **Your guess.** How many page faults are in one step of MiniVGG, with 128 digits? <!-- guess: faults-least, 0 to 100,000 -->
 
 
 # %%
@@ -671,21 +683,21 @@ def fault_figure():
 fault_figure() if faults else None
 
 # %% [markdown]
-# The first step is high in any case: Adam's means are made. Then look at the distance between the lines. On this page the usual way takes
-# 46,884 <!-- claim: faults-least --> pages or more in each later step, which is 192 MB <!-- claim: faults-bytes --> that the system fills with
-# zeros. With memory kept it is at most 4 <!-- claim: faults-kept --> from the third step on. What are these pages? MiniVGG has large linear
-# layers, and so large gradients: those of all its weights fill 29,076 <!-- claim: faults-gradients --> pages, maps come on top. (The usual way
-# is not quite the system's own. The library has already set and reset two limits of the C library in this process, and resets them to
-# 32 and 64 MiB, the highest that the C library would choose by itself.)
+# > **What we found.** 46,884 <!-- claim: faults-least --> or more in each step after the first, which are
+# > 192 MB <!-- claim: faults-bytes --> that the system fills with zeros. With memory kept it is at most 4 <!-- claim: faults-kept --> from
+# > the third step on.
 #
-# The fix is two calls of the C library: keep what is free. `fit` makes them where that is possible, and gives the
-# memory back when it is done. (On a GPU torch has always kept its memory.)
+# (The first step is high in any case: Adam's means are made.) What are these pages? MiniVGG has large linear layers, and so large
+# gradients: those of all its weights fill 29,076 <!-- claim: faults-gradients --> pages, maps come on top. The fix is two calls of the C
+# library: keep what is free. `fit` makes them where that is possible, and gives the memory back when it is done. On a GPU torch has always
+# kept its memory. ("As usual" is not quite the system's own way: the library has already set and reset two limits of the C library in this
+# process, to 32 and 64 MiB, the highest that it would choose by itself.)
 
 # %% [markdown]
 # ## Does it change the results?
 #
-# Faster is no use if the network is worse. Five of the six rungs compute the very same numbers, or sum them in another
-# order. Only half precision rounds each of them, and it rounds a lot.
+# Faster is no use if the network is worse. Five of the six rungs compute the very same numbers, or sum them in another order. Only half
+# precision rounds each of them, and it rounds a lot.
 
 # %% tags=["nbval-check-output"]
 one = torch.tensor(1.0)
@@ -694,12 +706,15 @@ for step in (2**-6, 2**-7, 2**-8):
     print(f"1 + {step:.5f}: float32 {single:.5f}, bfloat16 {short:.5f}")
 
 # %% [markdown]
-# And even the same numbers in another order give another sum, in any precision. A training step adds up millions. So
-# two trainings that differ by a rounding drift apart, and end at different weights. The question is not whether the
-# results are equal. It is whether they are equally *good*.
+# And even the same numbers in another order give another sum, in any precision. So two trainings that differ by a rounding drift apart, and
+# end at different weights. The question is not whether the results are equal. It is whether they are equally *good*. We train LeNet-5 in
+# float32 and with `precision="auto"`, with the same seeds: the same first weights, the same order of images.
 #
-# We train LeNet-5 in float32 and with `precision="auto"`, with the same seeds: the same first weights, the same order
-# of images. How large is the difference, against the spread over seeds?
+# > **Your guess.** bfloat16 keeps 8 binary digits of each number. What does that cost LeNet-5?
+# >
+# > - Half a point of accuracy, or more.
+# > - Nothing that five seeds can see. <!-- answer: price-of-auto -->
+# > - It doesn't learn at all.
 
 
 # %%
@@ -753,32 +768,37 @@ plots.finish(
 )
 
 # %% [markdown]
-# Each blue line is a seed, orange is their mean. On this page `auto` less float32 is
-# −0.02 ± 0.07 points <!-- claim: speed-price-of-auto -->, the mean difference and its 95 % t interval, paired by seed. Zero lies
-# inside: <!-- claim: speed-price-undecided --> five seeds see no price, and don't exclude a small one. What it buys is a seventh of the time,
-# 2.66 ± 0.02 s <!-- claim: speed-lenet-auto-seconds --> against 3.10 ± 0.05 s. <!-- claim: speed-lenet-float32-seconds -->
+# > **What we found.** Nothing that five seeds can see: <!-- claim: speed-price-undecided --> `auto` less float32 is
+# > −0.02 ± 0.07 points, <!-- claim: speed-price-of-auto --> paired by seed. It takes 2.66 ± 0.02 s <!-- claim: speed-lenet-auto-seconds -->
+# > in place of 3.10 ± 0.05 s. <!-- claim: speed-lenet-float32-seconds -->
 #
-# What does `fit` change without being asked? Only what at most rounds differently: the layout of channels, kept memory,
-# and no more threads than cores. Float32 is its default. Half precision and the fused optimiser come with
-# `precision="auto"`, and the line below each table of `fit` says what was chosen.
+# The interval contains zero, and doesn't exclude a small price. What does `fit` change without being asked? Only what at most rounds
+# differently: the layout of channels, kept memory, and no more threads than cores. Float32 is its default. Half precision and the fused
+# optimiser come with `precision="auto"`, and the line below each table of `fit` says what was chosen.
 
 # %% [markdown]
 # ## What may not pay
 #
-# There is more advice, and you will have read some of it. Each piece gets the same treatment: one change, in turn,
-# round after round, and the verdict by the rule from above.
+# There is more advice, and you will have read some of it. Each piece gets the same treatment: one change, in turn, round after round, and
+# the verdict by the rule from above.
 #
-# - *Half precision* is faster. Also without channels last?
-# - *Workers*: processes that prepare images while the network computes. Two of them, for the tutorial's loop.
+# - *Half precision* without channels last.
+# - *Workers*: two processes that prepare images while the network computes, for the tutorial's loop.
 # - *Larger batches*: 512 digits at a time.
-# - *All cores*: is one thread slower?
-# - *Matmul precision*: `torch.set_float32_matmul_precision("medium")` lets a processor multiply float32 matrices in
-#   fewer bits. Some do, others ignore it.
-# - `torch.compile`: torch translates the network to a program of its own. Compiling takes many seconds, so only LeNet-5
-#   gets it, and `quick` leaves it out.
+# - *One thread* in place of two.
+# - *Matmul precision*: `torch.set_float32_matmul_precision("medium")` lets a processor multiply float32 matrices in fewer bits. Some do, others
+# ignore it.
+# - `torch.compile`: torch translates the network to a program of its own. Compiling takes many seconds, so only LeNet-5 gets it, and `quick`
+# leaves it out.
+#
+# > **Your guess.** Which of these paid for LeNet-5?
+# >
+# > - Two workers.
+# > - Batches of 512. <!-- answer: advice-that-paid -->
+# > - torch.compile.
 
 
-# %%
+# %% tags=["hide-input"]
 @contextlib.contextmanager
 def one_thread():
     before = torch.get_num_threads()
@@ -813,7 +833,7 @@ else:
         print(f"torch.compile does not work here: {type(error).__name__}")
 
 
-# %%
+# %% tags=["hide-input"]
 def attempts(build, split):
     """Seconds of each attempt and of what it is held against, in turn."""
 
@@ -847,7 +867,7 @@ def attempts(build, split):
 
 tried = {name: attempts(*one) for name, one in racers.items()}
 
-# %%
+# %% tags=["hide-input"]
 # Goal 6: did it pay, here and now?
 against = {"matmul precision medium": "float32", "two workers": "tutorial"}
 rows = []
@@ -871,33 +891,24 @@ rows = pd.DataFrame(rows).sort_values("attempt", kind="stable")
 rows.set_index(["attempt", "network"])
 
 # %% [markdown]
-# Numbers below 1 are slower. On this page two pieces of advice paid: batches of 512, ×1.09 <!-- claim: advice-large-lenet --> for LeNet-5 and
-# ×1.16 <!-- claim: advice-large-minivgg --> for MiniVGG, and `"medium"` for MiniVGG, ×1.54. <!-- claim: advice-medium-minivgg --> For LeNet-5
-# `"medium"` made no clear difference, and all else cost time. <!-- claim: speed-advice --> `torch.compile` cost it, with
-# ×0.61 <!-- claim: advice-compile -->, after 7.9 s <!-- claim: speed-compile-seconds --> of compiling. The rule has the same false alarms as
-# above, one in 16. A few remarks, to be held against your table.
+# > **What we found.** Batches of 512, ×1.09 <!-- claim: advice-large-lenet --> for LeNet-5 and ×1.16 <!-- claim: advice-large-minivgg -->
+# > for MiniVGG. And `"medium"` for MiniVGG, ×1.54. <!-- claim: advice-medium-minivgg --> For LeNet-5 `"medium"` made no clear difference,
+# > and all else cost time: <!-- claim: speed-advice --> `torch.compile` comes to ×0.61, <!-- claim: advice-compile --> after
+# > 7.9 s <!-- claim: speed-compile-seconds --> of compiling.
 #
-# - Channels last and half precision belong together. In torch's other layout a 16-bit convolution of a *single* channel
-#   finds no fast kernel for its way back, on some processors, and every network for digits begins with one.
-# - Workers must be started, in every epoch, and must send their images from process to process. They pay where an image
-#   is costly to prepare: a large JPEG, not 784 bytes.
-# - A batch of 512 needs a quarter of the steps, and each step four times the memory. What fitted into the processor's
-#   cache may not fit any more. And it learns otherwise: an epoch now has a quarter of the steps.
-# - On a busy machine one thread can be faster than two: two threads wait for each other.
+# - Channels last and half precision belong together. In torch's other layout a 16-bit convolution of a *single* channel finds no fast kernel for
+# its way back, on some processors, and every network for digits begins with one.
+# - Workers must be started, in every epoch, and must send their images from process to process. They pay where an image is costly to prepare: a
+# large JPEG, not 784 bytes.
+# - A batch of 512 learns otherwise: an epoch has a quarter of the steps, and each step needs four times the memory.
 # - Matmul precision is set for the whole process, and changes what "float32" means. `fit` leaves it alone.
-#
-# And one for GPUs. A T4 of 2018, which Colab lends out, says yes to `torch.cuda.is_bf16_supported()`. It has no such
-# instructions; torch emulates them, slowly. So the library asks for compute capability 8.0 instead, and takes float16
-# below it.
 
 # %% [markdown]
 # ## Fewer steps
 #
 # So far every step is faster. The other factor is how many there are. How many steps does a network need for
-# 99 % <!-- claim: mnist-99-target --> of MNIST?
-#
-# The library has *recipes*, each the shortest way that we know to the accuracy in its name. They are short enough to be
-# read. This is `mnist-99`: its network, and its training.
+# 99 % <!-- claim: mnist-99-target --> of MNIST? The library has *recipes*, each the shortest way that we know to the accuracy in its name.
+# They are short enough to be read. This is `mnist-99`: its network, and its training.
 
 # %%
 recipe = recipes.take("mnist-99")
@@ -909,13 +920,17 @@ analysis.Source(recipe.train)
 # %% [markdown]
 # Three ideas.
 #
-# 1. **Shrink at once.** LeNet-5 computes its maps in full size, and then a pool throws three quarters away. A stride of
-#    2 does not compute them to begin with.
+# 1. **Shrink at once.** LeNet-5 computes its maps in full size, and then a pool throws three quarters away. A stride of 2 does not compute them
+# to begin with.
 # 2. **Go fast.** *Batch norm* keeps the size of the signals in order, so the learning rate can be 15 times ours.
-# 3. **Come to rest.** A high rate jumps about for ever. One cycle, up and then down to zero, lets it settle, and ends
-#    after two epochs ([Smith and Topin, 2018](https://arxiv.org/abs/1708.07120)).
+# 3. **Come to rest.** A high rate jumps about for ever. One cycle, up and then down to zero, lets it settle, and ends after two epochs
+# ([Smith and Topin, 2018](https://arxiv.org/abs/1708.07120)).
 #
-# Is its network cheaper, at least? Guess.
+# > **Your guess.** How does its arithmetic for one image compare with LeNet-5's?
+# >
+# > - Half.
+# > - About the same.
+# > - Twice. <!-- answer: recipe-work -->
 
 # %% tags=["nbval-check-output"]
 for name, network in (("LeNet-5", lenet()), ("mnist-99", recipe.Strided())):
@@ -924,15 +939,13 @@ for name, network in (("LeNet-5", lenet()), ("mnist-99", recipe.Strided())):
     print(f"{name}: {cost:,} multiply-adds, {count:,} parameters")
 
 # %% [markdown]
-# It costs twice the arithmetic, an image <!-- claim: mnist-99-work -->. It must make up for that by needing fewer
-# images. So we let both race, not by epochs but by the clock: LeNet-5 at a constant 0.001, and the recipe, each with
-# one seed and judged after every epoch.
+# > **What we found.** Twice, <!-- claim: mnist-99-work --> so it must need fewer images.
 #
-# The grey curve is no run of its own. It is LeNet-5 once more, as if each step took as long as in the tutorial's loop
-# on your machine. Between grey and blue nothing was learned better; the steps are faster. Between blue and orange the
-# steps are fewer.
+# Let both race, not by epochs but by the clock: LeNet-5 at a constant 0.001, and the recipe, each with one seed and judged after every
+# epoch. The grey curve is no run of its own. It is LeNet-5 once more, as if each step took as long as in the tutorial's loop. Between grey
+# and blue nothing was learned better; the steps are faster. Between blue and orange the steps are fewer.
 
-# %%
+# %% tags=["hide-input"]
 training.set_seed(0)
 slow_and_steady = training.fit(
     models.lenet5(),
@@ -994,12 +1007,10 @@ plots.finish(
 )
 
 # %% [markdown]
-# Both axes are logarithmic, so equal distances are equal factors. On this page, with one seed, LeNet-5 ends a little
-# short of 99 % <!-- claim: mnist-99-target -->, after 30 s <!-- claim: race-tutorial --> at the tutorial's pace and
-# after 12 s <!-- claim: race-fit --> at that of `fit`. The recipe ends on the line after
-# 4 s <!-- claim: race-recipe -->. On the sample the line may stay out of reach: 4,000 digits are few.
-#
-# One seed proves nothing. `recipes.run` trains the recipe and judges it on validation images, seed by seed.
+# With one seed, LeNet-5 ends a little short of 99 %, <!-- claim: mnist-99-target --> after 30 s <!-- claim: race-tutorial --> at the
+# tutorial's pace and after 12 s <!-- claim: race-fit --> at that of `fit`. The recipe ends on the line after
+# 4 s. <!-- claim: race-recipe --> One seed proves nothing. `recipes.run` trains the recipe and judges it on validation images, seed by
+# seed.
 
 # %%
 tried_seeds = [
@@ -1014,8 +1025,8 @@ for column, form in (("seconds", "{:.2f} s"), ("accuracy", "{:.2%}")):
 results[["images", "epochs", "seconds", "accuracy", "judged_on"]].round(4)
 
 # %% [markdown]
-# The recipe's rate, widths and epochs were chosen on these validation images, with other runs. Now the end: fresh
-# seeds, training on training *and* validation images, and the test set opened once.
+# The recipe's rate, widths and epochs were chosen on these validation images, with other runs. Now the end: fresh seeds, training on
+# training *and* validation images, and the test set opened once.
 
 # %%
 # Goal 7: 99 % in how many seconds?
@@ -1037,11 +1048,13 @@ print(f"seconds {spent.mean():.2f} ± {spent.std():.2f}")
 print(records.compare("10-speed", "mnist-99", scores, digits.title))
 
 # %% [markdown]
-# On the test images the recipe reaches 99.12 ± 0.03 % <!-- claim: speed-recipe-accuracy --> in
-# 4.47 ± 0.08 s. <!-- claim: speed-recipe-seconds --> Everything that this chapter trained for a comparison, in one table.
+# > **What we found.** On the test images the recipe reaches 99.12 ± 0.03 % <!-- claim: speed-recipe-accuracy --> in
+# > 4.47 ± 0.08 s. <!-- claim: speed-recipe-seconds -->
+#
+# Everything that this chapter trained for a comparison, in one table:
 
 
-# %%
+# %% tags=["hide-input"]
 def row(runs, judged):
     accuracy = pd.Series([answers.accuracy for _, answers in runs])
     spent = pd.Series([history.seconds for history, _ in runs])
@@ -1062,18 +1075,58 @@ rows["mnist-99"] = row(finals, "test")
 pd.DataFrame(rows).T
 
 # %% [markdown]
-# ## A network made for speed
+# > **Reference card.**
+# >
+# > | what | formula | example |
+# > |---|---|---|
+# > | the most that a part can bring | whole / (whole − part) | loading 45 %: <!-- claim: speed-loading-lenet --> ×1.8 <!-- claim: bound-loading-lenet --> |
+# > | work of a training step | 3 · batch · multiply-adds | LeNet-5: $3 \cdot 128 \cdot 416{,}520 = 1.6 \cdot 10^8$ |
+# > | share of the roof | work / seconds / roof | in its own precision |
+# > | false alarms, all of $n$ rounds on one side | $2 / 2^n$ | five rounds: $2/32$, once in 16 |
+# > | bytes of a step of Adam | 7 numbers · 4 bytes · parameters | MiniVGG: 834 MB <!-- claim: adam-bytes-a-step --> |
+# > | binary digits | bfloat16: 8, float32: 24 | $1 + 2^{-8}$ in bfloat16 is 1 |
+# >
+# > | where time goes | look at | what helps |
+# > |---|---|---|
+# > | images | loading alone, computing alone | images in memory |
+# > | arithmetic | share of the roof | half precision with channels last |
+# > | memory | bytes of a step, page faults | fused Adam, memory kept |
+# > | waiting | `.item()` in the loop | sums on the device (on a GPU) |
+# > | too many steps | errors against seconds | a higher rate that falls to zero, batch norm |
+# >
+# > In plain PyTorch, without this course's library:
+# >
+# > ```python
+# > network = network.to(device, memory_format=torch.channels_last)
+# > optimizer = torch.optim.Adam(network.parameters(), lr=0.001, fused=True)
+# > for images, labels in batches:
+# >     images = images.contiguous(memory_format=torch.channels_last)
+# >     with torch.autocast(device.type, torch.bfloat16):
+# >         loss = F.cross_entropy(network(images), labels)
+# >     optimizer.zero_grad()
+# >     loss.backward()
+# >     optimizer.step()
+# >     total += loss.detach()
+# > if device.type == "cuda":
+# >     torch.cuda.synchronize()  # before you read the clock
+# > ```
+
+# %% [markdown]
+# ## Going further
 #
-# CIFAR-10 is harder, and has a speed record of its own: 94 % <!-- claim: cifar10-speed-record-accuracy --> of its test
-# images in 3.29 seconds <!-- claim: cifar10-speed-record -->, on one GPU
-# ([Jordan, 2024](https://arxiv.org/abs/2404.00498)). Our recipes for CIFAR-10 follow that paper. Two of its ideas can
-# be seen.
+# And one more for GPUs. A T4 of 2018, which Colab lends out, says yes to `torch.cuda.is_bf16_supported()`. It has no such instructions;
+# torch emulates them, slowly. So the library asks for compute capability 8.0 instead, and takes float16 below it.
 #
-# **A first layer that need not be trained.** Neighbouring pixels are nearly equal, so most of a patch's variance is its
-# brightness, and little is left for edges and colours <!-- claim: patches-of-four-pixels -->. A network spends its
-# first steps on finding that out. But it can be computed: take all patches of 2 × 2 pixels, find their *principal
-# components*, and divide each by its spread. The results do not correlate, and are all of one size. That is called
-# *whitening*. The filters are set once and then left alone.
+# ### A network made for speed
+#
+# CIFAR-10 is harder, and has a speed record of its own: 94 % <!-- claim: cifar10-speed-record-accuracy --> of its test images in
+# 3.29 seconds <!-- claim: cifar10-speed-record -->, on one GPU ([Jordan, 2024](https://arxiv.org/abs/2404.00498)). Our recipes for CIFAR-10
+# follow that paper. Two of its ideas can be seen.
+#
+# **A first layer that need not be trained.** Neighbouring pixels are nearly equal, so most of a patch's variance is its brightness, and
+# little is left for edges and colours. <!-- claim: patches-of-four-pixels --> A network spends its first steps on finding that out. But it
+# can be computed: take all patches of 2 × 2 pixels, find their *principal components*, and divide each by its spread. The results do not
+# correlate, and are all of one size. That is called *whitening*. The filters are set once and then left alone.
 
 # %%
 network = models.whitened()
@@ -1082,10 +1135,10 @@ network.whiten(images)
 plots.filter_grid(network.whitening.weight[:12])
 
 # %% [markdown]
-# Twelve filters of 2 × 2, for twelve numbers: 4 pixels in 3 colours, in the order of their variance. The first is
-# brightness, and so it is white all over; the second is a colour against its
-# opposite <!-- claim: patches-of-four-pixels -->; then come edges of brightness, and so on to checks of colour. (The
-# network has their twelve negatives, too, because its activation lets next to nothing of a negative sum through.)
+# Twelve filters of 2 × 2, for twelve numbers: 4 pixels in 3 colours, in the order of their variance. The first is brightness, and so it is
+# white all over; the second is a colour against its opposite <!-- claim: patches-of-four-pixels -->; then come edges of brightness, and so
+# on to checks of colour. (The network has their twelve negatives, too, because its activation lets next to nothing of a negative sum
+# through.)
 #
 # Do they do what they should? Here are the correlations between the twelve numbers of a patch, before and after.
 
@@ -1108,10 +1161,10 @@ figure.colorbar(shown, ax=panels, shrink=0.8, label="correlation")
 plots.finish(figure, f"Correlations of 12 numbers. {'; '.join(said)}.")
 
 # %% [markdown]
-# **Filters that begin as copies.** The other convolutions begin in part as the identity: in each, as many filters as
-# there are channels have a 1 in the middle of one channel, and zeros elsewhere. So they hand on what they get, and an
-# untrained network passes whitened patches to its end. You know the thought from chapter 6: make doing nothing the
-# start. Below are the middles of the filters of the first group's first convolution.
+# **Filters that begin as copies.** The other convolutions begin in part as the identity: in each, as many filters as there are channels
+# have a 1 in the middle of one channel, and zeros elsewhere. So they hand on what they get, and an untrained network passes whitened
+# patches to its end. You know the thought from chapter 6: make doing nothing the start. Below are the middles of the filters of the first
+# group's first convolution.
 
 # %%
 convolutions = [
@@ -1130,16 +1183,16 @@ plots.finish(
 )
 
 # %% [markdown]
-# The rest of the recipes is chapter 4's and this one's: mirrored and shifted pictures, a high rate that rises and
-# falls, half precision. The paper also averages the answers to several *views* of a test image, as it is, mirrored and
-# shifted. That raises the accuracy and costs time when judging. So a number that was averaged must say so.
+# The rest of the recipes is chapter 4's and this one's: mirrored and shifted pictures, a high rate that rises and falls, half precision.
+# The paper also averages the answers to several *views* of a test image, as it is, mirrored and shifted. That raises the accuracy and costs
+# time when judging. So a number that was averaged must say so.
 
 # %% [markdown]
-# ## The recorded benchmark
+# ### The recorded benchmark
 #
-# Training on CIFAR-10 takes long on two cores. So the library has a benchmark, `make bench`, whose results are recorded
-# like those of the chapters. It times the tutorial's loop and `fit` in turn, on four networks, and then runs each
-# recipe with five fresh seeds, on all training images, judged by the test set.
+# Training on CIFAR-10 takes long on two cores. So the library has a benchmark, `make bench`, whose results are recorded like those of the
+# chapters. It times the tutorial's loop and `fit` in turn, on four networks, and then runs each recipe with five fresh seeds, on all
+# training images, judged by the test set.
 #
 # A benchmark means nothing without its machine.
 
@@ -1175,11 +1228,11 @@ show(peaks, "on", "precision", "convolution", "matmul")
 # %% [markdown]
 # The benchmark ran on the kind of processor that this page ran on, and the roofs agree: 265 billion <!-- claim: bench-roof-float32 -->
 # multiply-adds a second in float32 and 487 billion <!-- claim: bench-roof-bfloat16 --> in bfloat16 here,
-# 266 billion <!-- claim: speed-roof-float32 --> and 495 billion <!-- claim: speed-roof-bfloat16 --> at the top. On another processor compare
-# within a table, and not across.
+# 266 billion <!-- claim: speed-roof-float32 --> and 495 billion <!-- claim: speed-roof-bfloat16 --> at the top. On another processor
+# compare within a table, and not across.
 #
-# Milliseconds for 128 images. `beginner` is the tutorial's loop, `fit` is in float32, and `fit, auto` in the precision
-# of the machine. The speed-up is against the beginner, the median over rounds, with its range.
+# Milliseconds for 128 images. `beginner` is the tutorial's loop, `fit` is in float32, and `fit, auto` in the precision of the machine. The
+# speed-up is against the beginner, the median over rounds, with its range.
 
 
 # %% tags=["drawn"]
@@ -1200,8 +1253,8 @@ columns = ("loop", "on", "milliseconds", "speed-up", "of the roof", "rounds")
 show(paces, "network", *columns)
 
 # %% [markdown]
-# And the recipes. Read a row from left to right: which accuracy was promised, what was reached, with which averaging,
-# and what is left without it.
+# And the recipes. Read a row from left to right: which accuracy was promised, what was reached, with which averaging, and what is left
+# without it.
 
 # %% tags=["drawn"]
 runs = recorded("target")
@@ -1231,37 +1284,35 @@ table["target"] = table["target"].map("{:.0%}".format)
 table.fillna("")
 
 # %% [markdown]
-# `beginner`, where it is there, is LeNet-5 in the tutorial's loop, for as many epochs as it needs on validation images
-# to get to 99 % <!-- claim: mnist-99-target -->, or for the best of twelve if it does not get there. On two cores it
-# misses: its mean on test images is 98.90 % <!-- claim: bench-beginner-accuracy -->, and three of five seeds
-# hit. <!-- claim: bench-beginner-hits --> So its seconds, divided by those of `mnist-99`, compare a miss with a hit.
-# Part of that factor is the steps' speed, part is their number, and this chapter has taken it apart. And `cifar10-90`
-# reaches 90.28 % <!-- claim: bench-90-accuracy --> only because each answer is averaged with that of the mirrored
-# image. Alone it is 89.35 % <!-- claim: bench-90-alone -->, short of its name.
+# `beginner`, where it is there, is LeNet-5 in the tutorial's loop, for as many epochs as it needs on validation images to get to
+# 99 % <!-- claim: mnist-99-target -->, or for the best of twelve if it does not get there. On two cores it misses: its mean on test images
+# is 98.90 % <!-- claim: bench-beginner-accuracy -->, and three of five seeds hit. <!-- claim: bench-beginner-hits --> So its seconds,
+# divided by those of `mnist-99`, compare a miss with a hit. Part of that factor is the steps' speed, part is their number, and this chapter
+# has taken it apart. And `cifar10-90` reaches 90.28 % <!-- claim: bench-90-accuracy --> only because each answer is averaged with that of
+# the mirrored image. Alone it is 89.35 % <!-- claim: bench-90-alone -->, short of its name.
 #
-# When you read somebody else's benchmark, look for the same things. On which machine? How often, with which spread? Is
-# fetching or compiling left out? Judged on which images, and were choices made on them? One answer an image, or several
-# averaged?
+# When you read somebody else's benchmark, look for the same things. On which machine? How often, with which spread? Is fetching or
+# compiling left out? Judged on which images, and were choices made on them? One answer an image, or several averaged?
 
 # %% [markdown]
 # ## Exercises
 #
-# Write down your guess first. Then run your code. Then open the solution.
+# ● by hand, ●● change and run, ●●● design an experiment. Guess first, then run, then open the solution.
 
 # %% [markdown]
 # ### Exercise 1: The pass that is not made
 #
-# A training step costs three passes, we said. But nobody needs the gradient of the *pixels*. So the first layer makes
-# one pass less. By how much do three passes overstate the work of LeNet-5? And of MiniVGG?
+# ● *10 min.* A training step costs three passes, we said. But nobody needs the gradient of the *pixels*. So the first layer makes one pass
+# less. By how much do three passes overstate the work of LeNet-5? And of MiniVGG?
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
 # The first convolution of LeNet-5 has $28 \cdot 28 \cdot 6 \cdot 25 = 117{,}600$ multiply-adds, of
-# 416,520 <!-- claim: speed-lenet5-work -->. That is more than a quarter of a pass, and nearly a tenth of three. So
-# LeNet-5's share of the roof is overstated by a tenth <!-- claim: lenet5-first-layer-work -->. MiniVGG's first layer
-# has 225,792 <!-- claim: minivgg-first-layer-work --> of 55 million <!-- claim: minivgg-multiply-adds -->: less than
-# half a percent of a pass <!-- claim: minivgg-first-layer-share -->. For such networks three is a good number.
+# 416,520 <!-- claim: speed-lenet5-work -->. That is more than a quarter of a pass, and nearly a tenth of three. So LeNet-5's share of the
+# roof is overstated by a tenth <!-- claim: lenet5-first-layer-work -->. MiniVGG's first layer has
+# 225,792 <!-- claim: minivgg-first-layer-work --> of 55 million <!-- claim: minivgg-multiply-adds -->: less than half a percent of a
+# pass <!-- claim: minivgg-first-layer-share -->. For such networks three is a good number.
 #
 # </details>
 
@@ -1277,18 +1328,18 @@ for name, build in (("LeNet-5", models.lenet5), ("MiniVGG", models.minivgg)):
 # %% [markdown]
 # ### Exercise 2: A digit's way
 #
-# How many microseconds does a single digit cost in the tutorial's loader? It passes four stations: an array
-# becomes a picture, `ToTensor` makes a tensor of it, `Normalize` shifts and scales that, and at the end 128 of them are
-# stacked. Which station is the dearest? And what does the same digit cost in `data.Batches`?
+# ●● *15 min.* How many microseconds does a single digit cost in the tutorial's loader? It passes four stations: an array becomes a picture,
+# `ToTensor` makes a tensor of it, `Normalize` shifts and scales that, and at the end 128 of them are stacked. Which station is the dearest?
+# And what does the same digit cost in `data.Batches`?
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# On this page `ToTensor` costs 14.8 µs <!-- claim: digit-to-tensor --> and `Normalize` 14.33 µs. <!-- claim: digit-normalize --> A digit costs
-# 36.76 µs <!-- claim: digit-in-all --> in all, and 3.89 µs <!-- claim: digit-in-batches --> in `data.Batches`, everything included. Its 784
-# numbers are next to nothing. What costs is everything around: objects to make, types to check,
-# calls to find their way through Python. Each digit pays for it, 48,000 times an epoch. In `Batches` 128 digits share
-# one call. That is why the loader's time has little to do with the size of the images, as long as they are small.
+# On this page `ToTensor` costs 14.8 µs <!-- claim: digit-to-tensor --> and `Normalize` 14.33 µs. <!-- claim: digit-normalize --> A digit
+# costs 36.76 µs <!-- claim: digit-in-all --> in all, and 3.89 µs <!-- claim: digit-in-batches --> in `data.Batches`, everything included.
+# Its 784 numbers are next to nothing. What costs is everything around: objects to make, types to check, calls to find their way through
+# Python. Each digit pays for it, 48,000 times an epoch. In `Batches` 128 digits share one call. That is why the loader's time has little to
+# do with the size of the images, as long as they are small.
 #
 # </details>
 
@@ -1323,16 +1374,16 @@ pd.Series(
 # %% [markdown]
 # ### Exercise 3: A thousand ones
 #
-# Start at zero and add 1, a thousand times, in bfloat16. Where do you end? And what does that say about keeping weights
-# in bfloat16?
+# ● *5 min.* Start at zero and add 1, a thousand times, in bfloat16. Where do you end? And what does that say about keeping weights in
+# bfloat16?
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# At 256 <!-- claim: ones-in-bfloat16 -->. A bfloat16 has 8 binary digits, so from 256 to 512 it knows the even numbers
-# only. 257 lies half-way between 256 and 258, the tie goes to the even last digit, and the sum is stuck. A weight in
-# bfloat16 that receives a step of less than about a 500th of itself stays where it is, however often the step comes. So
-# weights, Adam's means and sums of losses stay in float32. Autocast leaves them there.
+# At 256 <!-- claim: ones-in-bfloat16 -->. A bfloat16 has 8 binary digits, so from 256 to 512 it knows the even numbers only. 257 lies
+# half-way between 256 and 258, the tie goes to the even last digit, and the sum is stuck. A weight in bfloat16 that receives a step of less
+# than about a 500th of itself stays where it is, however often the step comes. So weights, Adam's means and sums of losses stay in float32.
+# Autocast leaves them there.
 #
 # </details>
 
@@ -1346,22 +1397,20 @@ print(total.item())
 # %% [markdown]
 # ### Exercise 4: What Adam carries
 #
-# MiniVGG has 29,773,354 parameters <!-- claim: A.6 --> in its full width. For each, a step of Adam reads the weight,
-# its gradient and two running means, and writes the weight and both means. Four bytes each. How many megabytes is that
-# a step? Memory that moves 20 GB a second would need how many milliseconds? Now time `optimizer.step()`, fused and not.
-# How many GB a second does each reach?
+# ●● *20 min.* MiniVGG has 29,773,354 parameters <!-- claim: A.6 --> in its full width. For each, a step of Adam reads the weight, its
+# gradient and two running means, and writes the weight and both means. Four bytes each. How many megabytes is that a step? Memory that
+# moves 20 GB a second would need how many milliseconds? Now time `optimizer.step()`, fused and not. How many GB a second does each reach?
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# Seven numbers of four bytes for 29.8 million parameters <!-- claim: A.6 -->: 834 MB <!-- claim: adam-bytes-a-step -->,
-# or 42 ms <!-- claim: adam-time-a-step --> at 20 GB a second. There is hardly any arithmetic in it. So Adam does not
-# stand under the roof of multiply-adds at all: it stands under the roof of memory, and no number format of the
-# convolutions changes that. (Williams and others draw both roofs in one picture.) Unfused, each of Adam's operations
-# goes through memory on its own, so more bytes travel than these, and the GB a second that *we* count come out lower.
-# For LeNet-5 all of it fits into a cache, so expect little from the fused form. On this page MiniVGG's step moves
-# 9.4 GB <!-- claim: adam-unfused --> a second unfused and 102.9 GB <!-- claim: adam-fused --> a second fused, so its memory is far faster than
-# the 20 that we assumed.
+# Seven numbers of four bytes for 29.8 million parameters <!-- claim: A.6 -->: 834 MB <!-- claim: adam-bytes-a-step -->, or
+# 42 ms <!-- claim: adam-time-a-step --> at 20 GB a second. There is hardly any arithmetic in it. So Adam does not stand under the roof of
+# multiply-adds at all: it stands under the roof of memory, and no number format of the convolutions changes that. (Williams and others draw
+# both roofs in one picture.) Unfused, each of Adam's operations goes through memory on its own, so more bytes travel than these, and the GB
+# a second that *we* count come out lower. For LeNet-5 all of it fits into a cache, so expect little from the fused form. On this page
+# MiniVGG's step moves 9.4 GB <!-- claim: adam-unfused --> a second unfused and 102.9 GB <!-- claim: adam-fused --> a second fused, so its
+# memory is far faster than the 20 that we assumed.
 #
 # </details>
 
@@ -1396,21 +1445,20 @@ for name, spent in seconds.items():
 # %% [markdown]
 # ### Exercise 5: Take a rung out
 #
-# A ladder has an order, and a change may owe its step to the ones before it. So go the other way: start with every
-# rung, and take out one at a time. Which single rung would LeNet-5 miss most? Is it the tallest step of the ladder? And
-# do the factors multiply to that of the whole ladder?
+# ●●● *30 min.* A ladder has an order, and a change may owe its step to the ones before it. So go the other way: start with every rung, and
+# take out one at a time. Which single rung would LeNet-5 miss most? Is it the tallest step of the ladder? And do the factors multiply to
+# that of the whole ladder?
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# On this page LeNet-5 misses the images in memory most, as in the ladder: without them it is slower by
-# ×2.32. <!-- claim: missed-images --> The six factors multiply to ×4.9 <!-- claim: missed-product -->, and the whole ladder brings
-# ×2.6. <!-- claim: ladder-lenet -->
+# On this page LeNet-5 misses the images in memory most, as in the ladder: without them it is slower by ×2.32. <!-- claim: missed-images -->
+# The six factors multiply to ×4.9 <!-- claim: missed-product -->, and the whole ladder brings ×2.6. <!-- claim: ladder-lenet -->
 #
-# What is left of the time after all other changes is short, so a rung that takes away a fixed number of milliseconds
-# counts for more at the end than at the start. Loading is one. Others depend on each other: half precision without
-# channels last may be slower than neither. So factors of single changes do not multiply to the whole, and "this trick
-# gives ×1.5" is a sentence about a trick *and* everything around it.
+# What is left of the time after all other changes is short, so a rung that takes away a fixed number of milliseconds counts for more at the
+# end than at the start. Loading is one. Others depend on each other: half precision without channels last may be slower than neither. So
+# factors of single changes do not multiply to the whole, and "this trick gives ×1.5" is a sentence about a trick *and* everything around
+# it.
 #
 # </details>
 
@@ -1438,17 +1486,100 @@ pd.DataFrame(
 # %% [markdown]
 # ## What to remember
 #
-# - Measure the parts alone before you make any of them faster. What can be won is the part's share.
-# - Work over time over roof: the share says how far there is to go. Each number format has a roof of its own, and
-#   memory has one, too.
-# - Time in turn, after a warm-up, with median and range. Time a loop against itself to see the noise, and know how
-#   often your rule is wrong.
-# - What a loop waits for depends on its network: a small one may wait for images, a large one for arithmetic and
-#   memory.
-# - Half precision and channels last belong together. Weights stay in float32.
-# - A faster training must be shown to be as good: same seeds, and the interval of the paired difference.
-# - Advice on speed is true for a network on a machine. Test it on yours.
-# - Seconds to an accuracy are seconds a step times steps. Work on both.
+# 1. Measure the parts alone before you make any of them faster. What can be won is the part's share.
+# 2. Work over time over roof says how far there is to go. Each number format has a roof of its own, and memory has one, too.
+# 3. Time in turn, after a warm-up, with median and range. Time a loop against itself, and know how often your rule is wrong.
+# 4. What a loop waits for depends on its network: a small one may wait for images, a large one for arithmetic and memory. So test advice on yours.
+# 5. Seconds to an accuracy are seconds a step times steps. Work on both, and show that the faster training is as good.
+
+# %% [markdown]
+# ## Quiz
+#
+# Six questions. Each wrong choice is a common belief, and its answer names the place that refutes it.
+#
+# **Question 1.** Loading takes a hundredth of your loop's time. You make it ten times as fast. What do you win?
+#
+# 1. Nearly nothing.
+# 2. The whole loop is ten times as fast.
+# 3. A tenth of the time.
+#
+# <details><summary>Answer</summary>
+#
+# 1. **Right.** What can be won is the part's share.
+# 2. Computing takes as long as before: goal 1.
+# 3. The part's share is a hundredth, and no more can be won: goal 1.
+#
+# </details>
+#
+# **Question 2.** You time the old loop ten times, then the new one ten times. The new one is faster. What is missing?
+#
+# 1. More digits behind the decimal point.
+# 2. Nothing: twenty runs are enough.
+# 3. Turns: something may have disturbed the first ten only.
+#
+# <details><summary>Answer</summary>
+#
+# 1. The clock is exact. The machine is not: goal 3.
+# 2. Ten runs in a row share what disturbs them. A loop against itself shows how large that is: goal 3.
+# 3. **Right.** Time them in turn, and divide within each round.
+#
+# </details>
+#
+# **Question 3.** Images in memory made LeNet-5 twice as fast. What do you expect for MiniVGG?
+#
+# 1. The same factor: the images are the same.
+# 2. Hardly anything, for it waits for arithmetic and memory.
+# 3. A larger factor, for it is larger.
+#
+# <details><summary>Answer</summary>
+#
+# 1. The same milliseconds, which are a small part of a long step: goal 1.
+# 2. **Right.**
+# 3. A larger network makes the images' share smaller: goal 1.
+#
+# </details>
+#
+# **Question 4.** bfloat16 rounds each number to 8 binary digits. What did it cost LeNet-5?
+#
+# 1. Nothing that five seeds could see.
+# 2. A point: rounding adds up.
+# 3. It learned nothing, since small steps were lost.
+#
+# <details><summary>Answer</summary>
+#
+# 1. **Right.** And a small price is not excluded.
+# 2. The interval of the paired difference is a tenth of a point to either side: goal 5.
+# 3. Weights stay in float32, so steps are not lost: exercise 3 shows what would happen otherwise.
+#
+# </details>
+#
+# **Question 5.** Somebody reports that more workers made training faster. On your two cores they make it slower. Who is wrong?
+#
+# 1. They are: processes cost time.
+# 2. You are: workers always help.
+# 3. Perhaps nobody: it depends on what an image costs, and on the machine.
+#
+# <details><summary>Answer</summary>
+#
+# 1. Where images are large JPEGs, the cost is worth it.
+# 2. They did not, for digits on two cores: goal 6.
+# 3. **Right.** Test it on yours.
+#
+# </details>
+#
+# **Question 6.** `mnist-99` does twice the arithmetic of LeNet-5 for an image, and needs less time. How?
+#
+# 1. Its arithmetic is on half as many numbers.
+# 2. It needs fewer steps.
+# 3. It reads fewer images a second.
+#
+# <details><summary>Answer</summary>
+#
+# 1. Both run in the same precision here: goal 7.
+# 2. **Right.** Two epochs, with a high rate that comes to rest.
+# 3. That would make it slower.
+#
+# </details>
 
 # %% [markdown]
 # ## References

@@ -1,8 +1,9 @@
 """When transfer pays: how many images there are, how like photographs they are, and what a head is given.
 
 VGG-16's convolutions, frozen under a linear head, against LeNet-5 from scratch: on 50, 500 and 5,000 digits, and on as
-many photographs; on these VGG-16 with its last blocks trained, too. And on 500 digits: linear heads on one and two
-frozen blocks, on the mean of each map or on all places of all maps, against a linear layer on the pixels.
+many photographs; on 500 and 5,000 of these VGG-16 with its last blocks trained, too. And on 500 digits: linear heads
+on one and two frozen blocks, on the mean of each map or on all places of all maps, against a linear layer on the
+pixels, and against the same blocks with random weights.
 
 Images are enlarged to 64 × 64, LeNet-5 gets them as they are. Every network tries its rates with 500 images and one
 seed on validation images, and is judged at the best of them on 2,000 test images: five draws of images, three of 5,000.
@@ -34,6 +35,8 @@ NETWORKS = {
     "one block, flat": replace(FROZEN, backbone="vgg16 block 1", head="flatten"),
     "two blocks, averaged": replace(FROZEN, backbone="vgg16 blocks 1-2"),
     "two blocks, flat": replace(FROZEN, backbone="vgg16 blocks 1-2", head="flatten"),
+    "one block, random, flat": replace(FROZEN, backbone="vgg16 block 1, untrained", head="flatten"),
+    "two blocks, random, flat": replace(FROZEN, backbone="vgg16 blocks 1-2, untrained", head="flatten"),
     "pixels": partial(models.mlp, hidden=()),
     "digits, frozen": FROZEN,
     "digits, from scratch": models.lenet5,
@@ -65,7 +68,7 @@ BEST: dict[str, float] = {
 def counts(network: str) -> tuple[int, ...]:
     """Numbers of training images with which a network is judged."""
     if network == LAST_BLOCKS:
-        return (5_000,)
+        return (500, 5_000)
     return tuple(DRAWS) if network.startswith(("digits", "photographs")) else (500,)
 
 

@@ -3,6 +3,7 @@
 import math
 import re
 
+import pandas as pd
 import torch
 from torch.nn import functional as F
 
@@ -236,6 +237,25 @@ def speed_recipe_accuracy():
 def speed_recipe_seconds():
     """Its seconds."""
     return mean("10-speed/mnist-99", "seconds")
+
+
+def _minivgg_steps() -> pd.DataFrame:
+    """MiniVGG's rows of the benchmark on two cores, by loop."""
+    steps = records.bench("step", "cpu")
+    return steps[steps["network"] == "MiniVGG"].set_index("loop")
+
+
+@claim
+def bench_three_times():
+    """In the benchmark the tutorial's loop takes about three times as long with MiniVGG as fit, auto."""
+    steps = _minivgg_steps()
+    return 2.9 < steps.loc["fit, auto", "speedup"]["median"] < 3.5
+
+
+@claim
+def bench_quarter():
+    """There it reaches about a quarter of the float32 roof."""
+    return 0.23 < _minivgg_steps().loc["beginner", "share_of_roof"] < 0.27
 
 
 @claim

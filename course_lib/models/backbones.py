@@ -42,13 +42,14 @@ _BACKBONES: dict[str, tuple[str, Callable[[], nn.Module]]] = {
 }
 
 
-def backbone(name: str) -> nn.Module:
+def backbone(name: str, pretrained: bool = True) -> nn.Module:
     """Build a network with its ImageNet weights, on the CPU and in evaluation mode.
 
     Args:
         name: ``"vgg16"``, only its convolutions and pools, images (N, 3, H, W) to maps (N, 512, H/32, W/32);
             ``"alexnet"``, likewise, 224 × 224 to 256 maps of 6 × 6; ``"mobilenet-v2"`` and ``"efficientnet-lite0"``,
             whole, to logits (N, 1000), which ``weights.imagenet_classes()`` names.
+        pretrained: False draws random weights from torch's generator instead, and needs no file.
 
     Images are scaled to [0, 1] and normalised with ``IMAGENET_MEAN`` and ``IMAGENET_STD``. The weights come from the
     cache, or are fetched the first time.
@@ -58,6 +59,8 @@ def backbone(name: str) -> nn.Module:
     if name not in _BACKBONES:
         raise CourseError(f"There is no backbone {name!r}: choose from {', '.join(_BACKBONES)}.")
     weights_name, build = _BACKBONES[name]
+    if not pretrained:
+        return build().eval()
     tensors = weights.load(weights_name)
     with torch.device("meta"):  # draws no random weights, which would be overwritten
         network = build()

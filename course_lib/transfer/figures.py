@@ -95,21 +95,21 @@ def weight_movement(moved: Mapping[str, Mapping[str, float]], at_most: float) ->
         values = list(layers.values())
         axes.plot(range(1, len(values) + 1), values, color=colour, marker=marker, markersize=4, label=name)
         descriptions.append(f"{name}: at most {percent(max(values))}")
-    axes.axhline(at_most, color=INK, linestyle="--", linewidth=1, label="guard's limit")
+    axes.axhline(at_most, color=INK, linestyle="--", linewidth=1, label="limit of the check")
     axes.set_yscale("log")
     axes.set(xlabel="layer with weights, first to last", ylabel="moved by, share of length")
     axes.legend(handles=axes.lines, frameon=False)
-    limit = f"The guard allows {percent(at_most)}."
+    limit = f"The check allows {percent(at_most)}."
     return finish(figure, f"How far the weights of each layer moved. {'; '.join(descriptions)}. {limit}")
 
 
 def statistics_drift(before: Mapping[str, torch.Tensor], network: nn.Module) -> DescribedFigure:
-    """Draw by which factor the batch norms' running variances changed, layer by layer.
+    """Draw by which factor each batch norm's running variance changed, the median of its channels, layer by layer.
 
     ``before`` is a :func:`course_lib.transfer.snapshot` from before training. Raises ValueError without batch norms.
     """
     factors = [
-        (now.cpu() / before[name].clamp(min=1e-12)).clamp(min=1e-12).log().mean().exp().item()
+        (now.cpu() / before[name]).nanmedian().item()  # 0 / 0 where a channel is dead
         for name, now in network.named_buffers()
         if name.endswith("running_var")
     ]
@@ -125,7 +125,7 @@ def statistics_drift(before: Mapping[str, torch.Tensor], network: nn.Module) -> 
     if not low == high == 1:
         drift = f"They lie between {low:.3g} and {high:.3g}; 1 is unchanged."
     return finish(
-        figure, f"By which factor the running variances of {len(factors)} batch norms changed, on average. {drift}"
+        figure, f"By which factor the running variances of {len(factors)} batch norms changed, in the median. {drift}"
     )
 
 

@@ -51,6 +51,8 @@ BACKBONES = {
     # nine of the first ten layers that Keras counts; the tenth is the first convolution of the next block
     "mobilenet-v2, ten layers": Backbone("mobilenet-v2", layers=19, frozen=2, head_epochs=3),
     "vgg16, narrow and untrained": Backbone("vgg16", layers=31, frozen=16, pretrained=False, width=1 / 16),
+    "vgg16 blocks 1-2, untrained": Backbone("vgg16", layers=10, frozen=5, pretrained=False, epochs=2),
+    "vgg16 block 1, untrained": Backbone("vgg16", layers=5, frozen=0, pretrained=False, epochs=2),
     "mobilenet-v2, untrained": Backbone("mobilenet-v2", layers=19, frozen=14, pretrained=False, head_epochs=3),
 }
 

@@ -62,6 +62,14 @@ def test_a_backbone_has_its_weights_and_is_in_evaluation_mode(stand_in, name):
         network(torch.rand(2, 1, 64, 64))
 
 
+@pytest.mark.parametrize("name", TRAINED)
+def test_an_untrained_backbone_reads_no_weights(stand_in, name):
+    network = models.backbone(name, pretrained=False)
+    assert stand_in == []
+    assert network.state_dict().keys() == drawn(name).keys()
+    assert not network.training
+
+
 @pytest.mark.parametrize("name", ["vgg16", "alexnet"])
 def test_features_are_torchvisions(stand_in, name):
     with torch.device("meta"):

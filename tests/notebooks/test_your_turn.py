@@ -2,6 +2,7 @@
 
 import ast
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,22 @@ MISTAKES = {
         ("differences.std()", "differences.std(correction=0)", "leave it so"),
         ("differences.mean()", "differences.sum()", "is not the mean"),
     ],
+    ("08-transfer-failures", "fine_tune"): [
+        ("rate / slower", "rate", "the backbone moves by a tenth"),
+        ('"lr": rate}', '"lr": rate / slower}', "the head moves by `rate`"),
+        ('        {"params": network.features.parameters(), "lr": rate / slower},\n', "", "the backbone moves"),
+        ("            optimizer.step()\n", "", "in a step of Adam"),
+        ("            optimizer.zero_grad()\n", "", "zero_grad()"),
+        ("    network.train()\n", "", "network.train()"),
+        ("split(32)", "split(64)", "32 at a time"),
+        ("for _ in range(epochs):", "for _ in range(1):", "once an epoch"),
+    ],
+    ("08-transfer-failures", "levels_apart"): [
+        (".mean().item()", ".mean()", ".item()"),
+        (".abs().mean()", ".mean()", "against black"),
+        ("digit.float()", "digit.float() / 255", "the same digit"),
+        ("(shrunk[0] - digit.float()).abs().mean()", "(shrunk[0] - digit.float()).abs().sum()", "apart"),
+    ],
     ("09-training-failures", "by_heart"): [
         ("        optimizer.zero_grad()\n", "", "zero_grad()"),
         ("        optimizer.step()\n", "", "it learns nothing"),
@@ -176,6 +193,13 @@ MISTAKES = {
         (" / len(labels)", "", "times too large"),
         ("len(y) / len(labels)", "1 / pieces", "the share is"),
         ("    return torch", "    torch", "return the gradients"),
+    ],
+    ("10-speed", "tutorial_pass"): [
+        ("    return time.perf_counter() - began\n", "", "return the seconds"),
+        ("return time.perf_counter() - began", "return time.perf_counter()", "a difference"),
+        ("        optimizer.step()\n", "", "it learns nothing"),
+        ("lr=0.001", "lr=0.01", "three steps of Adam"),
+        ("    network.train()\n", "", "network.train()"),
     ],
 }
 
@@ -206,6 +230,7 @@ def check(key: tuple[str, str], finished: str) -> None:
         "data": data,
         "models": models,
         "training": training,
+        "time": time,
     }
     names |= {"device": "cpu", "digits": digits, "images": images, "labels": labels}
     exec(finished, names)

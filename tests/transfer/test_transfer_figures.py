@@ -36,7 +36,7 @@ def test_pixels_beside_what_is_expected(digits):
 
 def test_movement_of_weights():
     figure = transfer.weight_movement({"0.001": {"a": 0.1, "b": 0.5}, "0.0001": {"a": 0.01, "b": 0.02}}, 0.1)
-    assert "0.001: at most 50.0%" in figure.alt and "guard allows 10.0%" in figure.alt
+    assert "0.001: at most 50.0%" in figure.alt and "check allows 10.0%" in figure.alt
     assert [list(line.get_ydata()) for line in figure.axes[0].lines[:2]] == [[0.1, 0.5], [0.01, 0.02]]
 
 
@@ -46,6 +46,8 @@ def test_drift_of_statistics(digits, small, kept, drift):
     begun = transfer.first_steps(digits.train, choices, steps=2, device="cpu")
     figure = transfer.statistics_drift(begun.before, begun.network)
     assert drift in figure.alt and "19 batch norms" in figure.alt
+    factors = figure.axes[0].lines[1].get_ydata()
+    assert all(factor >= 0.9**2 - 1e-6 for factor in factors), "two steps, each of which keeps nine tenths"
     network = transfer.build(small())
     with pytest.raises(ValueError, match="no batch norm"):
         transfer.statistics_drift(transfer.snapshot(network), network)
