@@ -833,9 +833,8 @@ print(f"out of step: {in_step(replace(few, labels=shuffled)):.0%}")
 # <details><summary>Solution in words</summary>
 #
 # It does, on these photographs. The slow backbone is ahead by 10.0 points, <!-- claim: slow-backbone-lead --> and the interval reaches
-# 5.0 points
-# <!-- claim: slow-backbone-interval --> to either side. (Three pairs of runs with the same seed, and
-# a t interval.) Why, we have not tested: forgetting is one suspect, and batch-norm statistics that lag behind fast weights are another.
+# 5.0 points <!-- claim: slow-backbone-interval --> to either side. (Three pairs of runs with the same seed, and a t interval.) Why, we have
+# not tested: forgetting is one suspect, and batch-norm statistics that lag behind fast weights are another.
 #
 # </details>
 

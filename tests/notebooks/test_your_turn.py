@@ -199,6 +199,7 @@ MISTAKES = {
         ("return time.perf_counter() - began", "return time.perf_counter()", "a difference"),
         ("        optimizer.step()\n", "", "it learns nothing"),
         ("lr=0.001", "lr=0.01", "three steps of Adam"),
+        ("        optimizer.zero_grad()\n", "", "zero_grad()"),
         ("    network.train()\n", "", "network.train()"),
     ],
 }
