@@ -524,6 +524,13 @@ def resnet_wins_pairs():
 
 
 @claim
+def pairs_tied():
+    """Of these pairs, how many are equal."""
+    runs = _by_seed()
+    return int((runs["modified ResNet"].to_numpy()[:, None] == runs["modified VGG"].to_numpy()).sum())
+
+
+@claim
 def small_undecided():
     """The interval of the modified networks' difference contains zero."""
     apart = difference("study-vgg-vs-resnet/modified ResNet", "study-vgg-vs-resnet/modified VGG")

@@ -281,7 +281,7 @@ def modified_resnet_training_time():
     """
 
 
-@fact("C.6", source="it is", verdict="undecided", note="half the width, on one CPU core")
+@fact("C.6", source="it is", verdict="reproduced", note="half the width, on one CPU core")
 def the_modified_resnet_is_slower_than_the_modified_vgg():
     """The modified ResNet is slower than the modified VGG."""
     return higher("study-vgg-vs-resnet/modified ResNet", "study-vgg-vs-resnet/modified VGG", measure="seconds")
