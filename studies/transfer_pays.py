@@ -56,6 +56,8 @@ BEST: dict[str, float] = {
     "one block, flat": 0.00003,
     "two blocks, averaged": 0.3,
     "two blocks, flat": 0.0001,
+    "one block, random, flat": 0.001,
+    "two blocks, random, flat": 0.001,
     "pixels": 0.003,
     "digits, frozen": 0.003,
     "digits, from scratch": 0.003,

@@ -286,12 +286,15 @@ def mobilenetv2_reads_more_than_a_constant_guess():
     note="500 digits, two frozen blocks at 64 × 64 with all places kept, each at the best of its rates, five draws",
 )
 def early_features_of_vgg_16_say_nothing_about_digits():
-    """Early features of VGG-16 give a linear layer no more than the pixels do.
+    """Early features of VGG-16 give a linear layer no more than the pixels do, or than untrained ones.
 
-    They do, where the head sees every place of the maps. Averaged maps give it less.
+    They do, where the head sees every place of the maps: 2.0 ± 0.7 points more than blocks with random weights. Averaged
+    maps give it less.
     """
-    apart = difference("study-transfer-pays/two blocks, flat, 500 images", "study-transfer-pays/pixels, 500 images")
-    return apart.value <= apart.spread
+    trained = "study-transfer-pays/two blocks, flat, 500 images"
+    others = ("pixels, 500 images", "two blocks, random, flat, 500 images")
+    leads = [difference(trained, f"study-transfer-pays/{other}") for other in others]
+    return any(lead.value <= lead.spread for lead in leads)
 
 
 @fact("D.7", source="it does", verdict="undecided", note="both frozen, 50 digits, three draws")
