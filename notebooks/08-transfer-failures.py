@@ -51,13 +51,14 @@ transfer.batch_as_seen(transfer.prepare(some, wrong), 4)
 # > 7. Decide what to freeze, and whether to transfer at all.
 #
 # To run it yourself, open it in Colab: `PROFILE = "auto"` is the run that you see, 3 min <!-- claim: transfer-time --> on two CPU cores,
-# and 2.2 GB <!-- claim: transfer-memory --> of memory. `"quick"` takes a sample and an untrained VGG-16, half a minute, and other numbers
+# and 2.0 GB <!-- claim: transfer-memory --> of memory. `"quick"` takes a sample and an untrained VGG-16, half a minute, and other numbers
 # than the text.
 
 # %% tags=["parameters"]
 PROFILE = "auto"
 
 # %% tags=["hide-input"]
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -79,6 +80,7 @@ from PIL import Image, ImageOps
 from torch import nn
 from torch.nn import functional as F
 
+warnings.filterwarnings("ignore", category=training.TrainingWarning)
 quick = resolve_profile(PROFILE, without_gpu="cpu") == "quick"
 size = "sample" if quick else "full"
 digits, photos = (
@@ -108,8 +110,8 @@ file = cbook.get_sample_data("grace_hopper.jpg", asfileobj=False)
 photograph = Image.open(file).convert("RGB")
 pixels = np.array(ImageOps.fit(photograph, (224, 224), centering=(0, 0)))
 pixels = torch.from_numpy(pixels).permute(2, 0, 1)[None]  # (1, 3, 224, 224)
-shown = replace(photos.train, images=pixels, labels=torch.tensor([0]))
-plots.image_grid(shown, [0], titles=["what is it?"])
+one = {"name": "Matplotlib", "images": pixels, "labels": torch.tensor([0])}
+plots.image_grid(replace(photos.train, **one), [0], titles=["Grace Hopper"])
 
 # %% [markdown]
 # MobileNetV2 was trained on pixels that were scaled to [0, 1], minus ImageNet's mean, and divided by its standard deviation. Prepared like
@@ -374,10 +376,10 @@ print(f"always the most frequent digit: {constant:.2%} of the test labels")
 # %%
 # Goal 5a: one choice, right and wrong
 judges = transfer.draw(digits.val, 40 if quick else 300)
-for resize in ("interpolate", "refill"):
+for name, resize in {"enlarged": "interpolate", "refilled": "refill"}.items():
     choices = transfer.Choices(backbone=vgg, trained="head", resize=resize)
     outcome = transfer.run(few, judges, choices)
-    print(f"{choices.images}: {outcome.accuracy:.1%}")
+    print(f"{name} images: {outcome.accuracy:.1%}")
 
 # %% [markdown]
 # From 85.3 % <!-- claim: toggle-right --> to 11.3 %: <!-- claim: toggle-refilled --> this bug alone is enough. Our three networks had two

@@ -288,8 +288,8 @@ def mobilenetv2_reads_more_than_a_constant_guess():
 def early_features_of_vgg_16_say_nothing_about_digits():
     """Early features of VGG-16 give a linear layer no more than the pixels do, or than untrained ones.
 
-    They do, where the head sees every place of the maps: 2.0 ± 0.7 points more than blocks with random weights. Averaged
-    maps give it less.
+    They do, where the head sees every place of the maps: 2.0 ± 0.7 points more than blocks with random weights.
+    Averaged maps give it less.
     """
     trained = "study-transfer-pays/two blocks, flat, 500 images"
     others = ("pixels, 500 images", "two blocks, random, flat, 500 images")

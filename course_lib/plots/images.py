@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 
 from course_lib.data import Split
 from course_lib.plots.figure import ORANGE, DescribedFigure, finish, new_figure
+from course_lib.plots.labels import counted
 
 
 def image_grid(split: Split, indices: Sequence[int], titles: Sequence[str] | None = None) -> DescribedFigure:
@@ -18,7 +19,7 @@ def image_grid(split: Split, indices: Sequence[int], titles: Sequence[str] | Non
         titles = [split.classes[split.labels[index]] for index in indices]
     figure = _grid(_pixels(split, indices), titles, cmap="gray_r", vmin=0, vmax=255)
     _frame(figure.axes[: len(indices)])  # where the picture ends: paper is white
-    return finish(figure, f"{len(indices)} images from the {split.name} set, labelled {', '.join(titles)}.")
+    return finish(figure, f"{counted(len(indices), 'image')} from the {split.name} set, labelled {', '.join(titles)}.")
 
 
 def _pixels(split: Split, indices: Sequence[int]) -> list:
