@@ -177,11 +177,6 @@ backbone, _, head, _ = ((now - then).abs().max() for now, then in pairs)
 assert 0.009 < head < 0.011, "in a step of Adam the head moves by `rate`"
 assert 0.0018 < backbone < 0.0022, "the backbone moves by `rate / slower`"
 assert small.training, "network.train(): dropout and batch norm need it"
-fine_tune(small, x[:32], y[:32], epochs=3, rate=0.0)  # stands still
-loss, weight = F.cross_entropy(small(x[:32]), y[:32]), small.classifier.weight
-(alone,) = torch.autograd.grad(loss, weight)
-left = alone if weight.grad is None else weight.grad
-assert torch.allclose(left, alone, atol=1e-5), "gradients add up: zero_grad()"
 seen.clear()
 fine_tune(small, x, y, epochs=60, rate=0.02, slower=2)
 assert [len(batch) for batch in seen] == [32, 8] * 60, (
@@ -189,6 +184,11 @@ assert [len(batch) for batch in seen] == [32, 8] * 60, (
 )
 assert not torch.equal(seen[0], seen[2]), "a new order in each epoch"
 assert F.cross_entropy(small(x), y) < 0.2, "are images and labels in step?"
+fine_tune(small, x[:32], y[:32], epochs=3, rate=0.0)  # stands still
+loss, weight = F.cross_entropy(small(x[:32]), y[:32]), small.classifier.weight
+(alone,) = torch.autograd.grad(loss, weight)
+left = alone if weight.grad is None else weight.grad
+assert torch.allclose(left, alone, atol=1e-5), "gradients add up: zero_grad()"
 
 
 # %% tags=["finished"] cellView="form" jupyter={"source_hidden": true}
@@ -311,7 +311,7 @@ assert same < 5, f"the same digit, four times as large, is {same:.0f} apart"
 black = levels_apart(digit, torch.zeros_like(image))
 assert 51 < black < 52, f"against black: 51 levels, not {black:.0f}"
 beside = levels_apart(digit.roll(8, 2), image)  # the same, moved to the right
-assert 101 < beside < 103, "apart is apart, brighter or darker: .abs()"
+assert 90 < beside < 110, "apart is apart, brighter or darker: .abs()"
 
 
 # %% tags=["finished"] cellView="form" jupyter={"source_hidden": true}
