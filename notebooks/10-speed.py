@@ -32,7 +32,7 @@ from course_lib import plots, records
 paces = records.bench("step", "cpu").set_index("network").loc["MiniVGG"]
 paces = paces.set_index("loop")[["milliseconds", "share_of_roof"]]
 paces.index = ["the tutorial's loop", "fit, float32", "fit, bfloat16"]
-plots.speed_ladder(paces, "MiniVGG: milliseconds for 128 images")
+plots.speed_ladder(paces, "milliseconds for 128 images, MiniVGG")
 
 # %% [markdown]
 # The loop of most tutorials takes three times as long <!-- claim: bench-three-times --> as it needs to, and reaches a
