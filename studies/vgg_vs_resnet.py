@@ -33,7 +33,9 @@ def grid(size: str, seed: int) -> list[Planned]:
         planned("VGG-16 with batch norm", build=partial(models.vgg16_bn, 10, 3, width), side=side, channels=3),
     ]
     large = [planned("ResNet-34", build=partial(models.resnet34, 10, 3, width), side=side, channels=3)]
+    if seed >= LARGE_SEEDS:
+        return small
     if size == "full":  # and the modified ones in the forms that cost more
-        large.append(planned("modified ResNet, full width", build=partial(models.resnet_small, 10, 1, 1.0)))
-        large.append(planned("modified VGG, enlarged", build=partial(models.vgg_small, 10, 1), side=side))
-    return small + (once if quick or seed == 0 else []) + (large if seed < LARGE_SEEDS else [])
+        small.append(planned("modified ResNet, full width", build=partial(models.resnet_small, 10, 1, 1.0)))
+        small.append(planned("modified VGG, enlarged", build=partial(models.vgg_small, 10, 1), side=side))
+    return small + (once if quick or seed == 0 else []) + large
