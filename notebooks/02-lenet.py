@@ -639,7 +639,7 @@ plots.feature_map_grid(maps, [f"map {number}" for number in range(1, 7)])
 #
 # Each network with the recipe of its chapter gives LeNet-5 a lead of 0.75 ± 0.03 points. <!-- claim: lenet5-over-perceptron -->
 # With one recipe that was tuned for neither, Adam at 0.001 for five epochs, it is
-# 0.84 ± 0.48 points. <!-- claim: lenet5-over-perceptron-same-recipe --> So LeNet-5 leads with each of three recipes. The three
+# 0.77 ± 0.43 points. <!-- claim: lenet5-over-perceptron-same-recipe --> So LeNet-5 leads with each of three recipes. The three
 # leads do not differ by more than their intervals.
 #
 # </details>

@@ -619,7 +619,7 @@ plots.accuracy_against_cost(race)
 # %% [markdown]
 # > **What we found.** The small ResNet reaches 99.41 ± 0.04 %, <!-- claim: readme-resnet --> MiniVGG
 # > 99.26 ± 0.07 %. <!-- claim: readme-minivgg --> But under one recipe, in chapter 5's study `mnist-six`, the small ResNet minus MiniVGG is
-# > −0.19 ± 0.24 points: <!-- claim: six-resnet-less-minivgg --> undecided.
+# > −0.33 ± 0.44 points: <!-- claim: six-resnet-less-minivgg --> undecided.
 #
 # In the figure each network runs by its own chapter's recipe, so it compares recipes as well. On MNIST little is left
 # to gain. The two costs don't put the networks in the same order: the perceptron has more parameters than the small ResNet, and does

@@ -20,7 +20,7 @@ from course_lib.plots.images import (
     template_sum,
     weight_grid,
 )
-from course_lib.plots.receptive_fields import receptive_field_boxes, receptive_growth, window_comparison
+from course_lib.plots.receptive_fields import receptive_growth, window_comparison
 from course_lib.plots.results import (
     accuracy_by,
     compare_curves,

@@ -1,11 +1,10 @@
-"""Receptive fields: as squares on an image, over depth, and of one large window against several small ones."""
+"""Receptive fields: over depth, and of one large window against several small ones."""
 
 from collections.abc import Mapping
 from itertools import product
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -15,30 +14,6 @@ from torch import nn
 from course_lib.plots.figure import BLUE, GREEN, INK, ORANGE, QUIET, DescribedFigure, finish, new_figure
 from course_lib.plots.labels import counted, label_points
 from course_lib.plots.volumes import POOLING, kind_of
-
-
-def receptive_field_boxes(image: torch.Tensor, fields: pd.DataFrame) -> DescribedFigure:
-    """Draw, over one grey image (H, W), the square that a unit in the middle of each layer sees.
-
-    ``fields`` comes from :func:`course_lib.analysis.receptive_field`. A square that reaches over the border is drawn
-    whole: the unit sees padding there.
-    """
-    figure, axes = new_figure(width=4.6, height=4.6)
-    height, width = image.shape
-    axes.imshow(image.cpu().numpy(), cmap="gray_r", vmin=0, vmax=255, alpha=0.55)
-    fields = fields[pd.to_numeric(fields["receptive field"], errors="coerce").notna()]  # others have no square
-    sizes = fields["receptive field"].tolist()
-    colours = sns.color_palette("colorblind", len(sizes))
-    for depth, (name, size, colour) in enumerate(zip(fields.index, sizes, colours, strict=True)):
-        corner = (width - size) // 2 - 0.5, (height - size) // 2 - 0.5
-        above = len(sizes) - depth  # a small square that shares an edge with a larger one stays visible
-        axes.add_patch(Rectangle(corner, size, size, fill=False, edgecolor=colour, linewidth=2.5, zorder=2 + above))
-        label = f"{name} ({fields.loc[name, 'type']}): {size}×{size}"
-        axes.plot([], [], color=colour, linewidth=2.5, label=label)
-    axes.set_axis_off()
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), frameon=False, ncols=1, fontsize=10)
-    squares = ", ".join(f"{name} {size} by {size}" for name, size in zip(fields.index, sizes, strict=True))
-    return finish(figure, f"One image with nested squares: what a middle unit of each layer sees. {squares} pixels.")
 
 
 def receptive_growth(fields: Mapping[str, pd.DataFrame], image_side: int | None = None) -> DescribedFigure:

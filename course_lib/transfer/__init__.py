@@ -18,15 +18,11 @@ from course_lib.transfer.figures import (
     weight_movement,
 )
 from course_lib.transfer.guards import (
-    better_than_from_scratch,
-    frozen_at_the_best_cut,
     movement,
     normalised,
     one_image_each,
-    sees_no_more_than_the_image,
     snapshot,
     statistics_stand_still,
-    still_near_the_start,
     three_equal_channels,
 )
 from course_lib.transfer.inputs import draw, prepare

@@ -1,19 +1,16 @@
 """Guards: each raises CourseError for one bug, naming its rung of the ladder, and does nothing without the bug."""
 
-import math
 from collections.abc import Mapping
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from course_lib.analysis import receptive_field
 from course_lib.data import Split
 from course_lib.errors import CourseError
 from course_lib.models import IMAGENET_MEAN, IMAGENET_STD
 
 MAX_APART = 20.0  # grey levels of 255: resizing there and back changes a digit by 13 at most, others differ by 40
-MAX_MOVEMENT = 0.1  # relative change of a pretrained layer's weights in the first steps
 TOLERANCE = 0.05  # of normalised pixels outside of the range that 0 and 255 give
 
 
@@ -70,38 +67,6 @@ def movement(before: Mapping[str, torch.Tensor], network: nn.Module) -> dict[str
     return {name: ((now[name].cpu() - before[name]).norm() / before[name].norm()).item() for name in weights}
 
 
-def still_near_the_start(before: Mapping[str, torch.Tensor], network: nn.Module, at_most: float = MAX_MOVEMENT) -> None:
-    """Check that the first steps changed no pretrained layer by more than ``at_most``, as :func:`movement` counts.
-
-    Args:
-        before: a :func:`snapshot` of the network with its pretrained weights.
-        network: the same network, about ten steps later.
-        at_most: largest relative change.
-    """
-    name, moved = max(movement(before, network).items(), key=lambda item: item[1])
-    if not moved <= at_most:  # NaN, too
-        raise CourseError(
-            f"rung 4, everything at 0.001: {name} has moved by {moved:.0%} of its length, so what it had learned is "
-            f"going: take a smaller learning rate (more than {at_most:.0%} in the first steps is too fast)."
-        )
-
-
-def frozen_at_the_best_cut(accuracies: Mapping[str, float], images: int) -> None:
-    """Check that no earlier cut of the backbone gives a clearly better head than the last one.
-
-    Args:
-        accuracies: by cut, from the first to the last, the accuracy of a head on frozen features up to there.
-        images: number of images behind each accuracy.
-    """
-    *_, (last, reached) = accuracies.items()
-    best = max(accuracies, key=accuracies.get)
-    if accuracies[best] - reached > _two_sigmas(accuracies[best], reached, images):
-        raise CourseError(
-            f"rung 5, frozen too much: a head on {best} reaches {accuracies[best]:.1%}, on {last} {reached:.1%}: the "
-            "layers between are about something else; train them, or cut them off."
-        )
-
-
 def statistics_stand_still(before: Mapping[str, torch.Tensor], network: nn.Module) -> None:
     """Check that the batch norms' means and variances did not change. ``before``: a :func:`snapshot`."""
     for name, now in network.named_buffers():
@@ -112,31 +77,6 @@ def statistics_stand_still(before: Mapping[str, torch.Tensor], network: nn.Modul
             )
 
 
-def sees_no_more_than_the_image(features: nn.Module, side: int) -> None:
-    """Check that the receptive field of the last layer is no larger than images of that ``side``."""
-    field = int(receptive_field(features, (3, side, side))["receptive field"].iloc[-1])
-    if field > side:
-        raise CourseError(
-            f"rung 7, too large a backbone: a unit of its last layer looks at {field} × {field} pixels, and the image "
-            f"has {side} × {side}: try a shorter backbone."
-        )
-
-
-def better_than_from_scratch(accuracy: float, scratch: float, images: int) -> None:
-    """Transfer is worth its cost: it beats a small network from scratch by more than chance.
-
-    Args:
-        accuracy: of the transferred network, in [0, 1].
-        scratch: of the small network, on the same images.
-        images: how many.
-    """
-    if accuracy - scratch <= _two_sigmas(accuracy, scratch, images):
-        raise CourseError(
-            f"rung 8, no need to transfer: {accuracy:.2%} is not clearly better than the {scratch:.2%} of a small "
-            "network from scratch: take the small one."
-        )
-
-
 def check_inputs(digits: Split, prepared: Split) -> None:
     """Run the guards of rungs 1 to 3 on the first 100 images."""
     first = range(min(100, len(digits)))
@@ -144,8 +84,3 @@ def check_inputs(digits: Split, prepared: Split) -> None:
     one_image_each(digits, prepared)
     three_equal_channels(prepared.images)
     normalised(prepared.normalize(prepared.images))
-
-
-def _two_sigmas(accuracy: float, other: float, images: int) -> float:
-    """Twice the standard error of the difference of two accuracies on ``images`` images each."""
-    return 2 * math.sqrt(sum(share * (1 - share) / images for share in (accuracy, other)))

@@ -29,7 +29,6 @@ def figures(few, trained):
     yield plots.weight_grid(model.features[0].weight.view(-1, 28, 28)[:4]), ["4 maps", "28 by 28"]
     lenet = models.lenet5()
     yield plots.feature_map_grid(few.images[:6, 0].float()), ["6 feature maps", "28 by 28"]
-    yield plots.receptive_field_boxes(few.images[0, 0], analysis.receptive_field(lenet.features)), ["16 by 16 pixels"]
     yield plots.confusion_heatmap(analysis.confusion_matrix(answers)), ["of 300 answers are right"]
     table = analysis.layer_table(lenet, (1, 28, 28))
     signals = analysis.signals(lenet, few.images[:4].float() / 255, few.labels[:4])
