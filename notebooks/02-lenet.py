@@ -17,11 +17,10 @@
 #
 # What does a network gain if it is told which pixels are neighbours?
 #
-# Drag the zero below to the left and to the right. Two networks read it, and both learned from the same 48,000 digits, all
-# of them in the middle of the frame. When the test digits move by four pixels, a perceptron like that of chapter 1 still reads
-# 39.9 % <!-- claim: shift-4-perceptron --> of them. LeNet-5, with a ninth of its
-# parameters, <!-- claim: lenet5-a-ninth --> reads most of them. In this chapter you build LeNet-5, and measure what its ideas are
-# worth.
+# Drag the zero below to the left and right. Two networks read it. Both learned from the same 48,000 digits, all in the middle of the frame.
+# When test digits move by four pixels, a perceptron like that of chapter 1 still reads 39.9 % <!-- claim: shift-4-perceptron --> of them.
+# LeNet-5, with a ninth of its parameters, <!-- claim: lenet5-a-ninth --> reads most. In this chapter you build LeNet-5, and measure what
+# its ideas are worth.
 
 # %% tags=["install"]
 import sys
@@ -47,8 +46,8 @@ live.drag_a_digit()
 # > 6. Work out which pixels a unit sees, and check it with a gradient.
 # > 7. Show by experiment what a convolution assumes about images.
 #
-# To run it yourself, open it in Colab: `PROFILE = "auto"` takes all the data, 3 min <!-- claim: lenet-time --> on two CPU cores, and
-# 0.8 GB <!-- claim: lenet-memory --> of memory. `"quick"` takes a sample, a quarter of a minute, and other numbers than the text.
+# To run it yourself, open it in Colab: 3 min <!-- claim: lenet-time --> on two CPU cores, 0.8 GB <!-- claim: lenet-memory --> of memory.
+# `PROFILE = "quick"` takes a quarter of a minute, on a sample, and gives other numbers.
 
 # %% tags=["parameters"]
 PROFILE = "auto"
@@ -65,23 +64,22 @@ profile = resolve_profile(PROFILE, without_gpu="cpu")
 # %% [markdown]
 # ## A template that moves
 #
-# In chapter 1 a hidden unit was a template as large as the image, fixed in its place. A unit that finds a stroke at the top of
-# the frame cannot find it at the bottom. That takes another unit, which must learn it from other examples.
+# In chapter 1 a hidden unit was a template as large as the image, fixed in its place. If it finds a stroke at the top, it can't find it at
+# the bottom: that takes another unit, which learns from other examples.
 #
-# A *convolution* takes a small template instead, and moves it over the image. At each position it does what a hidden unit
-# does: multiply the weights with the pixels below them, and add up. The small template is called a *kernel*, or a *filter*.
-# Its sums form a new image, the *feature map*: it says where the kernel fits.
+# A *convolution* moves a small template, called a *kernel* or a *filter*, over the image. At each position it does what a hidden unit does:
+# multiply the weights with the pixels below them, and add up. The sums form a new image, the *feature map*: it says where the kernel fits.
 #
-# Move the window, and read how its sum comes about. Before you choose *horizontal edge*: where will its numbers be positive?
-# (Stride and padding are explained below; *dilation* stays at 1 in this book.)
+# Move the window, and read how its sum comes about. Before you choose *horizontal edge*: where will its numbers be positive? (Stride and
+# padding come below; *dilation* stays at 1.)
 
 # %% tags=["drawn"]
 live.moving_window()
 
 # %% [markdown]
-# The kernel *horizontal edge* has −1 in its upper row and 1 in its lower row. In the figure ink is 2 and paper is 0. Over
-# a window that is all ink it gives $3 \cdot 2 - 3 \cdot 2 = 0$, and over one that is all paper 0 as well. With paper above and ink
-# below it gives $3 \cdot 2 - 3 \cdot 0 = 6$. So it finds the upper edges of strokes.
+# *Horizontal edge* has −1 in its upper row and 1 in its lower row. In the figure ink is 2 and paper 0. A window of ink gives
+# $3 \cdot 2 - 3 \cdot 2 = 0$, one of paper 0 as well. Paper above ink gives $3 \cdot 2 - 3 \cdot 0 = 6$. So it finds the upper edges of
+# strokes.
 
 # %%
 kernel = torch.tensor([[-1.0, -1.0, -1.0], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
@@ -89,8 +87,8 @@ digits = data.load("mnist", size="sample" if profile == "quick" else "full")
 five = data.load("mnist", size="sample").val.images[80, 0] / 255  # 28 × 28
 
 # %% [markdown]
-# > **Your turn.** Write the convolution of one image with one kernel, in two loops. In 28 rows, a window of 3 rows fits
-# > at $28 - 3 + 1 = 26$ places. If no assert complains, skip the folded cell: the next one then uses yours.
+# > **Your turn.** Write the convolution of one image with one kernel, in two loops. In 28 rows, a window of 3 rows fits at
+# > $28 - 3 + 1 = 26$ places. If no assert complains, skip the folded cell.
 
 
 # %% tags=["your-turn"]
@@ -136,20 +134,19 @@ assert torch.allclose(feature_map, by_torch, atol=1e-5)
 plots.convolution_result(five, kernel, feature_map)
 
 # %% [markdown]
-# Red marks upper edges, blue marks lower edges, wherever they are. Nine numbers found all of them. We chose these nine; in a
-# network they are weights, and training chooses them.
+# Red marks upper edges, blue lower ones, wherever they are. We chose these nine numbers; in a network they are weights, and training
+# chooses them.
 #
 # ## Many channels
 #
-# A colour image has three *channels*, and a layer that has found six feature maps passes on six. A kernel then has one sheet
-# of weights for each channel. Each sheet gives a sum over its own channel's window. These sums are added, with one bias, and that
-# is *one* number of *one* map. If the sheets of three channels give 3, −1 and 2, and the bias is 0.5, it is 4.5. Set *Input
-# channels* to 2 in the figure above, and find both sums. A layer that outputs 16 maps has 16 such kernels.
+# A colour image has three *channels*, and a layer with six feature maps passes on six. A kernel then has one sheet of weights for each
+# channel. Each sheet gives a sum over its own channel's window. These sums and one bias add up to *one* number of *one* map: sums of 3, −1
+# and 2 and a bias of 0.5 give 4.5. Set *Input channels* to 2 above, and find both sums. A layer that outputs 16 maps has 16 such kernels.
 #
 # ## Shift in, shift out
 #
-# If the image moves, its feature maps move along, because the same window now stands somewhere else. This property is called
-# *equivariance*. We check it, away from the rim, with a layer of random weights:
+# If the image moves, its feature maps move along, because the same window now stands somewhere else. This is called *equivariance*. We
+# check it, away from the rim, with random weights:
 
 # %%
 layer = nn.Conv2d(1, 6, kernel_size=5, padding=2)
@@ -162,9 +159,9 @@ print(f"largest difference: {change:.1e}")
 assert change < 1e-5
 
 # %% [markdown]
-# So the maps follow the digit. What comes behind them must not care too much where they are. *Pooling* takes each window of
-# 2 × 2 numbers and keeps one: their mean, or, today, their maximum. The map shrinks to half its side. Here is a vertical
-# stroke, and what pooling makes of it when it moves:
+# So the maps follow the digit. The layers behind them should not care too much where they are: a seven two pixels further is still a seven.
+# *Pooling* makes one number of each window of 2 × 2: the mean, or, today, the maximum. The map shrinks to half its side. Here is what
+# pooling makes of a moving stroke:
 
 # %% tags=["drawn", "hide-input"]
 stroke = torch.zeros(6, 6)
@@ -172,28 +169,28 @@ stroke[:, 2] = torch.tensor([2.0, 4.0, 5.0, 4.0, 5.0, 3.0])
 plots.pooling_windows(stroke, shifts=(0, 1, 2))
 
 # %% [markdown]
-# Moved by one pixel, this stroke stays in the same windows, and the pooled map does not change. Moved by one more, it changes by
-# one place. A stroke that begins at the right of its windows changes it at once. So a pool forgets a thin
-# stroke's shift by one pixel in half of all cases.
+# Moved by one pixel, this stroke stays in its windows, and the pooled map does not change. One pixel more shifts the map by one place. Had
+# the stroke stood at the right of its windows, the first pixel would have shifted the map. So a pool forgets a thin stroke's shift by one
+# pixel in half of all cases.
 #
 # ## LeNet-5
 #
-# Two convolutions, each followed by an activation function and pooling, then three linear layers: that is LeNet-5
-# ([LeCun et al., 1998](https://doi.org/10.1109/5.726791)), which read digits on cheques in the 1990s.
+# Two *blocks* of a convolution, an activation function and pooling, then three linear layers: that is LeNet-5 ([LeCun et al.,
+# 1998](https://doi.org/10.1109/5.726791)), which read digits on cheques in the 1990s.
 
 # %% tags=["drawn"]
 plots.architecture_drawing(models.lenet5(), (1, 28, 28))
 
 # %% [markdown]
-# From left to right the sides shrink and the channels grow: less about *where*, more about *what*. How large is a map? A
-# window of $k$ on a side of $n$ fits at $n - k + 1$ places. *Padding* of $p$ adds that many zeros on each side of the image,
-# and a *stride* of $s$ takes every $s$-th place only:
+# From left to right the sides shrink and the channels grow: less about *where*, more about *what*. How large is a map? A window of $k$ on a
+# side of $n$ fits at $n - k + 1$ places. *Padding* adds $p$ zeros on each side of the image, and a *stride* of $s$ takes only every $s$-th
+# place:
 #
 # $$ \text{side} = \left\lfloor \frac{n + 2p - k}{s} \right\rfloor + 1 . $$
 #
-# LeNet-5's first convolution pads by 2: $28 + 4 - 5 + 1 = 28$. A pool has $k = s = 2$: $\lfloor (28 - 2)/2 \rfloor + 1 = 14$.
-# The second convolution does not pad: $14 - 5 + 1 = 10$. The second pool leaves $5$. So 16 maps of 5 × 5, which are 400
-# numbers, reach the first linear layer.
+# LeNet-5's first convolution pads by 2: $28 + 4 - 5 + 1 = 28$. A pool has $k = s = 2$: $\lfloor (28 - 2)/2 \rfloor + 1 = 14$. The second
+# convolution makes 16 maps and does not pad: $14 - 5 + 1 = 10$. The second pool leaves $5$. (The bent brackets round down.) So 16 maps of 5
+# × 5, or 400 numbers, reach the first linear layer.
 #
 # > **Your turn.** Build it as an `nn.Sequential`, which calls its layers one after the other. In place of the `...`, add a convolution to 16 channels without padding,
 # > with its ReLU and pool; then `nn.Flatten()`; then linear layers of 120, 84 and 10 units, with a ReLU after the first two.
@@ -248,14 +245,14 @@ assert torch.equal(mine(image), network(image))
 analysis.layer_table(network, (1, 28, 28)).iloc[:, :3]
 
 # %% [markdown]
-# Most of the parameters sit in the first linear layer, which maps 400 numbers to 120 others, and less than a twentieth in the two
-# convolutions together. <!-- claim: lenet5-first-linear-layer -->
+# Most of the parameters sit in the first linear layer, which maps 400 numbers to 120, and less than a twentieth in both
+# convolutions. <!-- claim: lenet5-first-linear-layer -->
 #
 # > **Your guess.** On 10,000 <!-- claim: A.4 --> test digits the perceptron of chapter 1 makes about 150 errors. How many
 # > will LeNet-5 make? <!-- guess: lenet5-errors, 0 to 300 -->
 #
-# Now train it for eight epochs, with a learning rate that rises in the first fifth of the steps, against harm from the
-# first ones, and then falls to zero along a cosine. *A fair comparison* says why it is 0.004.
+# Now train it for eight epochs. The learning rate rises to 0.004 in the first fifth of the steps, so that early steps do no harm, then
+# falls to zero along a cosine.
 
 # %%
 # Goal 2b: LeNet-5 learns
@@ -267,8 +264,8 @@ history = training.fit(network, digits.train, digits.val, **options)
 plots.learning_curves(history)
 
 # %% [markdown]
-# At first the training errors are higher: they are the mean of an epoch in which the network improved all the while. Later they
-# fall below the others, which is overfitting. Four more networks, from other seeds, and we open the test set.
+# At first the training errors are higher: they average over an epoch in which the network improved. Later they fall below the validation
+# errors, which is overfitting. Four more networks, from other seeds, and we open the test set.
 
 # %%
 networks, histories = [network], [history]
@@ -292,18 +289,16 @@ print(f"errors: {10_000 * (1 - sum(scores) / len(scores)):.0f} of 10,000")
 # %% [markdown]
 # <details><summary>What we found</summary>
 #
-# 75 <!-- claim: lenet5-errors --> errors, about half of the perceptron's. The accuracy is
-# 99.25 ± 0.02 % <!-- claim: lenet5-mnist --> over five seeds. So close to a perfect score, look at errors: half of them are gone,
-# which "from 98.5 to 99.2" hides.
+# 75 <!-- claim: lenet5-errors --> errors, about half of the perceptron's. The accuracy is 99.25 ± 0.02 % <!-- claim: lenet5-mnist --> over
+# five seeds. So close to a perfect score, errors say more than "from 98.50 to 99.25".
 #
 # </details>
 
 # %% [markdown]
 # ## What sharing saves
 #
-# Two loops in Python are slow. Lay each window out as a column, and a whole layer is one product of two matrices, which computers
-# do best. Here a row of the weights has $6 \cdot 5 \cdot 5 = 150$ numbers, and so has each of the
-# $10 \cdot 10 = 100$ windows:
+# Python loops are slow. Lay each window out as a column, and a whole layer is one product of two matrices, which computers do best. Here a
+# row of the weights has $6 \cdot 5 \cdot 5 = 150$ numbers, and so has each of the $10 \cdot 10 = 100$ windows:
 
 # %%
 # Goal 3a: a convolution from 6 to 16 channels, as a matrix product
@@ -315,8 +310,8 @@ assert torch.allclose(sums.view(1, 16, 10, 10), layer(maps), atol=1e-5)
 print("windows", tuple(windows.shape), "→ sums", tuple(sums.shape))
 
 # %% [markdown]
-# So a convolution is a linear layer with two restrictions: each output sees only a window, and all positions share the same
-# weights. What does that save?
+# Each output is a weighted sum of inputs and a bias, as in a linear layer. There are two restrictions: each output sees only a window, and
+# all positions share the same weights. What does that save?
 #
 # > **Your guess.** LeNet-5's first layer makes 6 maps of 28 × 28 from an image of 28 × 28. How many times as many parameters
 # > does a linear layer with the same inputs and outputs have?
@@ -340,28 +335,25 @@ print(f"a linear layer with as many outputs: {linear:,}")
 # <details><summary>What we found</summary>
 #
 # 23,671 times. <!-- claim: lenet5-linear-over-convolution --> Six kernels of 5 × 5, and a bias for each, are
-# 156 parameters. <!-- claim: lenet5-first-convolution --> Windows without sharing would take
-# 122,304, <!-- claim: lenet5-windows-unshared --> and the linear layer takes
-# 3,692,640. <!-- claim: lenet5-first-as-linear --> Sharing also means that what is learned in one place holds in every place. The
-# size of the image doesn't enter: from $c$ channels to $d$, with kernels of $k \times k$, a convolution has $d \, (c k^2 + 1)$
-# parameters.
+# 156 parameters. <!-- claim: lenet5-first-convolution --> Windows without sharing would take 122,304, <!-- claim: lenet5-windows-unshared -->
+# and the linear layer 3,692,640. <!-- claim: lenet5-first-as-linear --> With sharing, what is learned in one place holds in every place.
+# The size of the image doesn't enter: from $c$ channels to $d$, with kernels of $k \times k$, there are $d \, (c k^2 + 1)$ parameters.
 #
 # </details>
 
 # %% [markdown]
 # ## A fair comparison
 #
-# Is that the network, or is it the recipe? Chapter 1's perceptron had 12 epochs, dropout, and a rate that nobody had tuned. To
-# compare networks, everything else must be equal, the tuning too. A study trains six on the same digits, for eight epochs, with
-# one schedule and without dropout. Each tries seven learning rates (one of them eight), with one seed, on validation images: 0.004 was best for your
-# LeNet-5, 0.002 for the perceptron. No choice lies at the edge of its grid. <!-- claim: fair-rates-inside --> Then each gets five
-# seeds, and the test images, by which nothing is chosen.
+# Half of the errors are gone. Is that due to the network, or to the recipe? Chapter 1's perceptron had 12 epochs, dropout, and an untuned
+# rate. A fair comparison makes everything else equal, the tuning too. A study trains six networks on the same digits, for eight epochs,
+# with one schedule and no dropout. Each tries at least seven learning rates, with one seed, on validation images: 0.004 was best for your
+# LeNet-5, 0.002 for the perceptron, and no choice is the lowest or highest rate tried. <!-- claim: fair-rates-inside --> Then each gets
+# five seeds, and the test images.
 #
-# - LeNet-5, *modern*, which is yours: ReLU, and the maximum for pooling;
-# - LeNet-5, *1998*: tanh, a smooth curve from −1 to 1, and the average for pooling;
+# - LeNet-5, *modern*, yours: ReLU, and pooling by the maximum;
+# - LeNet-5, *1998*: tanh, a smooth curve from −1 to 1, and the average;
 # - the two mixtures: tanh with the maximum, ReLU with the average;
-# - LeNet-5, *strided*: no pooling. Its convolutions have stride 2 instead, so behind each of the two blocks its maps have the
-#   same size, for about a third of the multiplications; <!-- claim: strided-a-third -->
+# - LeNet-5, *strided*: convolutions of stride 2 in place of pooling, so behind each block its maps have the same size;
 # - the perceptron of chapter 1.
 
 # %% tags=["drawn"]
@@ -372,29 +364,24 @@ in_place = tests[~shuffled].groupby("name", sort=False)
 plots.run_dots(in_place["accuracy"], "test")
 
 # %% [markdown]
-# > **What we found.** The modern LeNet-5 leads the perceptron by 0.73 ± 0.07 points, <!-- claim: fair-lenet-over-perceptron -->
-# > and the form of 1998 by 0.32 ± 0.07 points <!-- claim: fair-lenet-over-1998 --> (± is half a 95 % interval). The second lead
-# > comes from ReLU, which leads tanh by 0.21 ± 0.11 points <!-- claim: relu-over-tanh --> with the maximum, and by
-# > 0.30 ± 0.11 points <!-- claim: relu-over-tanh-average --> with the average. The maximum leads the average by
-# > 0.02 ± 0.09 points <!-- claim: maximum-over-average --> with ReLU, and by
-# > 0.11 ± 0.15 points <!-- claim: maximum-over-average-tanh --> with tanh: nothing that five seeds can see.
+# > **What we found.** The modern LeNet-5 leads the perceptron by 0.73 ± 0.07 points, <!-- claim: fair-lenet-over-perceptron --> and the
+# > form of 1998 by 0.32 ± 0.07 points. <!-- claim: fair-lenet-over-1998 --> The second lead comes mostly from ReLU, which leads tanh by
+# > 0.21 ± 0.11 points <!-- claim: relu-over-tanh --> with the maximum, and by 0.30 ± 0.11 points <!-- claim: relu-over-tanh-average -->
+# > with the average. The maximum in place of the average brings nothing that five seeds can see. So most of the gain over the perceptron is
+# > the network's.
 #
-# And pooling itself? The modern form leads the strided one by 0.22 ± 0.18 points. <!-- claim: fair-lenet-over-strided --> Alone,
-# that would count. But we compared the modern form with five others, and if all six were equally good, one of the five intervals
-# would still leave out zero in 19 % <!-- claim: false-alarms-among-five --> of all tries.
-# [Holm's rule](../book/comparing.md) asks for more in such a family: the clearest of five differences has to pass at $0.05/5$ in
-# place of $0.05$, the next at $0.05/4$, and so on. ReLU passes, and pooling narrowly doesn't. <!-- claim: pooling-by-holm --> It probably
-# helps a little, and we can't claim it.
+# And pooling itself? The modern form leads the strided one by 0.22 ± 0.18 points. <!-- claim: fair-lenet-over-strided --> Alone, that would
+# count. But it is one of five comparisons, of the modern form with each of the others. Among six equal networks, at least one of five
+# intervals would still leave out zero in 19 % <!-- claim: false-alarms-among-five --> of all tries. [Holm's rule](../book/comparing.md)
+# asks for more. A 95 % interval may miss the truth in 0.05 of all tries; that of the clearest of the five may miss it in $0.05/5$ only, so
+# it is wider, the next in $0.05/4$, and so on. ReLU passes, and pooling narrowly doesn't. <!-- claim: pooling-by-holm --> It probably helps
+# a little, but we can't claim it.
 #
-# All of this holds for these 10,000 test images. The intervals are over seeds, and say nothing about other images; chapter 7
-# counts those.
-#
-# (Here the modern form makes 80 errors, and above 75. <!-- claim: lenet5-errors --> Studies train in bfloat16, which is faster and
-# rounds more coarsely, so these are not the same five runs.)
+# The intervals are over seeds, and say nothing about other images.
 #
 # ## Digits that have moved
 #
-# Now back to the digit that you dragged. We move the test digits to the right, by up to six pixels.
+# Now we move the test digits to the right.
 #
 # > **Your guess.** In place, the form with pooling led the strided one by 0.22 points, <!-- claim: fair-lenet-over-strided --> which
 # > may be luck. By how many points does it lead on digits that are moved by 4 pixels? <!-- guess: pooling-at-4, 0 to 30 points -->
@@ -411,8 +398,8 @@ for right in range(7):
     print(f"moved by {right}: perceptron {old:6.1%}, LeNet-5 {new:6.1%}")
 
 # %% [markdown]
-# One network each, the perceptron from the study, which has five seeds. In the right half we leave out all digits that lose ink at the rim when they move by six
-# pixels, which are 46 % <!-- claim: shift-6-digits-without-ink --> of them. A bar is the standard deviation over seeds.
+# That was one network each. The figure shows the study's five seeds, with their standard deviation as bars. Its right half leaves out
+# digits that lose ink when moved by six pixels, 46 % <!-- claim: shift-6-digits-without-ink --> of all.
 
 # %% tags=["drawn"]
 # Goal 5b: four networks under shift, with lost ink and without
@@ -427,13 +414,13 @@ plots.shift_lines(moves[~mixtures])
 # > 11.1 ± 5.1 points <!-- claim: pooling-at-4 --> at four, where the other three forms with pooling are ahead of strides,
 # > too. <!-- claim: all-pooled-ahead-at-4 -->
 #
-# At one pixel this may be the pool's forgetting. At four it can't be: four pixels are exactly one place on the last maps of both
-# networks. Perhaps it is the wider field of the form with pools, which the next section explains. Our runs don't say.
+# At one pixel this may be the pool's forgetting. At four it can't be: two halvings make four pixels exactly one place on the last maps of
+# both networks, so both just move by a place, and nothing is left to forget. Our runs don't say why pooling helps there.
 #
-# And why does accuracy fall at all? Lost ink is not the reason: digits that keep all of theirs fall at least as
-# far. <!-- claim: whole-digits-fall-as-far --> The convolutions follow any shift. But the linear layers behind them are a
-# perceptron on 5 × 5 maps, and they learned each stroke in its old place. If that is the reason, then moving *the maps* back must
-# repair it, and moving the maps of a digit that stayed in its place must do the same harm:
+# Why does accuracy fall at all? Lost ink is not the reason: digits that keep all of theirs fall at least as
+# far. <!-- claim: whole-digits-fall-as-far --> The maps follow a shift by four pixels. But the linear layers behind them are a perceptron
+# on 5 × 5 maps, and learned each stroke in its old place. If that is why, moving *the maps* back must repair it, and moving the maps of a
+# digit in place must do the same harm:
 
 
 # %%
@@ -454,19 +441,17 @@ print(f"digits moved, maps moved back: {accuracy_of(moved, -1):.1%}")
 print(f"digits in place, maps moved: {accuracy_of(test, 1):.1%}")
 
 # %% [markdown]
-# > **What we found.** Of 2,000 digits LeNet-5 reads 99.0 % <!-- claim: maps-in-place --> in place, and
-# > 76.2 % <!-- claim: digits-moved --> moved. With the maps moved back it is 98.2 %, <!-- claim: maps-moved-back --> and digits in
-# > place with moved maps give 74.8 %. <!-- claim: maps-moved --> So the linear layers alone account for nearly all of the fall. (A
-# > little is lost at the rim.)
+# > **What we found.** Of 2,000 digits LeNet-5 reads 99.0 % <!-- claim: maps-in-place --> in place, and 76.2 % <!-- claim: digits-moved -->
+# > moved. With the maps moved back it is 98.2 %, <!-- claim: maps-moved-back --> and digits in place with moved maps give
+# > 74.8 %. <!-- claim: maps-moved --> So the linear layers account for nearly all the fall. (A little is lost at the rim.)
 #
-# So LeNet-5 is tolerant of small shifts. *Invariance* would mean more: shift in, same answer out.
+# So LeNet-5 is *tolerant* of small shifts, and not *invariant*, which would mean: shift in, same answer out.
 #
 # %% [markdown]
 # ## What a unit sees
 #
-# The *receptive field* of a unit is the part of the image that it depends on. A unit of the first convolution sees 5 × 5
-# pixels. What does a unit of the second one see? Its window covers 5 × 5 pooled units. Two neighbouring pooled units stand 2
-# pixels apart, so the window is wider than it looks. Count along one side:
+# The *receptive field* of a unit is the part of the image that it depends on. A unit of the first convolution sees 5 × 5 pixels. A unit of
+# the second has a window of 5 × 5 pooled units. These stand 2 pixels apart, so the window is wider than it looks. Count along one side:
 #
 # - The *jump* is the number of pixels between neighbouring units. It starts at 1, and each stride multiplies it.
 # - The field starts at 1. A window of $k$ adds $(k - 1) \cdot \text{jump}$, with the jump before the layer.
@@ -474,8 +459,8 @@ print(f"digits in place, maps moved: {accuracy_of(test, 1):.1%}")
 # The first convolution sees $1 + 4 \cdot 1 = 5$ pixels. The pool sees $5 + 1 \cdot 1 = 6$, and now the jump is 2. The second
 # convolution sees $6 + 4 \cdot 2 = 14$, and its pool $14 + 1 \cdot 2 = 16$.
 #
-# Is that right? Take the derivative of one place on the last maps by every pixel. Where it doesn't look, it is zero. In a single
-# image a ReLU or a maximum hides some pixels as well, so we take 500 images of noise.
+# To check, take the derivative of one place on the last maps by every pixel: it is zero for unseen pixels. In a single image a ReLU or a
+# maximum hides some pixels, too, so we take 500 images of noise.
 
 # %% tags=["nbval-check-output"]
 # Goal 6: the receptive field by gradient, and by arithmetic
@@ -489,9 +474,8 @@ print(f"by gradient: {rows} rows, {columns} columns")
 analysis.receptive_field(features)
 
 # %% [markdown]
-# After two blocks a unit sees 16 × 16 <!-- claim: lenet5-field --> of 28 × 28 pixels: strokes with their surroundings. The
-# linear layers put these parts together. Choose a layer, and click a unit. The shade says on how many paths a pixel reaches it
-# (all weights are 1 in this figure, without ReLU, and with averages): pixels in the middle on many, pixels at the edge on few.
+# After two blocks a unit sees 16 × 16 <!-- claim: lenet5-field --> of 28 × 28 pixels: strokes with their surroundings. Choose a layer, and
+# click a unit: the shade shows on how many paths a pixel reaches it. (MiniVGG is a later chapter's network.)
 
 # %% tags=["drawn"]
 live.receptive_fields(["LeNet-5", "MiniVGG"], "LeNet-5")
@@ -516,7 +500,7 @@ score = training.evaluate(lost, data.shuffle_pixels(test))
 print(f"test accuracy on shuffled pixels: {score.accuracy:.2%}")
 
 # %% [markdown]
-# That run has the rate that was best with pixels in place. In the study both networks tried all rates on shuffled pixels, too:
+# Our rate, 0.004, was best with pixels in place. In the study both networks tried all rates on shuffled pixels, too:
 
 # %% tags=["drawn"]
 pair = tests["name"].isin(["perceptron", "LeNet-5, modern"])
@@ -525,13 +509,12 @@ plots.run_dots(four["accuracy"], "test")
 
 # %% [markdown]
 # > **What we found.** Shuffled, LeNet-5 reads 96.4 %, <!-- claim: lenet5-shuffled --> the perceptron
-# > 98.4 %. <!-- claim: perceptron-shuffled --> The lead of 0.73 points <!-- claim: fair-lenet-over-perceptron --> has become a
-# > lag of 2.1 ± 0.1 points. <!-- claim: lenet5-shuffled-under-perceptron -->
+# > 98.4 %. <!-- claim: perceptron-shuffled --> The lead of 0.73 points <!-- claim: fair-lenet-over-perceptron --> has become a lag of
+# > 2.1 ± 0.1 points, <!-- claim: lenet5-shuffled-under-perceptron --> before rounding.
 #
-# Same layers, same parameters, same tuning: only the neighbours are gone. Two assumptions are built into LeNet-5: pixels that are
-# near each other belong together (the windows), and what holds here holds there (the shared weights). Shuffling breaks both at
-# once, so we don't know which costs more. Where they are true, they help; where they are false, they hurt. An architecture is a
-# statement about the data.
+# All pixels are still there, only not in their places. Two assumptions are built into LeNet-5: nearby pixels belong together (the windows),
+# and what holds here holds there (the shared weights). With no order left, no pattern holds from place to place either: shuffling breaks
+# both, so we don't know which costs more.
 #
 # ## A look inside
 #
@@ -542,7 +525,7 @@ weights = lenet5.features[0].weight[:, 0]
 plots.weight_grid(weights, [f"kernel {n}" for n in range(1, 7)], "weights")
 
 # %% [markdown]
-# And these are their feature maps for one digit, behind the ReLU: dark where the kernel fits.
+# Their feature maps for one digit, a seven, behind the ReLU, are dark where the kernel fits:
 
 # %%
 one = test.normalize(test.images[:1]).to(training.best_device())
@@ -551,9 +534,8 @@ with torch.no_grad():
 plots.feature_map_grid(maps, [f"map {number}" for number in range(1, 7)])
 
 # %% [markdown]
-# Map 2 finds the upper and the lower edge of the bar, map 4 the right flank of the slanted stroke, map 5 its outlines; maps 1, 3
-# and 6 follow the strokes. But exercise 4 warns: random kernels give maps that can be read, too. The grey is paper, which is
-# −0.424 <!-- claim: mnist-paper --> and not 0, and the frames come from the padding, which is 0.
+# Map 2 finds the upper and the lower edge of the bar, map 4 the right flank of the slanted stroke. The grey background is paper: its pixels
+# are −0.424, <!-- claim: mnist-paper --> so its sums are not 0. The frames come from the padding, which is 0.
 
 # %% [markdown]
 # > **Reference card.**
@@ -635,20 +617,38 @@ plots.feature_map_grid(maps, [f"map {number}" for number in range(1, 7)])
 #
 # </details>
 #
+# <details><summary>The maximum or the average?</summary>
+#
+# On equal terms the maximum leads the average by 0.02 ± 0.09 points <!-- claim: maximum-over-average --> with ReLU, and by
+# 0.11 ± 0.15 points <!-- claim: maximum-over-average-tanh --> with tanh.
+#
+# </details>
+#
+# <details><summary>Why does pooling help at four pixels?</summary>
+#
+# Perhaps it is the wider receptive field: a pool adds pixels to what a unit sees, and a stride in its place does not. We have not tested
+# it.
+#
+# </details>
+#
 # <details><summary>How much does the recipe matter?</summary>
 #
-# Each network with the recipe of its chapter gives LeNet-5 a lead of 0.75 ± 0.03 points. <!-- claim: lenet5-over-perceptron -->
-# With one recipe that was tuned for neither, Adam at 0.001 for five epochs, it is
-# 0.77 ± 0.43 points. <!-- claim: lenet5-over-perceptron-same-recipe --> So LeNet-5 leads with each of three recipes. The three
-# leads do not differ by more than their intervals.
+# Each network with the recipe of its chapter gives LeNet-5 a lead of 0.75 ± 0.03 points. <!-- claim: lenet5-over-perceptron --> With one
+# recipe that was tuned for neither, Adam at 0.001 for five epochs, it is
+# 0.77 ± 0.43 points. <!-- claim: lenet5-over-perceptron-same-recipe --> With *A fair comparison* that makes three recipes, and LeNet-5
+# leads with each. The three leads do not differ by more than their intervals.
+#
+# In the study of *A fair comparison* the modern form makes 80 errors, and your five networks made 75. <!-- claim: lenet5-errors --> Studies
+# train in bfloat16, which is faster and rounds more coarsely, so these are not the same five runs.
 #
 # </details>
 #
 # <details><summary>Parameters are not work</summary>
 #
 # A ninth of the perceptron's parameters is not a ninth of its work. Each weight of the convolutions is used at 100 positions or
-# more, <!-- claim: lenet5-places --> so an image costs 0.42 million <!-- claim: lenet5-multiply-adds --> multiplications,
-# against the perceptron's 0.54 million. <!-- claim: mlp-multiply-adds -->
+# more, <!-- claim: lenet5-places --> so an image costs 0.42 million <!-- claim: lenet5-multiply-adds --> multiplications, against the
+# perceptron's 0.54 million. <!-- claim: mlp-multiply-adds --> The strided LeNet-5 takes about a third of LeNet-5's multiplications, for
+# maps of the same size. <!-- claim: strided-a-third -->
 #
 # </details>
 
@@ -737,8 +737,8 @@ print(f"the paper's C3 {paper:,}, ours {ours:,}: {1 - paper / ours:.1%} less")
 #
 # With learned kernels it reads 99.1 % <!-- claim: lenet5-learned-kernels --> of the validation images, with random ones
 # 96.8 % <!-- claim: lenet5-random-kernels --> (one seed each). So random kernels, with ReLU and pooling behind them, already give
-# maps from which linear layers can read most digits. Learning the kernels avoids more than two of three errors that are
-# left. <!-- claim: lenet5-kernels-avoid -->
+# maps from which linear layers can read most digits. Learning the kernels avoids more than two of three errors that random
+# kernels leave. <!-- claim: lenet5-kernels-avoid -->
 #
 # </details>
 
@@ -794,7 +794,7 @@ for right in (0, 4):
 # pixels to either side, and measure it on validation images that are moved by 0 to 6. Plan the comparison before you run it:
 # what stays equal? Hint: make a moved copy of the training images before you train; `data.shift_images` takes negative
 # shifts, too, and `dataclasses.replace(split, images=pixels)` makes a split with other images. Where a tensor `by` holds
-# a random shift for each image, `pixels[by == right] = moved[by == right]` fills in those with one of them.
+# a random shift for each image, `pixels[by == right] = moved[by == right]` fills in the images whose shift is `right`.
 
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
@@ -833,7 +833,7 @@ for right in range(7):
 # 2. Its parameters do not depend on the size of the image: from $c$ channels to $d$ they are $d\,(c k^2 + 1)$.
 # 3. Convolutions follow a shift, pooling forgets a little of it, linear layers do neither. LeNet-5 is tolerant, not invariant.
 # 4. A window of $k$ adds $(k-1) \cdot \text{jump}$ pixels to the receptive field, and a stride multiplies the jump.
-# 5. An architecture is an assumption about the data. Test it by breaking it: move, shuffle.
+# 5. A network's layers are an assumption about the data. Test it by breaking it: move, shuffle.
 
 # %% [markdown]
 # ## Quiz
@@ -901,7 +901,7 @@ for right in range(7):
 # </details>
 #
 # **Question 5.** Network A, trained for 12 epochs at its best of seven rates, beats network B, trained for 8 epochs at the
-# default rate. What do you conclude?
+# rate that nobody tuned. What do you conclude?
 #
 # 1. A is the better network.
 # 2. Nothing about the networks: their recipes differ.
@@ -924,7 +924,7 @@ for right in range(7):
 #
 # <details><summary>Answer</summary>
 #
-# 1. With the same few parameters it leads when the pixels are in place: goal 4.
+# 1. Shuffled digits are not harder as such: the perceptron reads about as many. And with as few parameters LeNet-5 leads in place: goal 4.
 # 2. In the study below goal 7 it tried its rates on shuffled pixels, and still fell behind.
 # 3. **Right.** Its windows join pixels that have nothing to do with each other, and its sharing assumes that all places are alike.
 #

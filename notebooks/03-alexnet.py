@@ -17,13 +17,12 @@
 #
 # ReLU helped to make AlexNet famous. Why does ours read more photographs with tanh?
 #
-# In 2012 AlexNet won ImageNet's contest, where 1.2 million <!-- claim: imagenet-photographs --> photographs show 1,000 kinds of
-# things. Seven such networks together missed the answer with all five guesses in
-# 15.3 % <!-- claim: alexnet-contest --> of all cases, the next best team in
-# 26.2 % <!-- claim: alexnet-contest-next --> ([Krizhevsky et al.,
-# 2012](https://papers.nips.cc/paper_files/paper/2012/hash/c399862d3b9d6b76c8436e924a68c45b-Abstract.html)). Its authors
-# praise ReLU: with it, they write, networks learn several times faster than with tanh. In chapter 2 ReLU was ahead, too. Here is
-# a small AlexNet on small photographs, with either activation function. A line is the mean of five runs:
+# In 2012 AlexNet won ImageNet's contest, where 1.2 million <!-- claim: imagenet-photographs --> photographs show 1,000 kinds of things.
+# Seven such networks together missed the answer with all five guesses in 15.3 % <!-- claim: alexnet-contest --> of cases, the next best
+# team in 26.2 % <!-- claim: alexnet-contest-next --> ([Krizhevsky et al.,
+# 2012](https://papers.nips.cc/paper_files/paper/2012/hash/c399862d3b9d6b76c8436e924a68c45b-Abstract.html)). Its authors write that networks
+# learn several times faster with ReLU than with tanh. In chapter 2 ReLU was ahead, too. Here is a small AlexNet on small photographs, with
+# either activation function. A line is the mean of five runs:
 
 # %% tags=["install"]
 import sys
@@ -43,9 +42,9 @@ plots.mean_curves(
 )
 
 # %% [markdown]
-# Tanh is ahead in every epoch. There are two questions in this picture: why does tanh *learn* faster at first, and why does it read
-# more *in the end*? We question five suspects. Two of them explain much of the first; the second stays open. Then we ask the
-# same of AlexNet's other tricks: which of them help here?
+# Tanh is ahead in every epoch. That raises two questions: why does it get ahead so early, and why does it read more *in the end*? We
+# question five suspects. Two of them, together, explain much of the first; the second question stays open. Then we ask which of AlexNet's
+# other tricks help here.
 #
 # > **What you will be able to do.**
 # > Each goal is answered by the cell whose first line has its number.
@@ -59,7 +58,7 @@ plots.mean_curves(
 # > 7. Measure how much colour is in a filter.
 #
 # To run it yourself, open it in Colab: `PROFILE = "auto"` takes all the data, 8 min <!-- claim: alexnet-time --> on two CPU cores, and
-# 3.1 GB <!-- claim: alexnet-memory --> of memory. `"quick"` takes a sample, half a minute, and other numbers than the text.
+# 3.1 GB <!-- claim: alexnet-memory --> of memory. `"quick"` takes half a minute, on a sample, and gives other numbers.
 
 # %% tags=["parameters"]
 PROFILE = "auto"
@@ -86,7 +85,7 @@ if profile == "quick":  # enough to see that the code works
 # %% [markdown]
 # ## The network
 #
-# Five convolutions, three of them with pooling, then three linear layers: it is LeNet's plan, made large.
+# Five convolutions, three of them with pooling, then three linear layers: LeNet's plan, made large.
 
 # %%
 with torch.device("meta"):
@@ -94,8 +93,9 @@ with torch.device("meta"):
 plots.architecture_drawing(paper, (3, 224, 224), title="AlexNet, 2012")
 
 # %% [markdown]
-# The first filter is 11 × 11 pixels wide and moves by 4 pixels at a time. So 224 pixels become 55 in the first step, and every
-# later layer is cheaper for it.
+# The first filter is 11 × 11 pixels wide and moves by 4 pixels at a time. So 224 pixels become 55, and every later layer is cheaper. (In
+# the code, `groups=2` means that in three convolutions each half of the filters sees half of the maps, and `meta` that tensors have shapes
+# and no numbers.)
 #
 # > **Your guess.** An image costs AlexNet many *multiply-adds*, that is, multiplications with their additions. What share of them do
 # > the five convolutions do? <!-- guess: alexnet-convolution-work, 0 to 100 % -->
@@ -109,9 +109,8 @@ plots.layer_bars(layers)
 # > **What we found.** Convolutions do 92 % <!-- claim: alexnet-convolution-work --> of the work, with
 # > 4 % <!-- claim: alexnet-convolution-parameters --> of the parameters.
 #
-# Each weight of a convolution is used in every place of a map, hundreds or thousands of times. A weight of a linear layer is
-# used once per image. So when somebody calls a network large, ask: large to store, or slow to run? In all it has
-# about 60 million <!-- claim: E.1 --> parameters.
+# A convolution uses each of its weights in every place of a map, hundreds or thousands of times. A linear layer uses each once per image.
+# So "large" can mean large to store, or slow to run. AlexNet has about 60 million <!-- claim: E.1 --> parameters.
 #
 # After the first stride, neighbouring units are 4 pixels apart, so each later window reaches four times as far on the image. A unit
 # of the last pool sees 195 <!-- claim: E.3 --> of the 224 pixels along each side. Click on one:
@@ -122,17 +121,16 @@ live.receptive_fields(["AlexNet", "LeNet-5"], "AlexNet")
 # %% [markdown]
 # ## Small photographs
 #
-# ImageNet is too large for this course. CIFAR-10 takes its place: 60,000 colour photographs of 32 × 32 pixels, in ten
-# classes ([Krizhevsky, 2009](https://www.cs.toronto.edu/~kriz/learning-features-2009-TR.pdf)). AlexNet's first author
-# collected them, too.
+# ImageNet is too large for this course. CIFAR-10 takes its place: 60,000 colour photographs of 32 × 32 pixels, in ten classes ([Krizhevsky,
+# 2009](https://www.cs.toronto.edu/~kriz/learning-features-2009-TR.pdf)).
 
 # %%
 plots.image_grid(photos.train, range(16))
 
 # %% [markdown]
-# AlexNet doesn't take an image of 32 × 32: after two blocks its maps have a single pixel, and the windows of the third pool, 3 × 3,
-# don't fit. We shrink the network. With `stem="small"` the first window is 5 × 5 with stride 1, and `width=0.25` keeps a quarter of
-# all maps and units.
+# AlexNet doesn't take an image of 32 × 32: after two blocks its maps have a single pixel, and the third pool's 3 × 3 windows don't fit. So
+# we shrink the network. With `stem="small"` the first window is 5 × 5 with stride 1, and `width=0.25` keeps a quarter of all maps and
+# units.
 
 # %% tags=["nbval-check-output"]
 # Goal 2a: AlexNet for small images
@@ -143,9 +141,8 @@ table[table["type"].isin(["Conv2d", "MaxPool2d", "Linear"])]
 # %% [markdown]
 # ## The case
 #
-# We need a second network, which differs from this one in its activation functions only. Layers can be exchanged in a network
-# that is already built. `network.features` and `network.classifier` are both `nn.Sequential`: you can loop over their layers,
-# and put a new one at a place with `part[place] = ...`.
+# We need a second network that differs in its activation functions only. `network.features` and `network.classifier` are both
+# `nn.Sequential`: you can loop over their layers, and exchange one with `part[place] = ...`.
 #
 # > **Your turn.** Write `use_tanh`, which puts `nn.Tanh()` in the place of every ReLU of an AlexNet.
 
@@ -181,9 +178,9 @@ def use_tanh(network):
 
 
 # %% [markdown]
-# Both networks start from the same first weights and see the same photographs in the same order, flipped and cropped at random:
-# 8,000 of them, seven times, with batches of 128, which is 441 <!-- claim: alexnet-live-steps --> steps. All that follows is
-# judged on validation images. CIFAR-10's test images stay closed in this chapter.
+# Both networks start from the same first weights and see the same 8,000 photographs in the same order, flipped and cropped at random, seven
+# times, with batches of 128, which is 441 <!-- claim: alexnet-live-steps --> steps. We judge on validation images; CIFAR-10's test images
+# stay closed.
 
 # %%
 # Goal 2b: one run each, ReLU and tanh
@@ -211,13 +208,14 @@ plots.compare_curves(
 )
 
 # %% [markdown]
-# Tanh ends at a training loss of 1.30, <!-- claim: tanh-last-loss --> ReLU at 1.57. <!-- claim: relu-last-loss --> Guessing gives
-# a loss of $\ln 10 = 2.30$, and ReLU spends its first epoch near that. (One seed. A training loss is a running mean, with dropout on.)
+# Tanh ends at a training loss of 1.30, <!-- claim: tanh-last-loss --> ReLU at 1.57. <!-- claim: relu-last-loss --> Guessing gives a loss of
+# $\ln 10 = 2.30$, and ReLU spends its first epoch near that. (One seed. A training loss is a running mean, with dropout, flips and crops
+# on.)
 #
 # ### Suspect 1: saturation
 #
-# This is the paper's argument against tanh. A gradient passes through every activation function on its way back, and is
-# multiplied by its derivative:
+# This is the paper's argument for why tanh should be slow. Does it hold here? On its way back, a gradient is multiplied by the derivative
+# of every activation function:
 
 # %% tags=["hide-input"]
 z = torch.linspace(-4, 4, 300)
@@ -232,9 +230,9 @@ words += "that of ReLU is 0 for negative and 1 for positive z."
 plots.finish(figure, words)
 
 # %% [markdown]
-# For a sum of 3, tanh lets 1 % <!-- claim: tanh-at-three --> of the gradient through: the unit is *saturated*, and can hardly
-# be changed any more. ReLU lets everything through wherever it is on, and nothing elsewhere. So tanh suffers from *large* sums.
-# Are ours large? We take the trained networks, and photographs that they have not seen.
+# For a sum of 3, tanh lets 1 % <!-- claim: tanh-at-three --> of the gradient through: the unit is *saturated*, and can hardly learn. ReLU
+# lets everything through where it is on, and nothing elsewhere. So tanh suffers from *large* sums. Are ours large? We send unseen
+# photographs through the trained networks.
 #
 # > **Your guess.** In the convolution where tanh blocks the most, what share of the gradient does it let through, on average?
 # > <!-- guess: tanh-lets-through, 0 to 100 % -->
@@ -250,22 +248,23 @@ for place in (1, 4, 7, 9, 11):
     print(f"{where}: ReLU {on.float().mean():.0%}, tanh {slope.mean():.0%}")
 
 # %% [markdown]
-# > **What we found.** 90 % <!-- claim: tanh-lets-through --> and more. Tanh is not saturated here.
+# > **What we found.** 90 % <!-- claim: tanh-lets-through --> and more. Tanh is hardly saturated in these convolutions.
 #
-# Pixels that are normalised, small first weights and few steps keep sums small. So saturation does not slow tanh down. ReLU lets less
-# through, but that alone doesn't make it slow: a gradient also passes through the weights, and somebody chose their size.
+# Normalised pixels, small first weights and few steps may keep the sums small. ReLU lets less through, but a gradient also passes through
+# the weights, and somebody chose their size.
 #
 # ### Suspects 2 and 3: the first weights, and the rate
 #
-# PyTorch's own first weights have a variance of $1/(3n)$ for $n$ inputs. A sum of $n$ such products has a third of the mean square
-# of its inputs, and ReLU halves that. So from layer to layer a signal keeps $\sqrt{1/6} = 0.41$ <!-- claim: relu-keeps --> of its
-# size. Tanh, near zero, changes nothing, and keeps $\sqrt{1/3} = 0.58$. <!-- claim: tanh-keeps --> Over the layers this multiplies:
-# before any training, the logits of the tanh network differ about five times as much from one photograph to the
-# next. <!-- claim: logits-at-the-start --> [He et al., 2015](https://arxiv.org/abs/1502.01852) give the weights a variance of $2/n$,
-# which keeps a ReLU signal at its size (chapter 9).
+# PyTorch's own first weights have a variance of $1/(3n)$ for $n$ inputs. A sum of $n$ products of a weight and an input has a third of the
+# inputs' mean square, and ReLU halves that. So from layer to layer a signal keeps $\sqrt{1/6} = 0.41$ <!-- claim: relu-keeps --> of its
+# size, the root of its mean square. Tanh, near zero, changes nothing, and keeps $\sqrt{1/3} = 0.58$. <!-- claim: tanh-keeps --> This goes
+# on from layer to layer: before training, the tanh network's logits differ about five times as much from one photograph to the next as
+# ReLU's. <!-- claim: logits-at-the-start --> [He et al., 2015](https://arxiv.org/abs/1502.01852) give the weights a variance of $2/n$,
+# which keeps a ReLU signal at its size.
 #
-# The study `alexnet-start` tries PyTorch's first weights, He's, and those of AlexNet's paper, which also starts most biases at 1,
-# so that ReLUs are on. Each tries four learning rates, for fifteen epochs of 10,000 photographs, with one seed.
+# The study `alexnet-start` tries PyTorch's first weights, He's, and the smaller ones of AlexNet's paper, which starts most biases at 1, so
+# that ReLUs are on. Each tries four learning rates, for fifteen epochs of 10,000 photographs, flipped and cropped, with dropout and one
+# seed.
 #
 # > **Your guess.** Tanh reaches 65 % <!-- claim: tanh-torch-start --> with PyTorch's weights. Where does ReLU end with He's, at the best
 # > of four rates? <!-- guess: relu-he-start, 40 to 80 % -->
@@ -282,16 +281,15 @@ plots.accuracy_by("learning_rate", starts, "validation")
 # > 57.5 % <!-- claim: relu-torch-start --> with PyTorch's, and 48.9 % <!-- claim: relu-paper-start --> with the paper's. Tanh reaches
 # > 57.6 %, <!-- claim: tanh-he-start --> 65.2 %, <!-- claim: tanh-torch-start --> and 42.7 %. <!-- claim: tanh-paper-start -->
 #
-# So the order depends on the start. But shrinking signals are not what holds ReLU back here: He's start removes the shrinking, and
-# ReLU stays where it was. Only tanh falls. Nor is it the rate, which is inside its grid for both with PyTorch's weights. (With He's and
-# the paper's, ReLU's best rate is the highest of the four, so a higher one may suit it more.) He's weights were made for ReLU. Why
-# do they not help it?
+# So the order depends on the start. But He's start removes the shrinking, and ReLU stays where it was: shrinking alone is not it. Nor is
+# the rate alone: with PyTorch's weights each has its best rate, inside the grid, and tanh leads. (With He's and the paper's, ReLU's best is
+# the highest of the four, so a higher one may be better.) He's weights were made for ReLU. Why don't they help it?
 #
 # ### Suspect 4: dropout, flips and crops
 #
-# The paper's own comparison had none of them. It trained a network of four layers on CIFAR-10, without any *regularisation*,
-# which is whatever keeps a network from fitting its training images too closely. So we take the same 441 steps without, and try
-# both activations with both starts.
+# The paper's own comparison, with four layers on CIFAR-10, had none of them, nor any other *regularisation*, which is whatever keeps a
+# network from fitting its training images too closely. So we repeat the 441 steps of *The case* without it, with both activations, from
+# PyTorch's and from He's weights.
 #
 # > **Your guess.** Without regularisation, tanh with PyTorch's weights reads 68 % <!-- claim: plain-tanh-torch --> of its training
 # > images. How many does ReLU with He's weights read? <!-- guess: plain-relu-he, 30 to 100 % -->
@@ -329,18 +327,16 @@ for name, changes in {
 # > 68 %. <!-- claim: plain-tanh-torch --> With He's weights ReLU reads 73 %, <!-- claim: plain-relu-he --> and tanh
 # > 77 %. <!-- claim: plain-tanh-he --> (One seed each.)
 #
-# So regularisation hides what better first weights bring. With it, they gave ReLU nothing. Without it, they lift ReLU by far, and tanh
-# too. Dropout and augmentation each hold ReLU back, dropout more (exercise 6). Why better weights need a run without them, we
-# don't know. (The two comparisons differ in more: that one shows validation accuracy, at the best of four rates.)
+# So these are the two, acting together: regularisation seems to hide what better first weights bring. With it, in the study, they gave ReLU
+# nothing. Without it, they lift ReLU by far, and tanh too. We don't know why. Exercise 6 asks which part holds ReLU back.
 #
-# And still ReLU is not several times faster than tanh. It comes close. The paper's network had other layers, a rate of its own for
-# each function, plain gradient descent with momentum, and pixels that were not scaled. Those we did not test.
+# Still, ReLU only comes close to tanh; it is not several times faster. The paper's network had other layers and another recipe. *Going
+# further* lists what our comparisons leave open.
 #
 # ### Suspect 5: too few steps
 #
-# Regularisation is meant for long runs. The study `alexnet-tricks` has it, and PyTorch's weights, and takes 30 epochs of 10,000
-# photographs, 2,370 <!-- claim: alexnet-tricks-steps --> steps, with five seeds. It made the figure on the first screen. Here are
-# its training losses:
+# Regularisation is meant for long runs. The study `alexnet-tricks`, which made the first figure, has it, and PyTorch's weights. It takes 30
+# epochs of 10,000 photographs, 2,370 <!-- claim: alexnet-tricks-steps --> steps, with five seeds. Its training losses:
 
 # %% tags=["drawn"]
 # Goal 3d: the same networks, five times as many steps
@@ -356,28 +352,26 @@ plots.mean_curves(
 # > 0.04 ± 0.02. <!-- claim: tricks-tanh-loss-less-relu --> On validation images tanh is ahead to the end: 70.1 % <!-- claim: tricks-tanh -->
 # > against 66.8 %. <!-- claim: tricks-relu -->
 #
-# So ReLU catches up, given steps, even with PyTorch's weights and regularisation. (Both losses are running means, with dropout, flips
-# and crops on. And a longer run has a schedule that falls more slowly, so it is not the short one with steps added.)
+# So ReLU catches up, given steps, even with PyTorch's weights and regularisation.
 #
-# The second question stays. On new images tanh is 3.3 ± 0.7 points <!-- claim: tanh-for-relu --> ahead at the end, and its
-# validation loss is 0.85 <!-- claim: tricks-tanh-val-loss --> against 0.97. <!-- claim: tricks-relu-val-loss --> Why? We don't
-# know. Next we would judge both on their training images without dropout, to see whether ReLU overfits more.
+# The second question stays. On new images tanh is 3.3 ± 0.7 points <!-- claim: tanh-for-relu --> ahead, and its validation loss is
+# 0.85 <!-- claim: tricks-tanh-val-loss --> against 0.97. <!-- claim: tricks-relu-val-loss --> Why? We don't know. Next we would judge both
+# on their training images without dropout, to see whether ReLU overfits more.
 #
 # ## Which tricks count?
 #
-# The base has ReLU, overlapping pools, dropout, flips and crops. Now that it has learned, we can question the others, too:
+# The base is this ReLU network, trained for 2,370 steps, with the first three of these tricks:
 #
 # - **Overlapping pools.** LeNet's pools are 2 × 2 with stride 2: the windows tile the map. AlexNet's are 3 × 3 with stride 2, so
 #   neighbours share a row or a column.
-# - **Dropout** with probability 0.5, here before the first two linear layers. The paper says that it overfits badly without, and
-#   needs twice as many steps with it.
+# - **Dropout** with probability 0.5, here before the first two linear layers. The paper's network overfits badly without it,
+#   and needs twice as many steps with it.
 # - **Flips and crops**: a mirror image or another cut-out is another array of numbers, and still a frog. Drawing such a change in
 #   each step is called *augmentation*.
-# - **Other light**: a random step, for all pixels of an image, along the directions in which the colours of all training pixels
-#   spread most (*Going further*).
-# - **Local response normalisation**, LRN: in each place, a value is divided by a sum over neighbouring maps. We take it apart below.
+# - **Other light**: all pixels of an image get the same random change of brightness and colour (*Going further*).
+# - **Local response normalisation**, LRN: a value is divided by a sum over neighbouring maps.
 #
-# Here is one photograph, flipped and cropped, and in other light, thirty times as strong as the paper's:
+# Here is one photograph, flipped and cropped, and in other light, thirty times as strong as in our study:
 
 # %%
 training.set_seed(0)
@@ -398,8 +392,8 @@ plots.finish(
 )
 
 # %% [markdown]
-# The plan is an *ablation*: change one thing in the base at a time, and see what becomes of the accuracy. Photographs, epochs and
-# five seeds are the same for all, so we compare seed by seed. The rate is the same, too. Another one might suit some of them better.
+# The plan is an *ablation*: change one thing in the base at a time. Pools that tile, no dropout, no flips, no crops, other light, LRN,
+# tanh: these are seven. Photographs, epochs, rate and five seeds are the same for all, so we compare seed by seed.
 #
 # > **Your guess.** Three of the tricks are meant against overfitting: dropout, flips and crops. After 30 epochs the base has a
 # > training loss of 0.78 <!-- claim: tricks-relu-loss --> and a validation loss of 0.97. <!-- claim: tricks-relu-val-loss --> How
@@ -415,9 +409,8 @@ tricks = studies.table("alexnet-tricks")
 plots.run_dots(tricks.groupby("name", sort=False)["accuracy"], "validation")
 
 # %% [markdown]
-# If no change mattered, chance would still flag at least one of seven in up to 30 % <!-- claim: seven-comparisons --> of such tables.
-# So this one has p values that are corrected for seven comparisons, by [Holm's rule](../book/comparing.md) of chapter 2: below 0.05 a
-# difference counts.
+# If no change mattered, chance would still flag at least one of seven in up to 30 % <!-- claim: seven-comparisons --> of such tables. So
+# here a difference counts only by [Holm's rule](../book/comparing.md) of chapter 2: where the last column is below 0.05.
 
 # %% tags=["drawn"]
 # Goal 4: one trick at a time
@@ -431,29 +424,22 @@ shown.round(1).assign(**{"p, by Holm": seven["p_holm"].round(3)})
 # %% [markdown]
 # > **What we found.** None, once seven comparisons are allowed for. Leaving out flips changes accuracy by
 # > −1.6 ± 1.0 points, <!-- claim: no-flips --> leaving out dropout by 1.3 ± 0.9 points. <!-- claim: no-dropout --> Either would count
-# > alone, and by Holm's rule both just miss. <!-- claim: two-changes-count --> Crops change
-# > 0.1 ± 0.3 points, <!-- claim: no-crops --> and other light −0.2 ± 0.7 points. <!-- claim: light-added --> What does count, beside
-# > tanh: pools that tile cost 2.8 ± 1.6 points, <!-- claim: tiles-for-overlap --> and LRN costs
+# > alone, and by Holm's rule both just miss. <!-- claim: two-changes-count --> Leaving out crops changes it by
+# > 0.1 ± 0.3 points, <!-- claim: no-crops --> and adding other light by −0.2 ± 0.7 points. <!-- claim: light-added --> What does count,
+# > beside tanh: pools that tile cost 2.8 ± 1.6 points, <!-- claim: tiles-for-overlap --> and LRN costs
 # > 2.1 ± 0.9 points. <!-- claim: lrn-cost -->
 #
-# So dropout does not pay here, and may even cost: it makes each step harder, and after 30 epochs there seems to be little for it to
-# prevent. Without crops the training loss ends at 0.49 <!-- claim: no-crops-loss --> and the validation loss at
-# 1.07: <!-- claim: no-crops-val-loss --> about as many right answers, with less probability on the right class. The tiling pools leave
-# slightly larger maps, so their network does about a fifth more multiply-adds, <!-- claim: tiles-cost-more --> and loses all the same.
-#
-# What do the years say? ReLU, augmentation and dropout are in use to this day, LRN is not: VGG's authors saw no gain from it
-# ([Simonyan and Zisserman, 2015](https://arxiv.org/abs/1409.1556)).
+# So we see no gain from dropout here, though the validation loss is above the training loss. We don't know why.
 #
 # ## LRN, taken apart
 #
-# Let $a_i$ be the value of map number $i$ in one place. LRN divides it by a power of a sum over five neighbouring maps, in
-# that same place:
+# Let $a_i$ be the value of map $i$ in one place. LRN divides it by a power of a sum over five neighbouring maps, in that place:
 #
 # $$ b_i = a_i / \left( k + \alpha \sum_{j=i-2}^{i+2} a_j^2 \right)^{\beta} ,
 #    \qquad k = 2, \quad \alpha = 10^{-4}, \quad \beta = 0.75 . $$
 #
-# For example, with values 100, 0, 100 in three maps and zeros around, the sum for the first is $100^2 + 0 + 100^2$, and 100 is
-# divided by $(2 + 2)^{0.75} = 2.83$.
+# With values 100, 0, 100 in three maps and zeros around, the sum for the first is $100^2 + 0 + 100^2$, and 100 is divided by
+# $(2 + 2)^{0.75} = 2.83$.
 #
 # > **Your turn.** Compute it, for a vector with the values of all maps in one place. Maps that don't exist count as zero.
 
@@ -498,13 +484,11 @@ for alpha in (1e-4, 5e-4):
 assert torch.allclose(respond(a), by_torch)
 
 # %% [markdown]
-# The same name, and not the same number: PyTorch takes the *mean* over the five maps where the paper takes the sum. Whoever
-# copies the paper's $\alpha$ gets a weaker effect, and no error message. Five times $\alpha$ gives the paper's
-# numbers. <!-- claim: lrn-in-torch --> The paper reports that LRN lowered a small network's test error on CIFAR-10 from
-# 13 % <!-- claim: lrn-before --> to 11 %. <!-- claim: lrn-after -->
+# PyTorch takes the *mean* over the five maps where the paper takes the sum. Whoever copies the paper's $\alpha$ gets a weaker effect, and
+# no error message. Five times $\alpha$ gives the paper's numbers. <!-- claim: lrn-in-torch -->
 #
-# > **Your guess.** We train the base with LRN and the paper's constants for 441 steps. If all values are tiny, LRN multiplies them
-# > by $2^{-0.75} = 0.595$. What is the smallest factor that we find in either layer?
+# > **Your guess.** We put LRN behind the first two ReLUs, with the paper's constants, and train for 441 steps. If all values are tiny, LRN
+# > multiplies them by $2^{-0.75} = 0.595$. What is the smallest factor that we find in either layer?
 # >
 # > - Below 0.3: strong neighbours push a value down.
 # > - About 0.5.
@@ -532,16 +516,14 @@ for place in (1, 5):
 # > **What we found.** 0.594, <!-- claim: lrn-factor --> and the largest is 0.595. <!-- claim: lrn-factor-alone --> Here LRN multiplies
 # > by a constant. It normalises nothing.
 #
-# The sum has $\alpha = 10^{-4}$ in front of it, so it counts only where values are large. Ours are not: our pixels are normalised,
-# the paper's had only their mean taken off. So a constant can be copied from a paper without a mistake, and still not do what
-# it did there. Then why does it cost accuracy in the table? Two such layers shrink the signal to $0.595^2 = 0.35$ of its size: one more
-# weak start, perhaps. We did not test that.
+# With the factor $\alpha = 10^{-4}$ the sum counts only where values are large. Ours are not: our pixels are normalised, the paper's had
+# only their mean taken off. Why LRN costs accuracy in the table we don't know. Two such layers shrink the signal to $0.595^2 = 0.35$ of its
+# size; whether that is the reason we did not test. Today LRN is out of use (*Going further*).
 #
 # ## AlexNet on digits
 #
-# AlexNet is said to reach about 99 % <!-- claim: A.1 --> on MNIST, and to be more than MNIST needs. We take chapter 2's recipe, for
-# five epochs. Three rates are tried on a quarter of the digits, and the best one on validation images goes on. (It is the
-# highest, by two or three digits of 12,000, so a higher one may be as good.)
+# AlexNet is said to reach about 99 % <!-- claim: A.1 --> on MNIST. We take chapter 2's recipe, for five epochs. Three rates are tried on a
+# quarter of the digits; the best on validation images goes on.
 
 
 # %%
@@ -576,14 +558,16 @@ print("test accuracy", records.mean_and_spread(scores))
 plots.learning_curves(history)
 
 # %% [markdown]
-# 99.38 ± 0.04 % <!-- claim: alexnet-mnist --> over three seeds, so about 99 % <!-- claim: A.1 --> is right. Is it more than
-# MNIST needs? It costs 23 times <!-- claim: small-alexnet-work --> LeNet-5's multiply-adds. With one recipe for both, in the study
-# `mnist-six`, it is 0.52 ± 0.32 points <!-- claim: alexnet-over-lenet-one-recipe --> ahead of LeNet-5.
+# 99.38 ± 0.04 % <!-- claim: alexnet-mnist --> over three seeds, so about 99 % <!-- claim: A.1 --> is right.
+#
+# It costs 23 times <!-- claim: small-alexnet-work --> LeNet-5's multiply-adds. Chapter 2's LeNet-5 comes close with a rate of its own and
+# more epochs. With one recipe for both, in the study `mnist-six`, AlexNet is
+# 0.52 ± 0.32 points <!-- claim: alexnet-over-lenet-one-recipe --> ahead.
 #
 # ## A look inside
 #
-# AlexNet's first filters have three sheets each, red, green and blue, so we can show them as small colour pictures. Mid-grey
-# means zero. These 64 were learned from ImageNet, by torchvision's AlexNet:
+# AlexNet's first filters have three sheets each, red, green and blue, so each makes a small colour picture. Mid-grey means zero.
+# Torchvision's AlexNet learned these 64 from ImageNet:
 
 # %%
 training.set_seed(0)  # as ours began
@@ -594,15 +578,15 @@ if profile != "quick":  # 64 MB, fetched once
 plots.filter_grid(analysis.filters(list(networks.values())[-1]))
 
 # %% [markdown]
-# Edges in many directions, fine stripes, and blobs of colour: nobody designed them. And these are ours, of 5 × 5:
+# Edges in many directions, fine stripes, and blobs of colour: nobody designed them. These are ours, of 5 × 5:
 
 # %%
 plots.filter_grid(analysis.filters(networks["ours"]))
 
 # %% [markdown]
-# Confetti. The pretrained filters take sides, some are grey and others coloured. Is that so, in numbers? A filter's grey part is the
-# mean of its three sheets, and what is left is colour. In independent random numbers, colour has about two thirds of the sum of
-# squares, because one of three directions is grey.
+# Confetti. Some of ImageNet's filters are grey, others coloured. Can we measure that? A filter's grey part is the mean of its three sheets,
+# and the rest is colour. In independent random numbers, colour has about two thirds of the sum of squares, because one of three directions
+# is grey.
 
 
 # %%
@@ -624,9 +608,9 @@ print(f"training moved ours by {moved:.0%} of their length")
 # %% [markdown]
 # > **What we found.** ImageNet's filters go from 3 % <!-- claim: least-colour --> to 100 %, <!-- claim: most-colour --> ours from
 # > 44 % <!-- claim: least-colour-ours --> to 87 %. <!-- claim: most-colour-ours --> In 441 steps ours moved by
-# > 22 % <!-- claim: filters-moved --> of the length that they began with: most of what you see is their random start.
+# > 22 % <!-- claim: filters-moved --> of their initial length: most of what you see is their random start.
 #
-# These are their feature maps of a truck, behind the ReLU. Even random filters find edges:
+# These are our filters' maps of a truck, behind the ReLU. Even nearly random filters find edges:
 
 # %%
 maps = analysis.feature_maps(relu, images[:1], "features.1")[0]
@@ -645,7 +629,7 @@ plots.feature_map_grid(maps, titles)
 # > | multiply-adds of a convolution | its weights times the places of its map | first: $96 \cdot 363 \cdot 55^2 = 105{,}415{,}200$ |
 # > | derivative of tanh, of ReLU | $1 - \tanh^2 z$; 1 for $z > 0$, else 0 | at 3: 0.01; 1 |
 # > | LRN, in the paper | $a_i / (k + \alpha \sum a_j^2)^\beta$ | `nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2)` |
-# > | is a difference real? | mean of paired differences, 95 % t interval; Holm's rule for a family | `records.family(base, others)` |
+# > | is a difference real? | mean of paired differences ± $2.78\, s/\sqrt{5}$; Holm's rule for several | `records.family(base, others)` |
 # >
 # > In plain PyTorch, without this course's library, the network for images of 32 × 32, at full width:
 # >
@@ -666,6 +650,30 @@ plots.feature_map_grid(maps, titles)
 
 # %% [markdown]
 # ## Going further
+#
+# <details><summary>What our comparisons leave open</summary>
+#
+# - *Suspect 4.* The two comparisons of first weights differ in more than regularisation: the study's shows validation accuracy, at the
+#   best of four rates. And the paper's own comparison of ReLU and tanh had a network with other layers, a rate of its own for each
+#   function, plain gradient descent with momentum, and pixels that were not scaled. Those we did not test.
+# - *Suspect 5.* A longer run has a schedule that falls more slowly, so it is not the short one with steps added.
+# - *The table of tricks.* The rate is the same for all. Another one might suit some of them better.
+# - *Digits.* The best rate is the highest of the three, by two or three digits of 12,000, so a higher one may be as good.
+#
+# </details>
+#
+# <details><summary>More from the table of tricks, and what became of LRN</summary>
+#
+# Without crops the training loss ends at 0.49 <!-- claim: no-crops-loss --> and the validation loss at
+# 1.07: <!-- claim: no-crops-val-loss --> about as many right answers as the base, with less probability on the right class. The tiling
+# pools leave slightly larger maps, so their network does about a fifth more multiply-adds, <!-- claim: tiles-cost-more --> and loses all
+# the same.
+#
+# The paper reports that LRN lowered a small network's test error on CIFAR-10 from 13 % <!-- claim: lrn-before --> to
+# 11 %. <!-- claim: lrn-after --> VGG's authors saw no gain from it ([Simonyan and Zisserman, 2014](https://arxiv.org/abs/1409.1556)). ReLU,
+# augmentation and dropout are in use to this day, LRN is not.
+#
+# </details>
 #
 # <details><summary>Three networks with one name</summary>
 #
@@ -697,16 +705,16 @@ plots.feature_map_grid(maps, titles)
 #
 # <details><summary>Light, and the unit of a variance</summary>
 #
-# Take every pixel of every training image as a point in three dimensions. The first principal component of these points has
-# nearly equal parts of red, green and blue: it is light and dark, and has most of the variance. The second weighs red against
-# blue, warm against cold light. The third, green against the rest. <!-- claim: principal-colours --> The paper draws three
-# numbers $\alpha_i$ for each image, with mean 0 and standard deviation 0.1, and adds $\sum_i \alpha_i \lambda_i \, p_i$ to all of its
-# pixels, where $p_i$ is a component and $\lambda_i$ its eigenvalue.
+# Take every pixel of every training image as a point in three dimensions. The direction in which they vary most, the first *principal
+# component*, has nearly equal parts of red, green and blue: it is light and dark, and has most of the variance. The second weighs red
+# against blue, warm against cold light. The third, green against the rest. <!-- claim: principal-colours --> The paper draws three numbers
+# $\alpha_i$ for each image, with mean 0 and standard deviation 0.1, and adds $\sum_i \alpha_i \lambda_i \, p_i$ to all of its pixels, where
+# $p_i$ is a component and $\lambda_i$ the variance along it.
 #
-# An eigenvalue is a variance, and depends on the square of the unit. Pixels do not. So the same 0.1 means something else in
-# another unit: with pixels from 0 to 255, most draws would turn any photograph nearly black or
-# white. <!-- claim: light-in-255 --> The paper does not say which unit its formula means, and the usual implementations work in 0
-# to 1, as our study does. Look at the pictures before you train with such a formula.
+# A variance scales with the square of the unit, a pixel with the unit. So the same 0.1 means something else in another unit: with pixels
+# from 0 to 255, most draws would turn any photograph nearly black or white. <!-- claim: light-in-255 --> The paper does not say which unit
+# its formula means, and the usual implementations work in 0 to 1, as our study does. Look at the pictures before you train with such a
+# formula.
 #
 # </details>
 #
@@ -718,8 +726,8 @@ plots.feature_map_grid(maps, titles)
 # would never grow at all. That is why only the convolutions and linear layers of a training step are computed in bfloat16.
 # Weights and their changes stay in float32, and so do the answers that `predict` gives for the recorded accuracies.
 #
-# `precision="auto"` asks for bfloat16 where CPU or GPU are built for it, and for float32 elsewhere. (GPUs before 2020 get another
-# half, float16, which has less range, and `fit` scales the loss to make up for it.) Every record says which it was.
+# `precision="auto"` asks for bfloat16 where CPU or GPU are built for it, and for float32 elsewhere. (GPUs before 2020 get another short
+# format, float16, which has less range, and `fit` scales the loss to make up for it.) Every record says which it was.
 #
 # </details>
 
@@ -811,11 +819,11 @@ print(f"{there:,} against {here:,}: {there / here:.0f} times")
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# $3 \cdot 4 \cdot 61 = 732$ MB, whatever the batch. The rest grows with it and is the larger part. The estimate for a
-# whole step is 2.5 GB. <!-- claim: alexnet-step-memory --> So it would just fit, in today's PyTorch, which computes
-# ReLU in place. But the estimate leaves out the scratch space of the convolutions, and leaves little for a larger
-# network. Without groups it gets only a little more: <!-- claim: alexnet-step-memory-parts --> the groups save few
-# parameters. It is the split over *two cards* that halves what each must hold.
+# $3 \cdot 4 \cdot 61 = 732$ MB, whatever the batch. The rest grows with it and is the larger part. The estimate for a whole step is
+# 2.5 GB. <!-- claim: alexnet-step-memory --> So it would just fit, if the ReLUs are computed in place. But the estimate leaves out the
+# scratch space of the convolutions, and leaves little for a larger network. Without groups it gets only a little
+# more: <!-- claim: alexnet-step-memory-parts --> the groups save few parameters. It is the split over *two cards* that halves what each
+# must hold.
 #
 # </details>
 
@@ -942,7 +950,7 @@ for name, changes, augment in (
 #
 # 1. A lower loss *on the same images* mostly means more right answers. These are different images: see goal 3d.
 # 2. **Right.** Learning and generalising are two questions.
-# 3. Both differences are far larger than their intervals. Five seeds are too few for *small* differences: see goal 4.
+# 3. Both intervals leave out zero. Five seeds are too few for *smaller* differences: see goal 4.
 #
 # </details>
 #
@@ -969,8 +977,8 @@ for name, changes, augment in (
 #
 # <details><summary>Answer</summary>
 #
-# 1. The belief is that an interval's level holds for the whole table. It holds for one comparison: above goal 4, seven of equals give
-#    at least one such interval in up to 30 % <!-- claim: seven-comparisons --> of all tables.
+# 1. The belief is that an interval's level holds for the whole table. It holds for one comparison: above goal 4, if nothing
+#    matters, up to 30 % <!-- claim: seven-comparisons --> of such tables have at least one.
 # 2. An interval that holds zero is no proof of nothing. It says that the difference is too small for five seeds to see.
 # 3. **Right.** The clearest of seven has to pass at $0.05/7$, the next at $0.05/6$, and so on.
 #
@@ -1000,7 +1008,7 @@ for name, changes, augment in (
 #   one-column variant: [Krizhevsky, 2014](https://arxiv.org/abs/1404.5997).
 # - ImageNet and its contest: [Russakovsky et al., 2015](https://arxiv.org/abs/1409.0575).
 # - CIFAR-10: [Krizhevsky, 2009](https://www.cs.toronto.edu/~kriz/learning-features-2009-TR.pdf).
-# - VGG, and what it found about LRN: [Simonyan and Zisserman, 2015](https://arxiv.org/abs/1409.1556).
+# - VGG, and what it found about LRN: [Simonyan and Zisserman, 2014](https://arxiv.org/abs/1409.1556).
 # - bfloat16: [Kalamkar et al., 2019](https://arxiv.org/abs/1905.12322).
 # - Dropout: [Srivastava et al., 2014](https://jmlr.org/papers/v15/srivastava14a.html).
 # - Receptive fields: [Araujo et al., 2019](https://distill.pub/2019/computing-receptive-fields/).

@@ -17,8 +17,8 @@
 #
 # What if a network is built from one small block, again and again?
 #
-# Take two small networks. Where the first has a convolution of 7 × 7, the second has three of 3 × 3, one after another. Together they
-# see the same 49 places, with little more than half of the weights. Here are the errors of both on test photographs, five runs each:
+# Where one small network has a convolution of 7 × 7, another has a *stack*: three of 3 × 3, one after another. Together they see the same
+# 49 places, with little more than half of the weights. Here are the errors of both on test photographs, five runs each:
 
 # %% tags=["install"]
 import sys
@@ -36,27 +36,26 @@ pair = ("one 7×7", "three 3×3")
 plots.run_dots({name: trials.get_group(name) for name in pair}, "test")
 
 # %% [markdown]
-# The stack gets 1.3 ± 0.4 points <!-- claim: windows-stack-less-large --> more of them right. Do small windows pay, then? There is a catch, and you will find it
-# below.
+# The stack gets 1.3 ± 0.4 points <!-- claim: windows-stack-less-large --> more of them right. Do small windows pay, then? There is a catch.
 #
-# AlexNet's windows are 11, 5 and 3 pixels wide, and its strides 4 and 1. Somebody had to choose each of these
-# numbers. <!-- claim: E.1 --> In 2014 two researchers in Oxford fixed nearly all of them. Convolutions are 3 × 3 with a stride of 1, and every pool halves
-# the side. <!-- claim: A.2 --> One number was left to study: the depth. Networks of this kind are called VGG, after Oxford's Visual Geometry
-# Group ([Simonyan and Zisserman, 2014](https://arxiv.org/abs/1409.1556)).
+# AlexNet's windows are 11, 5 and 3 pixels wide, its strides are 4 and 1, and somebody had to choose each number. <!-- claim: E.1 --> In
+# 2014 two researchers in Oxford fixed nearly all of them. Convolutions are 3 × 3 with a stride of 1, and every pool halves the
+# side. <!-- claim: A.2 --> That left the depth to study. Such networks are called VGG, after Oxford's Visual Geometry Group ([Simonyan and
+# Zisserman, 2014](https://arxiv.org/abs/1409.1556)).
 #
 # > **What you will be able to do.**
 # > Each goal is answered by the cell whose first line has its number.
 # >
 # > 1. Write a VGG block, and read a network from a list of numbers.
-# > 2. Say what three small windows see together and what they cost, and test whether they are better.
-# > 3. Say where VGG-16 keeps its parameters, where its work is, and where training memory goes.
-# > 4. Choose first weights that keep a signal's size, and find out what happens without them.
-# > 5. Write batch norm, and say why it behaves differently in training and in evaluation.
+# > 2. Say what three small windows see and cost, and test whether they are better.
+# > 3. Say where VGG-16 has its parameters, its work and its training memory.
+# > 4. Choose first weights that keep a signal's size, and see what happens without them.
+# > 5. Write batch norm, and say why it differs between training and evaluation.
 # > 6. Test whether depth helps.
 # > 7. Train a small VGG on photographs, and doubt a label.
 #
-# To run it yourself, open it in Colab: `PROFILE = "auto"` takes all the data, 7 min <!-- claim: vgg-time --> on two CPU cores, and
-# 1.3 GB <!-- claim: vgg-memory --> of memory. `"quick"` takes a sample, half a minute, and other numbers than the text.
+# To run it yourself, open it in Colab: 7 min <!-- claim: vgg-time --> on two CPU cores, 1.3 GB <!-- claim: vgg-memory --> of memory.
+# `PROFILE = "quick"` takes half a minute, on a sample, and gives other numbers.
 
 # %% tags=["parameters"]
 PROFILE = "auto"
@@ -78,7 +77,7 @@ few = photos.train.select(range(min(8_000, len(photos.train))))
 # ## One block, again and again
 #
 # A *VGG block* is a few convolutions of 3 × 3 with a padding of 1, so that maps keep their side, each followed by a ReLU. Then a max-pool
-# of 2 × 2 with a stride of 2 halves the side. <!-- claim: A.2 --> Here is all of it as code, if you write it.
+# of 2 × 2 with a stride of 2 halves the side. <!-- claim: A.2 -->
 #
 # > **Your turn.** Write `vgg_block`. Its first convolution goes from `before` to `after` channels, the others from `after` to `after`.
 
@@ -144,10 +143,9 @@ print(f"validation accuracy {first_answers.accuracy:.1%}")
 # %% [markdown]
 # > **What we found.** 56 %. <!-- claim: first-vgg -->
 #
-# It saw less than a fifth of the photographs, four times, and we tuned nothing. Exercise 5 asks whether better first weights help.
+# It saw less than a fifth of the photographs, and we tuned nothing.
 #
-# A whole VGG can be written as a list: a number is a convolution with so many channels, and `M` is a pool. The class `models.VGG` reads
-# such a list.
+# A whole VGG can be written as a list, which `models.VGG` reads: a number is a convolution with so many channels, and `M` is a pool.
 
 # %% tags=["nbval-check-output"]
 # Goal 1b: networks, read from lists
@@ -155,14 +153,14 @@ for letter in "8ADE":
     print(letter, *models.CONFIGURATIONS[letter])
 
 # %% [markdown]
-# The letters are those of the paper's table. Three linear layers follow in each. A has 8 <!-- claim: vgg11-convolutions --> convolutions, so
-# 11 layers with weights: it is VGG-11. D, with 13, <!-- claim: B.2 --> is VGG-16, and E, with 16, <!-- claim: B.2 --> is VGG-19: one
-# convolution more in each of blocks 3, 4 and 5. The first list is ours, for photographs of 32 × 32. With one convolution a block, it is *VGG8*.
+# The letters are the paper's. Three linear layers follow each list. A has 8 <!-- claim: vgg11-convolutions --> convolutions, so 11 layers
+# with weights: it is VGG-11. D, with 13, <!-- claim: B.2 --> is VGG-16, and E, with 16, <!-- claim: B.2 --> is VGG-19. The first list is
+# ours, for photographs of 32 × 32: *VGG8*, with one convolution a block.
 #
 # ## Three small windows
 #
-# What does a network lose by giving up large windows? A unit of a 3 × 3 convolution sees three pixels along a side. A second
-# convolution adds two pixels, and so does a third, which makes 7 × 7, as one large window has. <!-- claim: B.3 -->
+# What does a network lose without large windows? A unit of a 3 × 3 convolution sees three pixels along a side. A second convolution adds
+# two pixels, and so does a third: together 7 × 7, as one large window sees. <!-- claim: B.3 -->
 
 # %%
 plots.window_comparison()
@@ -182,16 +180,18 @@ for name, layers in {"three 3×3": three, "one 7×7": [one]}.items():
     print(f"{name}: sees {side}×{side}, {weights // C**2} C² weights")
 
 # %% [markdown]
-# The stack has 55 % <!-- claim: three-small-windows-weights --> of the weights, and room for two more ReLUs. Those are arguments. Is the network
-# better? The study [`vgg-trials`](https://github.com/convnets-measured/convnets-measured/blob/main/studies/vgg_trials.py) has small
-# networks of two stages, each behind a pool. A stage is one 7 × 7, or three 3 × 3, or three 3 × 3 *without* a ReLU between them. Without ReLUs, three
-# convolutions are weighted sums of weighted sums: one weighted sum over 7 × 7 places. So this kind can compute no more than the large
-# window (but for the rim, where padding makes a small difference). After each convolution comes *batch norm*, which brings a channel to
-# mean 0 and standard deviation 1; we write it below. So a stack has three where the 7 × 7 has one, and a fourth kind has three 3 × 3 and one batch norm. Each network learns from
-# 8,000 <!-- claim: trials-images --> photographs for eight epochs. Each tried seven rates on validation images (the 7 × 7 ten, for its best was at the edge), and was trained at
-# the best of them with five seeds.
+# The stack has 55 % <!-- claim: three-small-windows-weights --> of the weights, and room for two more ReLUs. Is it better? The study
+# [`vgg-trials`](https://github.com/convnets-measured/convnets-measured/blob/main/studies/vgg_trials.py) has small networks of two stages,
+# each behind a pool. A stage is one 7 × 7, or three 3 × 3, or three 3 × 3 *without* a ReLU between them. Without ReLUs, three convolutions
+# are weighted sums of weighted sums: one weighted sum over 7 × 7 places. That is no more than the large window can compute (but for padding
+# at the rim).
 #
-# > **Your guess.** With three batch norms and its ReLUs the stack gets 65 % <!-- claim: windows-stack --> of the test photographs right. How many without them?
+# After each convolution comes *batch norm*, which brings a channel to mean 0 and standard deviation 1; we write it below. So a stack has
+# three where the 7 × 7 has one, and a fourth kind has three 3 × 3 and one batch norm. Each network gets 8,000 <!-- claim: trials-images -->
+# photographs, eight epochs, five seeds, and the rate that did best on validation images.
+#
+# > **Your guess.** With three batch norms and its ReLUs the stack gets 65 % <!-- claim: windows-stack --> of the test photographs right.
+# > How many with the batch norms, but without the ReLUs?
 # > <!-- guess: windows-no-relus, 10 to 100 % -->
 
 # %% tags=["drawn"]
@@ -201,30 +201,18 @@ names += ("three 3×3, one batch norm",)
 plots.run_dots({name: trials.get_group(name) for name in names}, "test")
 
 # %% [markdown]
-# > **What we found.** 60 %. <!-- claim: windows-no-relus --> The stack is 4.8 ± 0.3 points <!-- claim: windows-relus-bring --> better with its
-# > ReLUs than without. It is 1.3 ± 0.4 points <!-- claim: windows-stack-less-large --> ahead of the large window with three batch norms, and
-# > 1.7 ± 0.5 points <!-- claim: windows-large-less-one-norm --> behind it with one.
+# > **What we found.** 60 %. <!-- claim: windows-no-relus --> The stack is 4.8 ± 0.3 points <!-- claim: windows-relus-bring --> better with
+# > its ReLUs than without. With three batch norms it is 1.3 ± 0.4 points <!-- claim: windows-stack-less-large --> ahead of the large
+# > window, and with one 1.7 ± 0.5 points <!-- claim: windows-large-less-one-norm --> behind.
 #
-# There is the catch. The stack of the first picture differs from the 7 × 7 in its windows, its number of weights, its ReLUs, and its batch norms, three for one. The
-# batch norms bring 2.9 ± 0.8 points. <!-- claim: windows-norms-bring --> Without that advantage the stack does not win here, and the VGG of 2014 had
-# no batch norm. It is cheap, though: it comes close with 55 % <!-- claim: three-small-windows-weights --> of the weights. The paper made such a test on ImageNet: with one 5 × 5 in the place of
-# each pair of 3 × 3, the share of images whose highest score is wrong was 7 % <!-- claim: five-by-five-error --> higher. (It calls the net with the pairs B; it is our
-# VGG-13 below.)
-#
-# How far does a whole network see? Choose a layer, and click:
-
-# %% tags=["drawn"]
-live.receptive_fields(["VGG-16", "AlexNet"], "VGG-16")
-
-# %% [markdown]
-# VGG-16 needs 18 <!-- claim: vgg16-layers-that-see --> convolutions and pools for what AlexNet sees after 8: <!-- claim: alexnet-layers-that-see -->
-# 212 <!-- claim: E.3 --> pixels against 195. <!-- claim: E.3 --> Thirteen 3 × 3 alone would see $1 + 2 \cdot 13 = 27$ pixels. The five pools do the rest: behind each,
-# a step on the map is twice as many pixels of the image.
+# There is the catch: three batch norms against one. Two more bring 2.9 ± 0.8 points. <!-- claim: windows-norms-bring --> Without them the
+# stack does not win here, and the VGG of 2014 had no batch norm. But the stack comes close, with
+# 55 % <!-- claim: three-small-windows-weights --> of the weights.
 #
 # ## Three bills
 #
-# Here is VGG-16, built on torch's *meta* device: there a tensor has a shape and no numbers, so 138 million <!-- claim: B.5 --> parameters
-# take no memory.
+# Here is VGG-16, built on torch's *meta* device, where a tensor has a shape and no numbers: 138 million <!-- claim: B.5 --> parameters take
+# no memory.
 
 # %%
 image = (3, 224, 224)  # what VGG-16 was made for
@@ -233,9 +221,7 @@ with torch.device("meta"):
 plots.architecture_drawing(vgg16, image, title="VGG-16")
 
 # %% [markdown]
-# The side halves from block to block. The channels double, but the last block stays
-# at 512 maps. <!-- claim: B.4 --> A convolution between twice as many maps has four times the weights, and a quarter of the places to use them.
-# So the last convolution of each of blocks 1 to 4 does the same work. <!-- claim: vgg16-work-of-blocks -->
+# From block to block the side halves and the channels double, but the last block stays at 512 maps. <!-- claim: B.4 -->
 #
 # > **Your guess.** Of all its parameters, how many are in the three linear layers, the *head*?
 # > <!-- guess: vgg16-head-percent, 0 to 100 % -->
@@ -248,13 +234,13 @@ plots.layer_bars(table)
 # %% [markdown]
 # > **What we found.** 89.4 %, <!-- claim: vgg16-head-percent --> and most of those in one layer. <!-- claim: vgg16-head-share -->
 #
-# Block 5 hands on 512 maps of 7 × 7, or 25,088 <!-- claim: A.5 --> numbers, and the first linear layer joins each of them with each of 4,096
-# units. The work is elsewhere: of 15.5 billion <!-- claim: vgg16-multiply-adds --> multiply-adds for one image,
-# 99 % <!-- claim: vgg16-work-in-convolutions --> are done in convolutions. A linear layer uses a weight once. A convolution of the first
-# block uses each weight at 224 · 224 = 50,176 places.
+# Block 5 hands on 512 maps of 7 × 7, or 25,088 <!-- claim: A.5 --> numbers, and the first linear layer joins each of them with each of
+# 4,096 units. The work is elsewhere: of an image's 15.5 billion <!-- claim: vgg16-multiply-adds --> multiply-adds,
+# 99 % <!-- claim: vgg16-work-in-convolutions --> are in convolutions. A linear layer uses a weight once, a convolution of the first block
+# at 224 · 224 = 50,176 places.
 #
-# The third bill is *memory*. Training holds the weights, a gradient for each, the optimiser's numbers (Adam keeps two per weight), and what
-# the forward pass saves for the backward pass. All of this can be counted before anything runs:
+# After parameters and work, the third bill is *memory*. Training holds the weights, a gradient for each, the optimiser's numbers (Adam
+# keeps two per weight), and what the forward pass saves for the backward pass. Count it before anything runs:
 
 # %%
 # Goal 3b: memory, before the first step
@@ -263,33 +249,24 @@ for batch_size in (1, 32, 128):
     print(f"batch of {batch_size}: {memory}")
 
 # %% [markdown]
-# Only `saved` grows with the batch. (`working` is what comes on top at the highest moment of the step.) At 128 images `saved` is most of the
-# bill: <!-- claim: vgg16-saved-is-most --> 9.4 GB. <!-- claim: vgg16-saved --> The largest part of the maps comes from the first two
-# convolutions, which have 0.03 % <!-- claim: vgg16-first-two-parameters --> of the parameters and more than two fifths of all
+# What grows with the batch is mostly `saved`. At 128 images it is most of the bill: <!-- claim: vgg16-saved-is-most -->
+# 9.4 GB. <!-- claim: vgg16-saved --> (`working` comes on top at the highest moment of the step.) The first two convolutions have
+# 0.03 % <!-- claim: vgg16-first-two-parameters --> of the parameters and more than two fifths of all
 # outputs, <!-- claim: vgg16-first-two-maps --> since no pool comes before them.
 #
-# So VGG-16, with batches of 128, pays three bills in three places: parameters in the head, work in all blocks, memory in the first
-# block. <!-- claim: vgg16-three-bills --> A smaller batch saves memory and nothing else. A smaller image saves memory and work.
+# So VGG-16, with batches of 128, pays three bills in three places: parameters in the head, work in all blocks, memory in the first block
+# more than in any other. <!-- claim: vgg16-three-bills --> A smaller batch saves only memory. A smaller image saves memory and work.
 #
 # ## How large should first weights be?
 #
-# Does a deeper VGG learn better? `vgg-trials` has two with batch norm, a quarter of the width, on 8,000 photographs, for four epochs: VGG8,
-# and VGG-11, three convolutions deeper. At a rate of 0.008 VGG8 gets 38.2 % <!-- claim: start-vgg8-at-one-rate --> of the validation photographs
-# right, and VGG-11 only 25.4 %. <!-- claim: start-vgg11-at-one-rate --> Is depth to blame? Here are seven rates, one run each:
-
-# %% tags=["drawn"]
-runs = studies.table("vgg-trials")
-old = {
-    name: runs[runs["name"].str.startswith(f"{name}, old weights, rate")]
-    for name in ("VGG8", "VGG-11")
-}
-plots.accuracy_by("learning_rate", old, "validation")
-
-# %% [markdown]
-# Up to 0.002 the two are close. In these single runs the deeper one does best at a lower rate. But neither does well. The first VGG above, with four convolutions, had
-# 56 % <!-- claim: first-vgg --> after as many epochs, without batch norm. (It is wider, and has no dropout.) Look at how they begin.
-# `analysis.signals` sends one batch through a network and measures the output of each convolution, before its batch norm, and of each linear layer. A dot
-# is its standard deviation. The last three layers of each are linear.
+# Does a deeper VGG learn better? `vgg-trials` has VGG8 and VGG-11, three convolutions deeper, both with batch norm and a quarter of the
+# width. After four epochs on 8,000 photographs, at a rate of 0.008, VGG8 gets 38.2 % <!-- claim: start-vgg8-at-one-rate --> of the
+# validation photographs right, and VGG-11 only 25.4 %. <!-- claim: start-vgg11-at-one-rate --> Is depth to blame? Neither does well: the
+# first VGG above, without batch norm, had 56 % <!-- claim: first-vgg --> after as many epochs. (It is wider, has no dropout, and had a
+# lower rate.)
+#
+# Look at how they begin. `analysis.signals` sends one batch through a network and measures the standard deviation of each layer's output
+# (of a convolution's before its batch norm). The last three layers are linear.
 
 
 # %%
@@ -311,19 +288,22 @@ chains = {
 plots.signal_chain(chains, "activation std")
 
 # %% [markdown]
-# In the convolutions, which have batch norm, the signal keeps its size. In the linear layers, which have none, it shrinks to nearly nothing: either network gives
-# almost the same ten scores to every photograph. The gradient comes back through the same small weights. Why does it shrink?
+# The convolutions have batch norm, and the signal keeps its size. The linear layers have none, and it shrinks to nearly nothing: either
+# network gives almost the same ten scores to every photograph. The gradient comes back through the same small weights. Why does the signal
+# shrink?
 #
 # A unit sums $n$ products of a weight and an input. Draw the weights around zero with a standard deviation of $\sigma$. They are as often
-# positive as negative, so products of different terms cancel on average, and the mean squares of the $n$ terms add up to $n \sigma^2$ times the mean square of the inputs.
-# Half of the time such a sum is negative. ReLU sets it to zero, which halves the mean square. So from layer to layer the mean square changes by a factor of
+# positive as negative, so in the square of the sum the mixed products cancel on average, and what is left is $n \sigma^2$ times the mean
+# square of the inputs. About half of the sums are negative. ReLU sets them to zero, which halves the mean square. So from layer to layer it
+# changes by a factor of
 #
 # $$ \tfrac{1}{2} \, n \, \sigma^2 , $$
 #
-# and the size of a signal by its root. Our VGG draws its weights as torchvision does: those of the convolutions by a rule of He's, and those of the head with $\sigma = 0.01$. At a quarter of the width 128 numbers enter
-# the head: $\tfrac12 \cdot 128 \cdot 0.0001 = 0.0064$, and its root is 0.08. <!-- claim: narrow-head-keeps --> In VGG-16's first linear layer it is
-# $\tfrac12 \cdot 25{,}088 \cdot 0.0001 = 1.25$, with a root of 1.12, <!-- claim: vgg16-head-keeps --> and in its second, with 4,096 inputs, 0.45. <!-- claim: vgg16-second-keeps --> So 0.01 fits one layer, and not ours. What keeps the size for any $n$?
-# He's rule, $\sigma = \sqrt{2/n}$ ([He et al., 2015](https://arxiv.org/abs/1502.01852)).
+# and the size of a signal by its root. Our VGG draws its *old weights* as torchvision does: in the convolutions by a variant of He's rule
+# below, in the head with $\sigma = 0.01$. At a quarter of the width 128 numbers enter the head: $\tfrac12 \cdot 128 \cdot 0.0001 = 0.0064$,
+# with a root of 0.08. <!-- claim: narrow-head-keeps --> In VGG-16's first linear layer it is $\tfrac12 \cdot 25{,}088 \cdot 0.0001 = 1.25$,
+# with a root of 1.12. <!-- claim: vgg16-head-keeps --> So 0.01 fits that layer, and not ours. What keeps the size for any $n$? He's rule,
+# $\sigma = \sqrt{2/n}$ ([He et al., 2015](https://arxiv.org/abs/1502.01852)).
 #
 # > **Your turn.** Write `start_well`, which draws a layer's weights by He's rule and sets its bias to zero.
 
@@ -356,8 +336,8 @@ def start_well(layer):
 
 
 # %% [markdown]
-# > **Your guess.** From the old weights, at its best rate, five runs of VGG-11 reach 29 % <!-- claim: start-vgg11-ours --> on average. And from
-# > He's, at its best?
+# > **Your guess.** From the old weights, at its best rate, five runs of VGG-11 reach 29 % <!-- claim: start-vgg11-ours --> of the test
+# > photographs on average. And from He's, at its best?
 # > <!-- guess: start-vgg11-he, 10 to 100 % -->
 
 
@@ -390,7 +370,8 @@ plots.signal_chain(chains, "activation std")
 # %% [markdown]
 # > **What we found.** 40 %, <!-- claim: start-vgg11-he --> the mean of five runs of the study on test photographs.
 #
-# (The cell shows one more run, on other photographs.) The study has a third start, too, with He's weights in the head only:
+# (Goal 4b's cell shows one more run, on validation photographs. In the figure below it, the signal from He's weights keeps its size to the
+# end.) The study's third start has He's weights in the head only:
 
 # %% tags=["drawn"]
 # Goal 4c: two depths, three starts, each at the best of seven rates
@@ -401,26 +382,26 @@ names = [
 plots.run_dots({name: trials.get_group(name) for name in names}, "test")
 
 # %% [markdown]
-# The old start is a lottery. VGG-11's runs end anywhere from 19.6 % <!-- claim: start-vgg11-lowest --> to 37.4 %, <!-- claim: start-vgg11-highest --> and
-# VGG8's scatter as widely, so the two curves of single runs above showed luck, too. He's weights bring VGG-11
-# 11.6 ± 11.1 points <!-- claim: start-vgg11-gains --> and VGG8 11.8 ± 11.0 points, <!-- claim: start-vgg8-gains --> and the runs lie close together. In the head alone
-# they bring VGG-11 about as much, 11.6 ± 9.9 points: <!-- claim: start-vgg11-head-gains --> it was the head that failed.
+# From the old weights, VGG-11's runs end anywhere from 19.6 % <!-- claim: start-vgg11-lowest --> to
+# 37.4 %, <!-- claim: start-vgg11-highest --> and VGG8's scatter as widely. He's weights bring VGG-11
+# 11.6 ± 11.1 points <!-- claim: start-vgg11-gains --> and VGG8 11.8 ± 11.0 points, <!-- claim: start-vgg8-gains --> and the runs lie close
+# together. In the head alone they bring VGG-11 about as much, 11.6 ± 9.9 points: <!-- claim: start-vgg11-head-gains --> it was the head
+# that failed.
 #
-# And depth? From He's weights, VGG-11 less VGG8 is −3.9 ± 4.4 points. <!-- claim: start-depth-he --> The bad start cost both depths
-# about as much, and hid how noisy their comparison was. The deeper one may be worse on these terms; five runs can't tell that from luck. The
-# 13 points at the one rate were mostly that rate, or luck.
+# And depth? From He's weights, VGG-11 less VGG8 is −3.9 ± 4.4 points. <!-- claim: start-depth-he --> The deeper one may be worse; five runs
+# can't tell. He's weights bring both about as much, so what set them apart at the one rate was mostly that rate, or luck.
 #
 # ## Batch norm
 #
-# He's rule makes the first step good, and after it the weights change. *Batch norm* ([Ioffe and Szegedy,
-# 2015](https://arxiv.org/abs/1502.03167)) restores a signal's size in every step. For each channel it takes the mean $m$ and the variance $v$ of the batch, over all
-# its images and places, and returns
+# He's rule makes the first step good, but then the weights change. *Batch norm* ([Ioffe and Szegedy,
+# 2015](https://arxiv.org/abs/1502.03167)) restores a signal's size in every step. For each channel it takes the mean $m$ and the variance
+# $v$ of the batch, over all its images and places, and returns
 #
 # $$ y = \gamma \, \frac{x - m}{\sqrt{v + \varepsilon}} + \beta . $$
 #
-# The gain $\gamma$ and the bias $\beta$, one of each for a channel, are learned, so the network can undo what it does not need;
-# $\varepsilon = 10^{-5}$ avoids a division by zero. A channel with the values 1, 3, 5, 7 has $m = 4$ and $v = 5$, and becomes −1.34, −0.45, 0.45, 1.34. With
-# 0.1, 0.3, 0.5, 0.7 it becomes the same, nearly: the scale is gone.
+# The gain $\gamma$ and the bias $\beta$ of each channel are learned, so the network can undo what it does not need; $\varepsilon = 10^{-5}$
+# avoids a division by zero. A channel with the values 1, 3, 5, 7 has $m = 4$ and $v = 5$, and becomes −1.34, −0.45, 0.45, 1.34. With 0.1,
+# 0.3, 0.5, 0.7 it becomes nearly the same: the scale is gone.
 #
 # > **Your turn.** Write the forward pass for a batch of maps, (N, C, H, W).
 
@@ -461,9 +442,9 @@ def batch_norm(maps, gain, bias, epsilon=1e-5):
 
 
 # %% [markdown]
-# The formula takes $m$ and $v$ from the batch. So what does one photograph's score depend on?
+# The formula takes $m$ and $v$ from the batch. What does that mean for one photograph?
 #
-# > **Your guess.** The same photograph goes through the network that we just trained, once beside 31 photographs, and once beside 31
+# > **Your guess.** The same photograph goes through goal 4b's VGG-11 from He's weights, once beside 31 photographs, and once beside 31
 # > others. Does its largest score change, in training mode and after `network.eval()`?
 # >
 # > - In neither: the weights are the same.
@@ -488,11 +469,11 @@ for mode in ("training", "evaluation"):
 # > 0.81. <!-- claim: norm-train-b --> In evaluation mode it was 1.02 <!-- claim: norm-eval --> both times.
 #
 # Neighbours are fine in training, where batches are drawn at random. A prediction should not depend on them. So the layer also keeps
-# running means of $m$ and $v$, in which each new batch counts a tenth, and uses those in evaluation. If you forget `network.eval()`, answers depend
-# on the batch, and each pass shifts the running means as well: chapter 8 meets that trap.
+# running means of $m$ and $v$, in which each new batch counts a tenth, and uses those in evaluation. Without `network.eval()` answers
+# depend on the batch, and each pass shifts the running means.
 #
-# What does batch norm do to a deep network? VGG-16 has 16 layers with weights. PyTorch's own first weights have $\sigma = \sqrt{1/(3n)}$,
-# so a layer and its ReLU keep $\sqrt{1/6} = 0.41$ <!-- claim: relu-keeps --> of a signal.
+# What does batch norm do in VGG-16, with its 16 layers? PyTorch's own first weights have $\sigma = \sqrt{1/(3n)}$, so a layer and its ReLU
+# keep $\sqrt{1/6} = 0.41$ <!-- claim: relu-keeps --> of a signal.
 
 
 # %%
@@ -522,37 +503,20 @@ for name, seen in signals.items():
 plots.signal_chain(signals, "gradient rms")
 
 # %% [markdown]
-# > **What we found.** With PyTorch's weights both vanish. The ten scores of a fresh network spread 1.5 million <!-- claim: deep-scores-smaller -->
-# > times less than with He's. The first layer's gradient is 639 thousand <!-- claim: deep-gradient-smaller-he --> times smaller than with He's, and
+# > **What we found.** With PyTorch's weights signal and gradient vanish. The ten scores of a fresh network spread
+# > 1.5 million <!-- claim: deep-scores-smaller --> times less than with He's. The first layer's gradient is
+# > 639 thousand <!-- claim: deep-gradient-smaller-he --> times smaller than with He's, and
 # > 3.9 million <!-- claim: deep-gradient-smaller --> times smaller than with batch norm.
-#
-# Chapter 9 takes a network that failed in this way, and fixes it. Chapter 6 asks what else keeps gradients. Batch norm is also said to
-# allow higher rates. <!-- claim: B.14 --> VGG8, from He's weights, at five rates with and without it, five runs each:
-
-# %% tags=["drawn"]
-rates = studies.table("vgg8")
-tried = {
-    name: rates[rates["name"].str.startswith(f"{name} at")]
-    for name in ("no norm", "batch norm")
-}
-plots.accuracy_by("learning_rate", tried, "validation")
-
-# %% [markdown]
-# > **What we found.** The best of these rates is 0.002 with batch norm and without. At that rate batch norm brings
-# > 6.9 ± 2.8 points. <!-- claim: rates-norm-brings -->
-#
-# It helps at each rate at which either learns. At 0.032 VGG8 has 22 % <!-- claim: rates-high-norm --> with it and
-# 16 % <!-- claim: rates-high-plain --> without. At 0.128 neither learns.
 #
 # ## Does depth pay?
 #
-# That was VGG's question. A common belief: 16 to 19 layers of 3 × 3 beat shallower networks with larger filters. <!-- claim: B.13 --> The study
+# A common belief: 16 to 19 layers of 3 × 3 beat shallower networks with larger filters. <!-- claim: B.13 --> The study
 # [`depth`](https://github.com/convnets-measured/convnets-measured/blob/main/studies/depth.py) has four networks, each with and without
-# batch norm: VGG8; VGG-13, the paper's configuration B, with two convolutions a block; VGG-16; and one with *wide windows*, a 5 × 5 in the place of each
-# pair of VGG-13. All have the same head, He's weights and a quarter of the width, and learn from 14,000 <!-- claim: depth-images --> photographs for
-# fifteen epochs, flipped and shifted. From VGG8 to VGG-16 the parameters grow by a factor of 3.4 <!-- claim: depth-parameters-grow --> and the work by
-# one of 4.3. <!-- claim: depth-work-grows --> Each
-# tried five rates on validation images with one seed (six where the best was at the edge), and was trained at the best of them with five seeds. Seven comparisons were planned before the first run.
+# batch norm: VGG8; VGG-13, with two convolutions a block; VGG-16; and *wide windows*, a 5 × 5 in the place of each pair of VGG-13. All have
+# the same head, He's weights and a quarter of the width. They learn from 14,000 <!-- claim: depth-images --> photographs, flipped and
+# cropped, for fifteen epochs with five seeds, at the rate that is best on validation images. Seven comparisons were planned before the
+# first run. VGG-16 has 3.4 times <!-- claim: depth-parameters-grow --> VGG8's parameters and 4.3 times <!-- claim: depth-work-grows --> its
+# work.
 #
 # > **Your guess.** Without batch norm, how does VGG-16 compare with VGG8?
 # >
@@ -567,23 +531,23 @@ judged = depth[~depth["name"].str.contains("rate")]
 plots.run_dots(judged.groupby("name", sort=False)["accuracy"], "test")
 
 # %% [markdown]
-# > **What we found.** It is behind, by 5.8 ± 1.4 points. <!-- claim: depth-sixteen --> With batch norm it is
-# > 5.1 ± 1.7 points <!-- claim: depth-sixteen-norm --> behind VGG8, though batch norm lifts VGG-16 by
-# > 6.6 ± 3.2 points. <!-- claim: depth-norm-helps --> By Holm's rule these 3 <!-- claim: depth-decided --> of the seven comparisons count.
-# > VGG-13 against VGG8, and small windows against wide ones, stay undecided.
+# > **What we found.** It is behind, by 5.8 ± 1.4 points. <!-- claim: depth-sixteen --> With batch norm in both it is
+# > 5.1 ± 1.7 points <!-- claim: depth-sixteen-norm --> behind: batch norm lifts VGG-16 by
+# > 6.6 ± 3.2 points, <!-- claim: depth-norm-helps --> and VGG8 about as much. By Holm's rule these 3 <!-- claim: depth-decided --> of the
+# > seven comparisons count. VGG-13 against VGG8, and small windows against wide ones, stay undecided.
 #
-# Does the deeper network overfit? Look at what it was trained on. Without batch norm VGG-16 ends with a training loss of
-# 1.36, <!-- claim: depth-vgg16-loss --> VGG8 with 1.18. <!-- claim: depth-vgg8-loss --> It fits its own photographs less well, so it is training
-# that fails, and chapter 6 is about that. With batch norm the two end near each other, at 1.09 <!-- claim: depth-vgg16-norm-loss --> and
+# Does the deeper network overfit? Without batch norm VGG-16 ends with a training loss of 1.36, <!-- claim: depth-vgg16-loss --> VGG8 with
+# 1.18. <!-- claim: depth-vgg8-loss --> VGG-16 fits even its training photographs less well, so it is training that fails, the subject of
+# chapter 6. With batch norm the two end near each other, at 1.09 <!-- claim: depth-vgg16-norm-loss --> and
 # 1.07, <!-- claim: depth-vgg8-norm-loss --> and still VGG-16 is behind on new photographs. We don't know why.
 #
-# On these terms, then, the belief does not hold. <!-- claim: B.13 --> The terms are small: narrow networks, small photographs,
-# fifteen epochs, and rates that one run each chose. The paper saw errors fall from 11 to 16 layers, with a million images and
-# weeks of training. A longer training, or a better one, may well turn our result around.
+# On these terms VGG-16's depth does not pay, and whether small windows do stays undecided. <!-- claim: B.13 --> The terms are small: narrow
+# networks, small photographs, fifteen epochs, and rates chosen by one run each. The paper saw errors fall from 11 to 16 layers, with
+# a million images and weeks of training.
 #
 # ## A small VGG on photographs
 #
-# Now all training photographs, with chapter 3's flips and shifts, for VGG8 with batch norm at half of its width, from He's weights.
+# Now all training photographs, with chapter 3's flips and crops, for VGG8 with batch norm at half of its width, from He's weights.
 
 # %%
 # Goal 7a: VGG8 with batch norm, on CIFAR-10
@@ -597,8 +561,8 @@ history = training.fit(
 plots.learning_curves(history)
 
 # %% [markdown]
-# Training accuracy begins *below* validation accuracy: augmentation and dropout are on, and it is averaged over the epoch (chapter 5
-# takes that apart). Nothing is left to choose, so we open the test set.
+# Training accuracy begins *below* validation accuracy: augmentation and dropout are on, and it is averaged over the epoch. Nothing is left
+# to choose for this network, so we test it. (The studies, too, tested only after choosing.)
 
 # %%
 # Goal 7b: the test set, and the most confident mistakes
@@ -613,13 +577,12 @@ plots.mistake_grid(test, worst)
 # > **What we found.** Five runs of the study [`vgg8`](https://github.com/convnets-measured/convnets-measured/blob/main/studies/vgg8.py), by this
 # > recipe, reach 76.27 ± 0.38 %. <!-- claim: readme-vgg8 -->
 #
-# Look for the "cat" that was taken for a frog, with a confidence of 97.5 %. <!-- claim: frog-sure --> What do you see? The label is
-# wrong. Wrong labels were found in all of ten test sets in common use ([Northcutt et al., 2021](https://arxiv.org/abs/2103.14749)), so a
-# perfect score would be a bad sign. The most confident mistakes are the place to look for them.
+# Find the "cat" that was taken for a frog, with a confidence of 97.5 %. <!-- claim: frog-sure --> What do you see? The label is wrong.
+# Wrong labels were found in all of ten test sets in common use ([Northcutt et al., 2021](https://arxiv.org/abs/2103.14749)), so a perfect
+# score would be a bad sign. Look for them among the most confident mistakes.
 #
-#
-# Over the study's five runs cats and dogs are confused at least twice as often as any other pair of classes. <!-- claim: cats-and-dogs-first --> In our
-# one run:
+# Over the study's five runs cats and dogs are confused at least twice as often as any other pair of
+# classes. <!-- claim: cats-and-dogs-first --> In our run:
 
 # %%
 plots.confusion_heatmap(analysis.confusion_matrix(answers))
@@ -671,7 +634,7 @@ plots.confusion_heatmap(analysis.confusion_matrix(answers))
 # <details><summary>You may have read other numbers about VGG-16</summary>
 #
 # - *The first linear layer has 102 M <!-- claim: B.5 --> parameters; convolutions hold 10.7 % <!-- claim: B.5 -->, the head 89.3 %.* <!-- claim: B.5 --> It has
-#   102.8 M, <!-- claim: B.5 --> and the shares are 10.6 % <!-- claim: B.5 --> and 89.4 %. <!-- claim: B.5 --> Those shares come from dividing rounded numbers.
+#   102.8 M, <!-- claim: B.5 --> and the shares are 10.6 % <!-- claim: B.5 --> and 89.4 %. <!-- claim: B.5 --> The first shares come from dividing rounded numbers.
 # - *It needs about 500 MB to run.* <!-- claim: B.5 --> A float32 takes four bytes, so the weights alone take
 #   553 MB, <!-- claim: B.5 --> and feature maps come on top.
 # - *With one grey channel and ten classes it has 134,301,514 parameters.* <!-- claim: A.5 --> That is the sum for three channels. The
@@ -679,7 +642,7 @@ plots.confusion_heatmap(analysis.confusion_matrix(answers))
 #   $64\,(27 + 1) = 1{,}792$: <!-- claim: vgg16-first-colour-parameters --> 1,152 fewer, <!-- claim: vgg16-grey-saves --> or 134,300,362. <!-- claim: A.5 -->
 # - *Its channels double after each pool.* <!-- claim: B.4 --> Block 5 stays at 512.
 # - *VGG-16's error in the contest of 2014 was 7.3 %.* <!-- claim: B.1 --> That was the mean answer of seven networks, an ensemble.
-# - *Gradients shrink with depth, and VGG's answers were ReLU and Xavier's or He's weights.* <!-- claim: B.6 --> ReLU, yes. He's rule is of 2015. The authors trained the shallow net A from random numbers,
+# - *Gradients shrink with depth, and VGG's answers were ReLU and Glorot's or He's weights.* <!-- claim: B.6 --> ReLU, yes. He's rule is of 2015. The authors trained the shallow net A from random numbers,
 #   and started the deeper ones from some of its layers. Later they found that Glorot's rule of 2010 makes this detour unnecessary
 #   ([Glorot and Bengio, 2010](https://proceedings.mlr.press/v9/glorot10a.html)).
 #
@@ -701,10 +664,11 @@ plots.confusion_heatmap(analysis.confusion_matrix(answers))
 # | a single AlexNet, and a single VGG, validation images | 18.2 % <!-- claim: alexnet-top5-of-one --> and 7.1 % <!-- claim: vgg-top5-validation --> |
 #
 # The paper's error stops falling at 19 layers. It is often said that plain networks can't go much deeper, because gradients don't get
-# through 50 layers and nothing lets a signal pass a layer by; <!-- claim: B.7 --> chapter 6 measures that. Against overfitting the paper had dropout, a weight
-# decay of $5 \cdot 10^{-4}$, crops, flips and colours, and not only dropout. <!-- claim: E.2 --> One variant, A-LRN, had AlexNet's
-# response normalisation, which did not help. Depth is said both to regularise
-# and to need strong regularisation. <!-- claim: E.2 -->
+# through 50 layers and nothing lets a signal pass a layer by; <!-- claim: B.7 --> chapter 6 measures that. Against overfitting the paper
+# had dropout, a weight decay (each step also shrinks the weights a little) of $5 \cdot 10^{-4}$, crops, flips and colours, and not only
+# dropout. <!-- claim: E.2 --> One variant, A-LRN, had AlexNet's response normalisation, which did not help. Depth is said both to
+# regularise and to need strong regularisation. <!-- claim: E.2 --> The paper tested windows, too: with one 5 × 5 in the place of each pair
+# of 3 × 3 in its net B (our VGG-13), the share of images whose highest score is wrong was 7 % <!-- claim: five-by-five-error --> higher.
 #
 # VGG is simple, uniform and easy to explain, and its features transfer well. It made 3 × 3 the norm, and serves as a benchmark, for teaching,
 # for transfer, and for style transfer, where its maps measure what two images have in common ([Gatys et al.,
@@ -713,13 +677,15 @@ plots.confusion_heatmap(analysis.confusion_matrix(answers))
 #
 # </details>
 #
-# **Channels and sides.** The side halves at each pool; the channels double until they stay.
+# **Channels and sides.** The side halves at each pool; the channels double until they stay. A convolution between twice as many maps has
+# four times the weights, and a quarter of the places to use them. So the last convolution of each of blocks 1 to 4 does the same
+# work. <!-- claim: vgg16-work-of-blocks -->
 
 # %%
 plots.channel_progression(vgg16, image)
 
 # %% [markdown]
-# **The same shares, as a pie.** The first linear layer alone holds most of VGG-16:
+# **Goal 3a's parameters, as a pie.** The first linear layer alone holds most of VGG-16:
 
 # %%
 plots.parameter_pie(table)
@@ -752,7 +718,17 @@ plots.share_bars(
 )
 
 # %% [markdown]
-# **How the view grows.** VGG-16's grows more slowly, layer for layer, <!-- claim: E.3 --> and arrives at about the same place:
+# **How far does a whole network see?** Choose a layer, and click:
+
+# %% tags=["drawn"]
+live.receptive_fields(["VGG-16", "AlexNet"], "VGG-16")
+
+# %% [markdown]
+# VGG-16 needs 18 <!-- claim: vgg16-layers-that-see --> convolutions and pools for what AlexNet sees after 8: <!-- claim: alexnet-layers-that-see -->
+# 212 <!-- claim: E.3 --> pixels against 195. <!-- claim: E.3 --> Thirteen 3 × 3 alone would see $1 + 2 \cdot 13 = 27$ pixels. The five pools do the rest: behind each,
+# a step on the map is twice as many pixels of the image.
+#
+# Layer for layer, VGG-16's view grows more slowly, <!-- claim: E.3 --> and arrives at about the same place:
 
 # %%
 growth = {
@@ -762,8 +738,38 @@ growth = {
 plots.receptive_growth(growth, image_side=224)
 
 # %% [markdown]
+# **VGG8 and VGG-11 at seven rates, from the old weights.** One run each. Up to 0.002 the two are close; in these runs the deeper one does
+# best at a lower rate. Five runs each, in the figure of goal 4c, show how much of that is luck:
+
+# %% tags=["drawn"]
+runs = studies.table("vgg-trials")
+old = {
+    name: runs[runs["name"].str.startswith(f"{name}, old weights, rate")]
+    for name in ("VGG8", "VGG-11")
+}
+plots.accuracy_by("learning_rate", old, "validation")
+
+# %% [markdown]
+# **Does batch norm allow higher rates?** It is said to. <!-- claim: B.14 --> VGG8, from He's weights, at five rates with and without it,
+# five runs each:
+
+# %% tags=["drawn"]
+rates = studies.table("vgg8")
+tried = {
+    name: rates[rates["name"].str.startswith(f"{name} at")]
+    for name in ("no norm", "batch norm")
+}
+plots.accuracy_by("learning_rate", tried, "validation")
+
+# %% [markdown]
+# > **What we found.** Not here: the best of these rates is 0.002 with batch norm and without. But there it brings
+# > 6.9 ± 2.8 points. <!-- claim: rates-norm-brings -->
+#
+# It helps at each rate at which either learns. At 0.032 VGG8 has 22 % <!-- claim: rates-high-norm --> with it and
+# 16 % <!-- claim: rates-high-plain --> without. At 0.128 neither learns.
+#
 # **Why does batch norm help?** That is disputed. Its authors thought that it reduces *internal covariate shift*, the drift of each layer's
-# inputs as earlier layers change. <!-- claim: B.14 --> Later work added such shift on purpose, and networks trained as well; it found that
+# inputs as earlier layers change. <!-- claim: B.14 --> Later work added such shift on purpose, and networks trained no worse; it found that
 # the loss becomes smoother ([Santurkar et al., 2018](https://arxiv.org/abs/1805.11604)).
 #
 # **Keep the blocks, replace the head.** Better networks came within a year, and VGG is still in use: its blocks, trained on a million photographs, turn images into numbers that serve
@@ -1009,7 +1015,7 @@ for name, sizes, C in (("7×7", [7], 32), ("stack", [3, 3, 3], 43)):
 # **Question 2.** A stack of three 3 × 3 convolutions without ReLUs between them...
 #
 # 1. ...is as good as one with them: the view is the same.
-# 2. ...can do what one 7 × 7 can do at most, rims apart.
+# 2. ...can do at most what one 7 × 7 can, rims apart.
 # 3. ...is better, since nothing is cut off.
 #
 # <details><summary>Answer</summary>
@@ -1029,8 +1035,8 @@ for name, sizes, C in (("7×7", [7], 32), ("stack", [3, 3, 3], 43)):
 #
 # <details><summary>Answer</summary>
 #
-# 1. At low rates the two are close, as the figure of seven rates shows. From good first weights it is undecided: goal 4c.
-# 2. Goal 4b prints how it does on the photographs that it learned from: no better.
+# 1. At low rates the two are close, as the figure of seven rates, under Going further, shows. From good first weights it is undecided: goal 4c.
+# 2. Goal 4b, at another rate, prints how VGG-11 does on photographs that it learned from: no better.
 # 3. **Right.** One rate need not suit both. Then look at the first weights: goal 4a.
 #
 # </details>

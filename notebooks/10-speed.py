@@ -15,9 +15,8 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/convnets-measured/convnets-measured/blob/main/notebooks/10-speed.ipynb)
 #
-# How fast could this machine train, and what does the usual loop make of it?
-#
-# The same network, the same digits, the same two cores. What differs is how the training loop is written:
+# How fast could this machine train, and how close does the usual loop come? The same network, digits and cores; only the training loop
+# differs:
 
 # %% tags=["install"]
 import sys
@@ -36,9 +35,9 @@ plots.speed_ladder(paces, "milliseconds for 128 images, MiniVGG")
 
 # %% [markdown]
 # The loop of most tutorials takes three times as long <!-- claim: bench-three-times --> as it needs to, and reaches a
-# quarter <!-- claim: bench-quarter --> of the float32 roof, the best that this processor can do. (The last bar has a fused optimiser, too.)
-# Where do the seconds go? In this chapter you change one thing at a time, and hold each change against that best. Which ones pay depends on
-# the network. <!-- claim: benchmark-what-each-gains-from -->
+# quarter <!-- claim: bench-quarter --> of the *roof*, the best that this processor can do in that kind of number. (The last bar is held
+# against a higher roof, and has a faster optimiser, too.) Where do the seconds go? You will change one thing at a time. Which changes pay
+# depends on the network. <!-- claim: benchmark-what-each-gains-from -->
 #
 # > **What you will be able to do.** Each goal is answered by the cell whose first line has its number.
 # >
@@ -52,8 +51,8 @@ plots.speed_ladder(paces, "milliseconds for 128 images, MiniVGG")
 # > 8. Read a benchmark: on what, how often, judged by what.
 #
 # To run it yourself, open it in Colab: `PROFILE = "auto"` is the run that you see, 7 min <!-- claim: speed-time --> on two CPU cores, and
-# 1.8 GB <!-- claim: speed-memory --> of memory. `"quick"` takes a sample and a quarter of MiniVGG's width, a minute, and other numbers than
-# the text. This chapter is about your machine, so close what else runs on it.
+# 1.8 GB <!-- claim: speed-memory --> of memory. `"quick"` takes a sample, a quarter of MiniVGG's width and a minute, and gives other
+# numbers than the text. Close other programs first.
 
 # %% tags=["parameters"]
 PROFILE = "auto"
@@ -99,7 +98,7 @@ print("trains on", training.describe_device(device))
 # %% [markdown]
 # ## The loop of most tutorials
 #
-# Two networks from earlier chapters train again and again: LeNet-5 of chapter 2, which is small, and MiniVGG of chapter 5, which is not.
+# Two networks race: the small LeNet-5 of chapter 2 and the large MiniVGG of chapter 5.
 
 
 # %%
@@ -119,7 +118,7 @@ racers = {"LeNet-5": (lenet, many), "MiniVGG": (minivgg, few)}
 
 # %% [markdown]
 # Most tutorials load like this: a data set hands out one picture at a time, `ToTensor` and `Normalize` make it a tensor, a `DataLoader`
-# stacks 128 of them. The steps are those of chapter 1, with `.item()` in each, to keep an eye on loss and accuracy.
+# stacks 128 of them. The steps are chapter 1's, with `.item()` in each, to watch loss and accuracy.
 
 # %%
 from torch.utils.data import DataLoader
@@ -193,8 +192,8 @@ def tutorial_pass(network, loader):
 
 
 # %% [markdown]
-# Nothing in it is wrong. Where does its time go? Loading and computing can be had alone. To load alone, walk over the loader and do
-# nothing. To compute alone, make a list of the batches first, and hand that to the loop.
+# Nothing in it is wrong. Where does its time go? To time loading alone, walk over the loader and do nothing. To time computing alone, make
+# a list of the batches first, and hand that to the loop.
 #
 # > **Your guess.** LeNet-5 and one-channel digits: how much of the time goes into getting the
 # > images? <!-- guess: speed-loading-lenet, 0 to 100 % -->
@@ -265,9 +264,8 @@ plots.finish(
 # %% [markdown]
 # > **What we found.** 45 %. <!-- claim: speed-loading-lenet --> For MiniVGG it is 1 %. <!-- claim: speed-loading-minivgg -->
 #
-# There is no answer for *the* loop, but one for each network. The figure also says what can be won: if computing took no time, loading
-# (orange) would remain. If loading took none, computing (blue) would. (Parts and whole were timed in turn, five times each; these are
-# medians.)
+# The answer depends on the network. It also bounds what can be won: if computing took no time, loading (orange) would remain; if loading
+# took none, computing (blue) would.
 
 # %%
 whole = parts.loc["loading"] + parts.loc["computing"]
@@ -281,11 +279,10 @@ for name in racers:
 # %% [markdown]
 # ## The roof
 #
-# Is that fast or slow? We need something to hold it against: not another loop, but the machine. A processor can do so many *multiply-adds*
-# a second and no more. That is its *roof* ([Williams et al., 2009](https://doi.org/10.1145/1498765.1498785)). Data sheets print it, and no
-# program reaches it. So we measure instead: one convolution of a size that suits the machine, forward and back, and nothing else. A product
-# of two large matrices is a second measurement. The roof depends on the kind of number. Chapter 3 had *bfloat16*, whose 8 binary digits
-# some processors multiply much faster than the 24 of float32. What does `precision="auto"` choose here?
+# Is the tutorial's loop fast or slow? A processor can do only so many *multiply-adds* a second: its *roof* ([Williams et al.,
+# 2009](https://doi.org/10.1145/1498765.1498785)). No program reaches the one on the data sheet, so we measure: one convolution of a size
+# that suits the machine, forward and back, and then a product of two large matrices. The roof depends on the kind of number. Some
+# processors multiply *bfloat16*, with 8 binary digits, much faster than float32 with 24. What does `precision="auto"` choose here?
 
 # %%
 fast = training.choose_setup(
@@ -311,8 +308,8 @@ roofs = pd.DataFrame(
 (roofs / 1e9).map("{:,.0f} billion a second".format)
 
 # %% [markdown]
-# Now the work. `count_multiply_adds` adds it up, layer by layer, for one image going forward. A training step costs about three such
-# passes: forward, back for the gradients of the maps, back for those of the weights.
+# `count_multiply_adds` adds up the work, layer by layer, for one image going forward. A training step costs about three such passes:
+# forward, back for the gradients of the maps, back for those of the weights.
 
 # %% tags=["nbval-check-output"]
 for name, build in (("LeNet-5", models.lenet5), ("MiniVGG", models.minivgg)):
@@ -322,8 +319,8 @@ for name, build in (("LeNet-5", models.lenet5), ("MiniVGG", models.minivgg)):
     print(f"         {step / 1e9:.2f} billion a step of 128")
 
 # %% [markdown]
-# Of the two measurements we take the convolution, the higher one, as the roof. Work over time is speed, and speed over roof is the share of
-# the machine that the loop uses. You can estimate it from three numbers above.
+# Our roof is the convolution's, the higher row of the table of roofs. Work over time is speed, and speed over roof is the share of the
+# machine that the loop uses. You can estimate LeNet-5's from its milliseconds, the work of a step and the roof.
 #
 # > **Your guess.** LeNet-5 in the tutorial's loop: which share of the float32 roof does it
 # > reach? <!-- guess: speed-roof-share-lenet, 0 to 100 % -->
@@ -377,23 +374,21 @@ plots.finish(
 # %% [markdown]
 # > **What we found.** 5.4 %. <!-- claim: speed-roof-share-lenet --> With MiniVGG it is 21.9 %. <!-- claim: speed-roof-share-minivgg -->
 #
-# The axis is logarithmic: equal distances are equal factors. More than half of MiniVGG's work is matrix products in its linear layers,
-# which reach less than the roof even alone, so its share is a cautious one. And ReLU, pooling, loss and optimiser cost time and are no
-# multiply-adds. But the share says whether it is worth looking further.
+# (The axis is logarithmic.) ReLU, pooling, loss and optimiser cost time and are no multiply-adds, so don't expect the whole roof. But the
+# share says whether it is worth looking further.
 
 # %% [markdown]
 # ## How to time fairly
 #
-# Before we compare loops: can we tell a faster one from a lucky one? Clocks are exact. Machines are not steady. A laptop grows warm and
-# slows down, an e-mail arrives, and the first pass pays for things that the others find ready. Three habits help.
+# Can we tell a faster loop from a lucky one? Clocks are exact, but machines are not steady: a laptop grows warm, an e-mail arrives, and the
+# first pass pays for things that the others find ready. Three habits help.
 #
 # - **Warm up.** Run each loop once and forget that time.
-# - **In turn.** Never ten runs of one and then ten of the other: what disturbs the machine would hit only one of them. Run one, the other, one,
-# the other, and divide within each round.
+# - **In turn.** Run one, the other, one, the other, so that a disturbance hits both and not only one. Divide within each round.
 # - **Middle and range.** Report the median of the ratios, and the smallest and the largest.
 #
-# `training.interleave` does the first two and `training.speedups` the third. Do they work? Time something against *itself*. The truth is a
-# ratio of 1.
+# `training.interleave` does the first two, `training.speedups` the third. To test them, time a loop against *itself*: the truth is a ratio
+# of 1.
 
 # %%
 # Goal 3: a loop against itself
@@ -410,28 +405,27 @@ training.speedups(twins).round(3)
 # > **What we found.** Single rounds of the same loop come out between ×0.97 <!-- claim: speed-twins-least --> and
 # > ×1.02 <!-- claim: speed-twins-most --> of each other.
 #
-# That range is the noise of the machine. One ratio within it says nothing. Several that all lean to one side can say something, and the
-# verdicts below count just that. (Here they don't lean: the table's verdict would be "no clear difference", as it should be.)
+# That range is the noise of this machine, for this loop, in five rounds. One ratio within it says nothing. Several that all lean to one
+# side can, and the verdicts below count that.
 
 # %% [markdown]
 # ## A ladder
 #
-# What can be changed in the loop without changing network or method? Six things, from the outside in.
+# Six changes to the loop, from the outside in, leave network and method alone:
 #
 # 1. **Images in memory.** All digits lie in one tensor of whole numbers, and a batch is cut out and normalised at once: chapter 1's
 # `data.Batches`.
-# 2. **Sums on the device.** Loss and right answers are added up where they are made. `.item()`, for which Python must wait, comes once, at the
-# end.
-# 3. **Channels last.** A tensor (N, C, H, W) can lie in memory map by map, or pixel by pixel with all its channels side by side. A convolution
-# sums over channels, and most fast ones want them so. The shape stays.
+# 2. **Sums on the device.** Loss and right answers are added up where they are made. `.item()`, which Python must wait for, comes once, at
+# the end.
+# 3. **Channels last.** A tensor (N, C, H, W) can lie in memory map by map, or pixel by pixel with all its channels side by side.
+# Convolutions sum over channels, and most fast ones want the second. The shape stays.
 # 4. **Half precision.** Convolutions and linear layers multiply in 16 bits where the machine is built for it; weights stay in float32
-# ([Micikevicius et al., 2018](https://arxiv.org/abs/1710.03740)). `torch.autocast` does that. (The `scaler` in the code matters for float16
-# only.)
+# ([Micikevicius et al., 2018](https://arxiv.org/abs/1710.03740)). `torch.autocast` does that.
 # 5. **Fused Adam.** Adam is some ten operations on all weights. One after the other, each fetches them from memory again. Fused, they are
 # fetched once.
-# 6. **Memory kept.** This one hides below Python, and comes with a picture of its own further down.
+# 6. **Memory kept.** The section *Pages* explains it.
 #
-# Here they are as switches of one function. The loop is the one that you wrote.
+# Here they are as switches of your loop.
 
 
 # %%
@@ -485,8 +479,7 @@ def one_pass(
 
 
 # %% [markdown]
-# A pass could find memory that the pass before it has left, and be faster for it. So we let each begin with none. Below the ladder stands
-# `training.fit(…, precision="auto")`, the function that has trained the networks of this book.
+# The ladder ends with `training.fit`, which has trained the networks of this book, here with `precision="auto"`.
 
 
 # %% tags=["hide-input"]
@@ -536,7 +529,7 @@ def climb(build, split):
 
 
 # %% [markdown]
-# > **Your guess.** Which rung divides MiniVGG's time by the largest factor, in this order?
+# > **Your guess.** Which rung divides MiniVGG's time by the largest factor, in the ladder's order?
 # >
 # > - Images in memory.
 # > - Half precision.
@@ -573,14 +566,13 @@ plots.speed_ladder(ladder("LeNet-5"), "LeNet-5: milliseconds for 128 images")
 plots.speed_ladder(ladder("MiniVGG"), "MiniVGG: milliseconds for 128 images")
 
 # %% [markdown]
-# The whiskers are the fastest and the slowest round. Orange is a rung whose median lies above that of the one before. The share is of the
-# roof *in its own precision*: half precision lifts the roof, so a bar may become shorter while its share falls.
+# The whiskers are the fastest and the slowest round. An orange rung is slower than the one before. The share is of the roof *in its own
+# precision*: half precision lifts the roof, so a bar may become shorter while its share falls.
 #
-# Which change paid? A bar shows how far a rung is above the ground. The next table compares each with the rung just below it, by one rule:
-# it *paid* if it was faster in every round, it *cost* if it was slower in every round, and anything else is no clear difference. How often
-# does this rule find a difference between equal loops? There every round is the toss of a coin, and five of five fall on the same side once
-# in 16. The table holds 14 comparisons. If all were between equal loops, about one would get a verdict by chance. (With the two rounds of
-# `quick` it is every second one.)
+# The next table compares each rung with the one before: it *paid* if it was faster in every round, and *cost* if it was slower in every
+# round. Anything else is no clear difference. Between equal loops every round is the toss of a coin, and five of five fall on the same side
+# once in 16. So if none of the 14 changes in the table did anything, about one would still get a verdict. The same holds for the next table
+# of verdicts.
 
 
 # %% tags=["hide-input"]
@@ -610,28 +602,24 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# > **What we found.** Fused Adam, ×1.59, <!-- claim: step-adam-minivgg --> before bfloat16, ×1.39, <!-- claim: step-half-minivgg --> and
-# > kept memory, ×1.39. <!-- claim: step-kept-minivgg --> MiniVGG waits for memory and arithmetic. LeNet-5 waits for images: having them in
-# > memory makes it ×2.06 <!-- claim: step-images-lenet --> as fast.
+# > **What we found.** Fused Adam, ×1.59, <!-- claim: step-adam-minivgg --> ahead of bfloat16, ×1.39, <!-- claim: step-half-minivgg --> and
+# > kept memory, ×1.39. <!-- claim: step-kept-minivgg --> (In another order the first two might swap: see *Going further*.) MiniVGG waits
+# > for memory and arithmetic. LeNet-5 waits for images: having them in memory makes it ×2.06 <!-- claim: step-images-lenet --> as fast.
 #
-# In milliseconds bfloat16 saves a little more than Adam, and in the other order the factors might swap: a factor counts for more on a
-# shorter bar (exercise 5). Sums on the device give next to nothing on two cores, where nobody has to wait for a
-# GPU. <!-- claim: speed-verdicts --> `training.fit` is a little slower than our last rung, probably because it also checks and records.
+# Sums on the device give next to nothing on two cores, where nobody waits for a GPU. <!-- claim: speed-verdicts -->
 #
-# One number doesn't fit. ×2.06 <!-- claim: step-images-lenet --> is more than the ×1.8 <!-- claim: bound-loading-lenet --> that we printed
-# as the most. Computing alone took 5.5 ms, <!-- claim: computing-lenet --> and here the whole rung takes
-# 4.93 ms. <!-- claim: rung-images-lenet --> So the parts, timed alone, don't quite add up to the whole: a step depends on what was done
-# before it. Perhaps a batch that was cut out a moment ago is still in the processor's small fast memory, the cache. We did not test it.
+# LeNet-5's ×2.06 <!-- claim: step-images-lenet --> beats the ×1.8 <!-- claim: bound-loading-lenet --> printed above as the most: see Going
+# further.
 
 # %% [markdown]
 # ## Pages
 #
-# What is "memory kept"? A step writes its feature maps to memory, for the way back, and then its gradients, and lets all of them go. The
-# next step needs just as much. What could be slow about that?
+# What is "memory kept"? A step writes its feature maps and gradients to memory, and lets all of them go. The next step needs just as much.
+# Why is that slow?
 #
-# The C library, from which torch gets its memory, hands large pieces back to the operating system as soon as they are free. When the
-# program asks again, it gets the memory *page* by page, mostly 4 KB at a time, at the first touch of each: the program is interrupted, the
-# system finds a page, fills it with zeros, and goes on. That is a page fault, and the system counts them.
+# The C library, from which torch gets its memory, hands large pieces back to the operating system as soon as they are free. New memory
+# comes in *pages*, mostly of 4 KB, at the first touch of each: the program is interrupted, the system finds a page, fills it with zeros,
+# and goes on. That is a *page fault*.
 #
 # > **Your guess.** At least how many page faults are in a step of MiniVGG, the first step apart? <!-- guess: faults-least, 0 to 100,000 -->
 
@@ -687,14 +675,14 @@ fault_figure() if faults else None
 # > 192 MB <!-- claim: faults-bytes --> that the system fills with zeros. With memory kept it is at most 4 <!-- claim: faults-kept --> from
 # > the third step on.
 #
-# (The first step is high in any case: Adam's means are made.) What are these pages? MiniVGG has large linear layers, and so large
-# gradients: those of all its weights fill 29,076 <!-- claim: faults-gradients --> pages, maps come on top. The fix is two calls of the C
-# library: keep what is free. `fit` makes them where that is possible, and gives the memory back when it is done.
+# (The first step is high in any case: Adam's means are made.) Why so many? MiniVGG has large linear layers, and so large gradients: those
+# of all its weights fill 29,076 <!-- claim: faults-gradients --> pages, maps come on top. The fix is two calls of the C library: keep what
+# is free.
 
 # %% [markdown]
 # ## Does it change the results?
 #
-# Faster is no use if the network is worse. Five of the six rungs compute the very same numbers, or sum them in another order. Only half
+# Faster is no use if the network is worse. Five of the six rungs compute the same numbers, or sum them in another order. Only half
 # precision rounds each of them, and it rounds a lot.
 
 # %% tags=["nbval-check-output"]
@@ -704,9 +692,9 @@ for step in (2**-6, 2**-7, 2**-8):
     print(f"1 + {step:.5f}: float32 {single:.5f}, bfloat16 {short:.5f}")
 
 # %% [markdown]
-# And even the same numbers in another order give another sum, in any precision. So two trainings that differ by a rounding drift apart, and
-# end at different weights. The question is not whether the results are equal. It is whether they are equally *good*. We train LeNet-5 in
-# float32 and with `precision="auto"`, with the same seeds: the same first weights, the same order of images.
+# Even the same numbers in another order give another sum, and two trainings that differ by a rounding drift apart. The question is not
+# whether the results are equal, but whether they are equally *good*. We train LeNet-5 in float32 and with `precision="auto"`, with the same
+# seeds: the same first weights and order of images.
 #
 # > **Your guess.** bfloat16 keeps 8 binary digits of each number. What does that cost LeNet-5?
 # >
@@ -770,22 +758,21 @@ plots.finish(
 # > −0.02 ± 0.07 points, <!-- claim: speed-price-of-auto --> paired by seed. It takes 2.66 ± 0.02 s <!-- claim: speed-lenet-auto-seconds -->
 # > in place of 3.10 ± 0.05 s. <!-- claim: speed-lenet-float32-seconds -->
 #
-# The interval contains zero, and doesn't exclude a small price. (The cell prints the standard deviation of the difference. Here, as in
-# chapter 7, ± is half of the 95 % interval; behind seconds it is a standard deviation.) On a processor without fast bfloat16 `auto` is
-# float32, and there is nothing to compare.
+# The interval contains zero, and doesn't exclude a small price. (± is half of the 95 % interval; in the cell and behind seconds, a standard
+# deviation.)
 
 # %% [markdown]
 # ## What may not pay
 #
-# There is more advice. Each piece gets the same treatment: one change, in turn, round after round, and the verdict by the rule from above.
+# More advice, one change at a time, timed and judged as above:
 #
 # - *Half precision* without channels last.
 # - *Workers*: two processes that prepare images while the network computes, for the tutorial's loop.
 # - *Larger batches*: 512 digits at a time.
 # - *One thread* in place of two.
-# - *Matmul precision*: `torch.set_float32_matmul_precision("medium")` lets a processor multiply float32 matrices in fewer bits. Some do, others
-# ignore it.
-# - `torch.compile`: torch translates the network to a program of its own. Only LeNet-5 gets it, and `quick` leaves it out.
+# - *Matmul precision*: `torch.set_float32_matmul_precision("medium")` lets a processor multiply float32 matrices in fewer bits, if it can.
+# It is held against float32.
+# - `torch.compile`: torch translates the network to a program of its own. (LeNet-5 only.)
 #
 # > **Your guess.** Which of these paid for LeNet-5?
 # >
@@ -892,17 +879,15 @@ rows.set_index(["attempt", "network"])
 # > and all else cost time: <!-- claim: speed-advice --> `torch.compile` comes to ×0.61, <!-- claim: advice-compile --> after
 # > 7.9 s <!-- claim: speed-compile-seconds --> of compiling.
 #
-# `"medium"` is held against the loop in float32, and two workers against the tutorial's; all else against the loop with every rung. Workers
-# must be started, send their images from process to process, and here take the two cores from the arithmetic. They pay where an image is
-# costly to prepare, such as a large JPEG. A batch of 512 learns differently: an epoch has a quarter of the steps. And all of this is for
-# these networks on two cores. On a GPU test `torch.compile` again.
+# Workers must be started, send their images between processes, and here take the two cores from the arithmetic. They pay where images are
+# costly to prepare, such as large JPEGs. A batch of 512 learns differently: an epoch has a quarter of the steps. All of this is for two
+# cores: on a GPU test `torch.compile` again.
 
 # %% [markdown]
 # ## Fewer steps
 #
-# So far every step is faster. The other factor is how many there are. How many steps does a network need for
-# 99 % <!-- claim: mnist-99-target --> of MNIST? The library has *recipes*, each the shortest way that we know to the accuracy in its name.
-# They are short enough to be read. This is `mnist-99`: its network, and its training.
+# So far every step got faster. But how many steps does a network need for 99 % <!-- claim: mnist-99-target --> of MNIST? The library has
+# *recipes*, each the shortest way that we know to the accuracy in its name. This is `mnist-99`: its network, and its training.
 
 # %%
 recipe = recipes.take("mnist-99")
@@ -914,8 +899,8 @@ analysis.Source(recipe.train)
 # %% [markdown]
 # Three ideas.
 #
-# 1. **Shrink at once.** LeNet-5 computes its maps in full size, and then a pool throws three quarters away. A stride of 2 does not compute them
-# to begin with.
+# 1. **Shrink at once.** LeNet-5 computes its maps in full size, and then a pool throws three quarters away. With a stride of 2 those are
+# never computed.
 # 2. **Go fast.** *Batch norm* keeps the size of the signals in order. The learning rate climbs to 15 times ours.
 # 3. **Come to rest.** A high rate keeps jumping about. One cycle, up and then down to zero, lets it settle, and ends after two epochs
 # ([Smith and Topin, 2018](https://arxiv.org/abs/1708.07120)).
@@ -933,11 +918,10 @@ for name, network in (("LeNet-5", lenet()), ("mnist-99", recipe.Strided())):
     print(f"{name}: {cost:,} multiply-adds, {count:,} parameters")
 
 # %% [markdown]
-# > **What we found.** Twice. <!-- claim: mnist-99-work -->
+# > **What we found.** Twice: <!-- claim: mnist-99-work --> its maps are smaller, but there are many more of them.
 #
-# Let both race, not by epochs but by the clock: LeNet-5 at a constant 0.001, and the recipe, each with one seed and judged after every
-# epoch. The grey curve is no run of its own. It is LeNet-5 once more, as if each step took as long as in the tutorial's loop. Between grey
-# and blue nothing was learned better; the steps are faster. Between blue and orange the steps are fewer.
+# Let both race by the clock: LeNet-5 at a constant 0.001 (blue) and the recipe (orange), each with one seed. The grey curve is the blue
+# one, slowed to the pace of the tutorial's loop. Between grey and blue only the steps are faster; between blue and orange they are fewer.
 
 # %% tags=["hide-input"]
 training.set_seed(0)
@@ -1001,11 +985,10 @@ plots.finish(
 )
 
 # %% [markdown]
-# With one seed, LeNet-5 ends a little short of 99 %, <!-- claim: mnist-99-target --> after 30 s <!-- claim: race-tutorial --> at the
-# tutorial's pace and after 12 s <!-- claim: race-fit --> at that of `fit`. The recipe ends just short of it, too, after
-# 4 s. <!-- claim: race-recipe --> A fair opponent it is not: at a constant rate LeNet-5 is worse than it can be. With one cycle it reads
-# 99.25 ± 0.02 % <!-- claim: lenet5-mnist --> in chapter 2. So a part of the orange gain is the schedule's. `recipes.run` judges the recipe
-# on validation images, seed by seed:
+# LeNet-5 ends a little short of 99 %, <!-- claim: mnist-99-target --> after 30 s <!-- claim: race-tutorial --> at the tutorial's pace and
+# after 12 s <!-- claim: race-fit --> at that of `fit`. The recipe ends just short of it, too, after 4 s. <!-- claim: race-recipe --> The
+# race isn't fair: with one cycle, up to four times our rate, LeNet-5 reads 99.25 ± 0.02 % <!-- claim: lenet5-mnist --> of the test images
+# in chapter 2. So a part of the orange gain is probably the schedule's. `recipes.run` judges the recipe on validation images, seed by seed:
 
 # %%
 tried_seeds = [
@@ -1021,7 +1004,7 @@ results[["images", "epochs", "seconds", "accuracy", "judged_on"]].round(4)
 
 # %% [markdown]
 # There it reads 98.98 % <!-- claim: recipe-validation --> on average, a hair too little. Its rate, widths and epochs were chosen on these
-# validation images, with other runs. Now the end: fresh seeds, training on training *and* validation images, and the test set opened once.
+# images, with other runs. So now come fresh seeds, training on training *and* validation images, and the test set, opened once.
 
 # %%
 # Goal 7: 99 % in how many seconds?
@@ -1046,7 +1029,9 @@ print(records.compare("10-speed", "mnist-99", scores, digits.title))
 # > **What we found.** On the test images the recipe reaches 99.12 ± 0.03 % <!-- claim: speed-recipe-accuracy --> in
 # > 4.47 ± 0.08 s. <!-- claim: speed-recipe-seconds -->
 #
-# Everything that this chapter trained for a comparison, in one table:
+# (It had a quarter more images to learn from than on validation images, so the two accuracies don't compare.)
+#
+# This chapter's trainings, in one table:
 
 
 # %% tags=["hide-input"]
@@ -1111,17 +1096,32 @@ pd.DataFrame(rows).T
 # %% [markdown]
 # ## Going further
 #
-# **On a GPU.** Python hands them orders and goes on at once, while they work. A clock that is read then has timed the giving of orders. So
+# **On a GPU.** Python hands a GPU orders and goes on at once, while it works. A clock that is read then has timed the giving of orders. So
 # wait until all is done, `torch.cuda.synchronize()`, before you read it. The tutorial's loop waits in each step, because `.item()` needs
 # the number. Ours will wait once, at the end.
 #
-# A T4 of 2018, which Colab lends out, says yes to `torch.cuda.is_bf16_supported()`. It has no such instructions; torch emulates them,
-# slowly. So the library asks for compute capability 8.0 instead, NVIDIA's number for a GPU's generation, and takes float16 below it.
+# A T4 of 2018, which Colab lends out, says yes to `torch.cuda.is_bf16_supported()`. It has no instructions for bfloat16; torch emulates
+# them, slowly. So the library asks for compute capability 8.0 instead, NVIDIA's number for a GPU's generation, and takes float16 below it.
 #
-# **What `fit` changes without being asked.** Only what at most rounds differently: the layout of channels, kept memory, and no more threads
-# than cores. Float32 is its default. Half precision and the fused optimiser come with `precision="auto"`, and the line below each table of
-# `fit` says what was chosen. ("As usual" in the picture of page faults is not quite the system's own way: the library has already set and
-# reset two limits of the C library in this process, to 32 and 64 MiB, the highest that it would choose by itself.)
+# **What `fit` changes without being asked.** Only what at most rounds differently: the layout of channels, kept memory where that is
+# possible, and no more threads than cores. It gives the memory back when it is done. Float32 is its default. Half precision and the fused
+# optimiser come with `precision="auto"`, and the line below each table of `fit` says what was chosen. On a processor without fast bfloat16
+# `auto` is float32, and there is nothing to compare. `fit` also checks and records, which is probably why it is a little slower than the
+# ladder's last rung. ("As usual" in the picture of page faults is not quite the system's own way: the library has already set and reset two
+# limits of the C library in this process, to 32 and 64 MiB, the highest that it would choose by itself.)
+#
+# **A rung above its bound.** Images in memory made LeNet-5 ×2.06 <!-- claim: step-images-lenet --> as fast, and we had printed
+# ×1.8 <!-- claim: bound-loading-lenet --> as the most. Computing alone took 5.5 ms, <!-- claim: computing-lenet --> and on the ladder the
+# whole rung takes 4.93 ms. <!-- claim: rung-images-lenet --> So the parts, timed alone, don't quite add up to the whole: a step depends on
+# what was done before it. Perhaps a batch that was cut out a moment ago is still in the processor's small fast memory, the cache. We did
+# not test it.
+#
+# **How the ladder was timed.** A pass could find memory that the pass before it has left, and be faster for it. So each pass begins with
+# none. In milliseconds bfloat16 saves MiniVGG a little more than Adam, and in the other order the factors might swap: a factor counts for
+# more on a shorter bar (exercise 5). With the two rounds of `quick`, every second comparison of equal loops gets a verdict by chance.
+#
+# **A cautious share.** More than half of MiniVGG's work is matrix products in its linear layers, which reach less than the roof even alone.
+# So its share of the roof is a cautious one.
 #
 # ### A network made for speed
 #
@@ -1170,7 +1170,7 @@ plots.finish(figure, f"Correlations of 12 numbers. {'; '.join(said)}.")
 # **Filters that begin as copies.** The other convolutions begin in part as the identity: in each, as many filters as there are channels
 # have a 1 in the middle of one channel, and zeros elsewhere. So they hand on what they get, and an untrained network passes whitened
 # patches to its end. You know the thought from chapter 6: make doing nothing the start. Below are the middles of the filters of the first
-# group's first convolution.
+# convolution after the whitening.
 
 # %%
 convolutions = [
@@ -1233,8 +1233,8 @@ show(peaks, "on", "precision", "convolution", "matmul")
 
 # %% [markdown]
 # The benchmark ran on the kind of processor that this page ran on, and the roofs agree: 265 billion <!-- claim: bench-roof-float32 -->
-# multiply-adds a second in float32 and 487 billion <!-- claim: bench-roof-bfloat16 --> in bfloat16 here,
-# 266 billion <!-- claim: speed-roof-float32 --> and 495 billion <!-- claim: speed-roof-bfloat16 --> at the top. On another processor
+# multiply-adds a second in float32 and 487 billion <!-- claim: bench-roof-bfloat16 --> in bfloat16 in the benchmark,
+# 266 billion <!-- claim: speed-roof-float32 --> and 495 billion <!-- claim: speed-roof-bfloat16 --> on this page. On another processor
 # compare within a table, and not across.
 #
 # Milliseconds for 128 images. `beginner` is the tutorial's loop, `fit` is in float32, and `fit, auto` in the precision of the machine. The
@@ -1344,8 +1344,8 @@ for name, build in (("LeNet-5", models.lenet5), ("MiniVGG", models.minivgg)):
 # On this page `ToTensor` costs 14.8 µs <!-- claim: digit-to-tensor --> and `Normalize` 14.33 µs. <!-- claim: digit-normalize --> A digit
 # costs 36.76 µs <!-- claim: digit-in-all --> in all, and 3.89 µs <!-- claim: digit-in-batches --> in `data.Batches`, everything included.
 # Its 784 numbers are next to nothing. What costs is everything around: objects to make, types to check, calls to find their way through
-# Python. Each digit pays for it, 48,000 times an epoch. In `Batches` 128 digits share one call. That is why the loader's time has little to
-# do with the size of the images, as long as they are small.
+# Python. Each of 48,000 digits pays for it in every epoch. In `Batches` 128 digits share one call. That is why the loader's time has little
+# to do with the size of the images, as long as they are small.
 #
 # </details>
 
@@ -1415,8 +1415,8 @@ print(total.item())
 # multiply-adds at all: it stands under the roof of memory, and no number format of the convolutions changes that. (Williams and others draw
 # both roofs in one picture.) Unfused, each of Adam's operations goes through memory on its own, so more bytes travel than these, and the GB
 # a second that *we* count come out lower. For LeNet-5 all of it fits into a cache, so expect little from the fused form. On this page
-# MiniVGG's step moves 9.4 GB <!-- claim: adam-unfused --> a second unfused and 102.9 GB <!-- claim: adam-fused --> a second fused, so its
-# memory is far faster than the 20 that we assumed.
+# MiniVGG's step moves 9.4 GB <!-- claim: adam-unfused --> a second unfused and 102.9 GB <!-- claim: adam-fused --> a second fused, so this
+# machine's memory is far faster than the 20 that we assumed.
 #
 # </details>
 
@@ -1459,12 +1459,13 @@ for name, spent in seconds.items():
 # <details><summary>Solution in words</summary>
 #
 # On this page LeNet-5 misses the images in memory most, as in the ladder: without them it is slower by ×2.32. <!-- claim: missed-images -->
-# The six factors multiply to ×4.9 <!-- claim: missed-product -->, and the whole ladder brings ×2.6. <!-- claim: ladder-lenet -->
+# The six factors multiply to ×4.9 <!-- claim: missed-product -->, and the whole ladder, which ends with `fit`, brings
+# ×2.6. <!-- claim: ladder-lenet -->
 #
 # What is left of the time after all other changes is short, so a rung that takes away a fixed number of milliseconds counts for more at the
-# end than at the start. Loading is one. Others depend on each other: half precision without channels last may be slower than neither. So
-# factors of single changes do not multiply to the whole, and "this trick gives ×1.5" is a sentence about a trick *and* everything around
-# it.
+# end than at the start. Loading is one. Others depend on each other: half precision without channels last may be slower than having neither
+# of the two. So factors of single changes do not multiply to the whole, and "this trick gives ×1.5" is a sentence about a trick *and*
+# everything around it.
 #
 # </details>
 
@@ -1573,7 +1574,8 @@ pd.DataFrame(
 #
 # </details>
 #
-# **Question 6.** `mnist-99` does twice the arithmetic of LeNet-5 for an image, and needs less time to 99 of a hundred. How?
+# **Question 6.** `mnist-99` does twice the arithmetic of LeNet-5 for an image, and gets to nearly 99 of a hundred in a third of the time.
+# How?
 #
 # 1. It rounds more.
 # 2. It needs fewer steps.

@@ -25,6 +25,7 @@ from course_lib.plots.results import (
     accuracy_by,
     compare_curves,
     confusion_heatmap,
+    confusion_heatmaps,
     learning_curves,
     mean_curves,
     run_dots,

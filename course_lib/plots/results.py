@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, NullFormatter, PercentFormatter
 
 from course_lib.plots.figure import BLUE, ORANGE, DescribedFigure, finish, new_figure
+from course_lib.plots.labels import counted
 from course_lib.training import History
 
 MARKERS = "os^Dv<>PX*"  # of lines, so that they differ without colours
@@ -192,22 +194,51 @@ def _finished(history: History) -> pd.DataFrame:
 
 def confusion_heatmap(matrix: pd.DataFrame) -> DescribedFigure:
     """Draw a confusion matrix: counts above zero as numbers, mistakes as colour. The diagonal stays white."""
-    counts = matrix.to_numpy()
-    mistakes = counts.copy()
-    np.fill_diagonal(mistakes, 0)
     figure, axes = new_figure(width=6.4, height=5.4)
-    lines = {"linewidths": 0.5, "linecolor": "#dddddd"}
-    numbers = np.where(counts > 0, counts.astype(str), "")
-    sns.heatmap(mistakes, annot=numbers, fmt="", cmap="Oranges", cbar=False, ax=axes, **lines)
-    axes.set_xticklabels(matrix.columns, rotation=0 if len(str(matrix.columns[-1])) < 3 else 45)
+    _mistakes_as_colour(axes, matrix, numbers=True)
+    axes.set_ylabel("true class")
+    return finish(figure, f"Confusion matrix, true class by predicted class. {_most_frequent(matrix)}.")
+
+
+def confusion_heatmaps(matrices: Mapping[str, pd.DataFrame]) -> DescribedFigure:
+    """Draw confusion matrices side by side, by title: mistakes as colour, on one scale, without numbers."""
+    figure, axes = new_figure(1, len(matrices), width=4.4 * len(matrices), height=4.3, squeeze=False, sharey=True)
+    darkest = max(_mistakes(matrix).max() for matrix in matrices.values())
+    for place, (title, matrix) in zip(axes[0], matrices.items(), strict=True):
+        _mistakes_as_colour(place, matrix, numbers=False, darkest=darkest)
+        place.set_title(title)
+    axes[0, 0].set_ylabel("true class")
+    each = "; ".join(f"{title}: {_most_frequent(matrix)}" for title, matrix in matrices.items())
+    return finish(figure, f"Confusion matrices, true class by predicted class. {each}.")
+
+
+def _mistakes(matrix: pd.DataFrame) -> np.ndarray:
+    """The counts of a confusion matrix with zeros on its diagonal."""
+    counts = matrix.to_numpy().copy()
+    np.fill_diagonal(counts, 0)
+    return counts
+
+
+def _mistakes_as_colour(axes: Axes, matrix: pd.DataFrame, numbers: bool, darkest: int | None = None) -> None:
+    """Draw the mistakes as a heatmap, with the counts above zero, and name the classes."""
+    counts = matrix.to_numpy()
+    shown = np.where(counts > 0, counts.astype(str), "") if numbers else False
+    style = {"linewidths": 0.5, "linecolor": "#dddddd", "cmap": "Oranges", "cbar": False, "vmin": 0, "vmax": darkest}
+    sns.heatmap(_mistakes(matrix), annot=shown, fmt="", ax=axes, **style)
+    long = len(str(matrix.columns[-1])) >= 3
+    axes.set_xticklabels(matrix.columns, rotation=(45 if numbers else 90) if long else 0)
     axes.set_yticklabels(matrix.index, rotation=0)
-    axes.set(xlabel="predicted class", ylabel="true class")
-    wrong, total = int(mistakes.sum()), int(counts.sum())
-    alt = f"{total - wrong:,} of {total:,} answers are right"
-    if wrong:
-        most = [
-            f"{matrix.index[true]} taken for {matrix.columns[predicted]}"
-            for true, predicted in np.argwhere(mistakes == mistakes.max())
-        ]
-        alt += f"; most frequent, {mistakes.max()} times, is {', and '.join(most)}"
-    return finish(figure, f"Confusion matrix, true class by predicted class. {alt}.")
+    axes.set_xlabel("predicted class")
+
+
+def _most_frequent(matrix: pd.DataFrame) -> str:
+    """How many answers are right, and which mistake is the most frequent, in words."""
+    mistakes, total = _mistakes(matrix), int(matrix.to_numpy().sum())
+    text = f"{total - int(mistakes.sum()):,} of {total:,} answers are right"
+    if not mistakes.any():
+        return text
+    most = [
+        f"{matrix.index[true]} taken for {matrix.columns[predicted]}"
+        for true, predicted in np.argwhere(mistakes == mistakes.max())
+    ]
+    return f"{text}; most frequent, {counted(int(mistakes.max()), 'time')}, is {', and '.join(most)}"

@@ -205,6 +205,22 @@ MISTAKES = {
         ("        optimizer.zero_grad()\n", "", "zero_grad()"),
         ("    network.train()\n", "", "network.train()"),
     ],
+    ("11-assignment", "make_up"): [
+        ("    return torch.where(right, labels, other)\n", "", "return one class"),
+        (" % 10", "", "use % 10"),
+        ("< accuracy", "> accuracy", "0.30 are right"),
+        ("torch.randint(1, 10, labels.shape)", "torch.randint(0, 10, labels.shape)", "0.73 are right"),
+        ("torch.randint(1, 10, labels.shape)", "1", "each wrong class"),
+        ("torch.where(right, labels, other)", "torch.where(right, labels, other).float()", "whole numbers"),
+    ],
+    ("11-assignment", "top_pair"): [
+        ("    return (mistakes.max() / mistakes.sum().clamp(min=1)).item()\n", "", "return the share"),
+        ("matrix.clone()", "matrix", "clone it first"),
+        (".clone().fill_diagonal_(0)", "", "3 of 6 mistakes"),
+        (" / mistakes.sum().clamp(min=1)", "", "not a count"),
+        ("mistakes.sum()", "matrix.sum()", "3 of 6 mistakes"),
+        (".clamp(min=1)", "", "no mistakes: 0"),
+    ],
 }
 
 

@@ -124,6 +124,15 @@ def test_confusion_matrix_shows_counts_as_numbers_and_mistakes_as_colour():
     assert [text.get_text() for text in axes.texts] == ["5", "", "2", "3"]
 
 
+def test_confusion_matrices_side_by_side_share_one_scale_of_colour():
+    names = ["cat", "dog"]
+    few, many = (pd.DataFrame([[5, count], [0, 3]], index=names, columns=names) for count in (1, 4))
+    figure = plots.confusion_heatmaps({"few": few, "many": many})
+    assert [axes.get_title() for axes in figure.axes] == ["few", "many"]
+    assert {axes.collections[0].get_clim() for axes in figure.axes} == {(0, 4)}
+    assert "few: 8 of 9 answers are right; most frequent, 1 time, is cat taken for dog" in figure.alt
+
+
 def test_panels_of_one_measure_share_their_axis_and_others_do_not():
     low = pd.DataFrame({"name": "net", "epoch": [1, 2], "train_loss": [2.0, 1.0]})
     high = low.assign(train_loss=[9.0, 8.0])
