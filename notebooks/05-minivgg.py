@@ -17,9 +17,9 @@
 #
 # How much of VGG does a small image need?
 #
-# VGG-16 was built for photographs of 224 × 224 pixels. A digit has 28 × 28. *MiniVGG* is VGG-16, cut down until digits fit, and still
-# has 29.8 million <!-- claim: A.6 --> parameters. Here it is beside two smaller networks, each trained from scratch. A dot is the mean
-# of five runs:
+# VGG-16 was built for photographs of 224 × 224 pixels. A digit has 28 × 28. *MiniVGG* is VGG-16, cut down until digits fit, and still has
+# 29.8 million <!-- claim: A.6 --> parameters. Here it is beside two smaller networks, `vgg_small` (below) and itself without hidden layers,
+# each trained from scratch. A dot is the mean of five runs:
 
 # %% tags=["install"]
 import sys
@@ -36,10 +36,10 @@ ladder = records.summary(dict.fromkeys(names, "study-mnist-small"))
 plots.accuracy_against_cost(ladder.drop(columns="seconds"))
 
 # %% [markdown]
-# Without its two hidden layers MiniVGG has 133,290 <!-- claim: minivgg-no-hidden-parameters --> parameters, less than half a
-# percent. Of a thousand digits it misreads 7 <!-- claim: minivgg-errors-in-a-thousand --> with them, and
-# 9 <!-- claim: no-hidden-errors-in-a-thousand --> without. What were the other parameters for? This short chapter cuts a network down step by
-# step, solves a puzzle in its log, and asks when one network may be called better than another.
+# Without its two hidden layers MiniVGG has 133,290 <!-- claim: minivgg-no-hidden-parameters --> parameters, less than half a percent. Of
+# a thousand digits it misreads 7 <!-- claim: minivgg-errors-in-a-thousand --> with them, and
+# 9 <!-- claim: no-hidden-errors-in-a-thousand --> without. What were the other parameters for? This short chapter cuts a network down step
+# by step, solves a puzzle in somebody's log, and asks when one network may be called better than another.
 #
 # > **What you will be able to do.**
 # > Each goal is answered by the cell whose first line has its number.
@@ -52,7 +52,7 @@ plots.accuracy_against_cost(ladder.drop(columns="seconds"))
 # > 6. Put "slightly better" to the test.
 #
 # To run it yourself, open it in Colab: `PROFILE = "auto"` takes all the data, 4 min <!-- claim: minivgg-time --> on two CPU cores, and
-# 1.1 GB <!-- claim: minivgg-memory --> of memory. `"quick"` takes a sample, half a minute, and other numbers than the text.
+# 1.1 GB <!-- claim: minivgg-memory --> of memory. `"quick"` takes half a minute, on a sample, and gives other numbers.
 
 # %% tags=["parameters"]
 PROFILE = "auto"
@@ -237,12 +237,12 @@ live.receptive_fields(["MiniVGG", "LeNet-5"], "MiniVGG")
 # %% [markdown]
 # ## The puzzle: better on unseen images?
 #
-# Here is the start of a log that somebody's MiniVGG left. (All of it is under *Going further*.) The recipe: five <!-- claim: A.7 --> epochs,
-# cross-entropy, Adam at a constant rate of 0.001, <!-- claim: A.7 --> batches of 128 <!-- claim: A.4 --> and pixels that are scaled and not
-# normalised. After the first epoch the log has a training accuracy of 92.7 % <!-- claim: A.8 --> and a test accuracy of 98.2 %. <!-- claim: A.8 --> Until the third epoch the second number stays the higher one. Is the
-# network better on images that it has never seen? The
-# study `mnist-six` follows that recipe with five seeds, 48,000 <!-- claim: minivgg-training-images --> of the 60,000 <!-- claim: A.4 -->
-# training images, and validation images in place of the test images:
+# Somebody's MiniVGG left a log. (All of it is under *Going further*.) The recipe: five <!-- claim: A.7 --> epochs, cross-entropy, Adam at a
+# constant rate of 0.001, <!-- claim: A.7 --> batches of 128 <!-- claim: A.4 --> and pixels that are scaled and not normalised. After the
+# first epoch the log has a training accuracy of 92.7 % <!-- claim: A.8 --> and a test accuracy of 98.2 %. <!-- claim: A.8 --> Up to the
+# third epoch the second number stays the higher one. Is the network better on images that it has never seen? The study `mnist-six` follows
+# that recipe with five seeds, 48,000 <!-- claim: minivgg-training-images --> of the 60,000 <!-- claim: A.4 --> training images, and
+# validation images in place of the test images:
 
 # %% tags=["drawn"]
 curves = studies.curves("mnist-six")
@@ -251,7 +251,7 @@ columns = ["name", "epoch", "train_accuracy", "val_accuracy"]
 plots.mean_curves({"MiniVGG, five runs": curves[columns]})
 
 # %% [markdown]
-# Ours shows the same: 94.2 % <!-- claim: six-minivgg-first-training --> on training images in the first epoch, and
+# Ours begins the same: 94.2 % <!-- claim: six-minivgg-first-training --> on training images in the first epoch, and
 # 98.4 % <!-- claim: six-minivgg-first-validation --> on validation images after it. The training accuracy of a log differs from the other
 # one in three ways: it is *averaged* during the epoch, over weights that were usually worse than those at its end; *dropout* is on, so half
 # the hidden units are missing; and, from the second epoch on, it is measured on images that were *trained* on. (Each batch is scored before
@@ -331,11 +331,11 @@ take_apart(epochs=3)
 # The epoch begins with a network that guesses, and its bad first batches count as much as its good last ones. (The first number holds one
 # more thing: at the end of the epoch all images have been seen. The last number says that this is worth little. Together they are a gap of
 # 7.08 points; <!-- claim: puzzle-gap --> the full MiniVGG, which starts faster, has 4.2 points. <!-- claim: six-minivgg-first-gap -->)
-# After three epochs the averaging takes away only 0.32 points, <!-- claim: puzzle-averaging-3 --> for the weights change less within an
-# epoch, and dropout 0.41 points. <!-- claim: puzzle-dropout-3 --> What is left is the opposite of the puzzle: the unseen images are
-# 0.34 points <!-- claim: puzzle-unseen-3 --> worse. (One run. Where 98 of a hundred are right, an accuracy on
+# After three epochs the averaging takes away only 0.32 points, <!-- claim: puzzle-averaging-3 --> probably because the weights change less
+# within an epoch, and dropout takes 0.41 points. <!-- claim: puzzle-dropout-3 --> What is left is the opposite of the puzzle: the unseen
+# images are 0.34 points <!-- claim: puzzle-unseen-3 --> worse. (One run. Where 98 of a hundred are right, an accuracy on
 # 12,000 <!-- claim: mnist-validation-images --> images has a standard error of 0.13 points, <!-- claim: error-near-98 --> so
-# −0.09 points <!-- claim: puzzle-unseen --> are nothing.)
+# −0.09 points <!-- claim: puzzle-unseen --> can't be told from zero.)
 #
 # The log was not wrong. It put two different things side by side. To speak of *overfitting*, or of its opposite, compare like with like.
 #
@@ -381,8 +381,8 @@ training.record(
 print(f"validation accuracy {answers.accuracy:.2%}")
 
 # %% [markdown]
-# Its training accuracy, 98.75 %, <!-- claim: no-hidden-training --> is hardly below its validation accuracy. There is no dropout here, so only the averaging is left to explain
-# a difference, and chance.
+# Its training accuracy, 98.75 %, <!-- claim: no-hidden-training --> is hardly below its validation accuracy. There is no dropout here, so
+# only the averaging, or chance, can hold it below.
 #
 # One run is an anecdote, so the study `mnist-small` trained all four with five seeds. Everything in it was fixed before its first run, and
 # no choice waited for its results. So it is judged on the 10,000 <!-- claim: A.4 --> test images.
@@ -403,10 +403,10 @@ plots.run_dots(small.groupby("name", sort=False)["accuracy"], "test")
 # MiniVGG is 0.12 ± 0.10 points <!-- claim: minivgg-less-vgg-small --> above `vgg_small`, and
 # 0.20 ± 0.11 points <!-- claim: minivgg-less-no-hidden --> above the network without hidden layers, which is
 # 0.82 ± 0.15 points <!-- claim: no-hidden-less-smallest --> above the smallest. (These are differences between runs of the same seed, with
-# 95 % t intervals. All three pass Holm's rule for three comparisons. <!-- claim: small-by-holm --> They are about new seeds on these images; other
-# images might turn the smallest of them round.) More than parameters went: two nonlinear layers, and dropout. So by this short recipe, leaving out
-# nearly all of MiniVGG's parameters costs about a quarter more errors; <!-- claim: no-hidden-more-errors --> by the interval, between an eighth and two
-# fifths. <!-- claim: no-hidden-errors-interval -->
+# 95 % t intervals. All three pass Holm's rule for three comparisons. <!-- claim: small-by-holm --> They are about new seeds on these
+# images; other images might turn the smallest of them round.) (More than parameters went: two nonlinear layers, and dropout.) By this short
+# recipe, leaving out nearly all of MiniVGG's parameters costs about a quarter more errors; <!-- claim: no-hidden-more-errors --> by the
+# interval, between an eighth and two fifths. <!-- claim: no-hidden-errors-interval -->
 #
 # ## Slightly better?
 #
@@ -421,7 +421,8 @@ six = studies.table("mnist-six")
 plots.run_dots(six.groupby("name", sort=False)["accuracy"], "test")
 
 # %% [markdown]
-# > **Your guess.** How many of the other five is MiniVGG demonstrably better than, once five comparisons are allowed for?
+# > **Your guess.** How many of the other five is MiniVGG demonstrably better than, once five comparisons are allowed for? (In the last
+# > column of the table below the rule is worked in: below 0.05 passes.)
 # >
 # > - All five: it has by far the most parameters.
 # > - Three. <!-- answer: minivgg-better-than -->
@@ -446,21 +447,24 @@ five.iloc[:, -3:].round(3)
 # > 0.13 ± 0.15 points <!-- claim: six-minivgg-less-alexnet --> for the small AlexNet, and
 # > 0.33 ± 0.44 points <!-- claim: six-minivgg-less-resnet --> for the small ResNet of chapter 6.
 #
-# How firm is "three"? We had run the same study before, with the same seeds, on other machines. Processors round a little differently, so
-# every training ended at other weights, and then the perceptron alone passed. Five seeds are few: close to the limit, a verdict can be luck.
+# How firm is "three"? We had run the same study before, with the same seeds, on other machines. Probably because processors round a little
+# differently, every training ended at other weights, and that time only the lead over the perceptron passed. Five seeds are few: close to
+# the limit, a verdict can be luck.
 #
-# Nor does undecided mean equal. With a constant rate five seeds see only differences of some tenths of a point; the falling rate above saw
-# a tenth, and chapter 7 says why. One recipe also suits some networks better than others: LeNet-5 reaches
-# 98.47 ± 0.23 % <!-- claim: six-lenet --> here, and 99.25 ± 0.02 % <!-- claim: lenet5-mnist --> by its own recipe, eight epochs, in chapter
-# 2. That is as much as MiniVGG reaches by *its* own. (The ± of an accuracy is a standard deviation over seeds, that of a difference half of
+# Nor does undecided mean equal. With a constant rate five seeds see only differences of some tenths of a point; the recipe above, with a
+# falling rate, saw a tenth; chapter 7 tests whether the rate is why. One recipe also suits some networks better than others: LeNet-5
+# reaches 98.47 ± 0.23 % <!-- claim: six-lenet --> here, and 99.25 ± 0.02 % <!-- claim: lenet5-mnist --> by its own recipe, eight epochs, in
+# chapter
+# 2. That is close to MiniVGG's by the short recipe above, whose rate was not searched. (The ± of an accuracy is a standard deviation over seeds, that of a difference half of
 # a 95 % interval.)
 #
 # Can a log tell networks apart at all? By this recipe MiniVGG gets 99.12 ± 0.19 % <!-- claim: six-minivgg --> of the test images, so the
-# log's 99.14 %, <!-- claim: A.8 --> from all 60,000 <!-- claim: A.4 --> training images, is within reach. But so it is for the small
-# AlexNet, with 98.99 ± 0.08 %. <!-- claim: six-alexnet --> And look at the price. Compared with LeNet-5, a lead that LeNet's own recipe
-# takes back costs 483 times <!-- claim: minivgg-to-lenet-parameters --> the parameters and 132 times <!-- claim: minivgg-to-lenet-work -->
-# the work. What VGG is worth is rather its systematic design, <!-- claim: A.9 --> one small block again and again. Chapter 6 asks what
-# happens if we stack ever more of them.
+# log's 99.14 %, <!-- claim: A.8 --> from all 60,000 <!-- claim: A.4 --> training images, is within reach. The small AlexNet, with
+# 98.99 ± 0.08 %, <!-- claim: six-alexnet --> is not far off, for the log had a quarter more images to learn from. So one log hardly tells
+# the two apart. And look at the price. Compared with LeNet-5, a lead that LeNet's own recipe takes back costs 483
+# times <!-- claim: minivgg-to-lenet-parameters --> the parameters and 132 times <!-- claim: minivgg-to-lenet-work --> the work. What VGG is
+# worth is rather its systematic design, <!-- claim: A.9 --> one small block again and again. Chapter 6 asks what happens if we stack ever
+# more of them.
 
 
 # %% [markdown]
@@ -538,12 +542,12 @@ both = {"log": log.set_axis(names, axis=1)}
 pd.concat(both | {"ours": means.set_axis(names, axis=1)}, axis=1)
 
 # %% [markdown]
-# (The log judges by test images, ours by validation images. The [Scorecard](../book/scorecard.md) has the bands.) From the third epoch to
-# the fifth our mean loss on judging images goes from 0.042 <!-- claim: six-minivgg-loss-3 --> to 0.040, <!-- claim: six-minivgg-loss-5 -->
-# but it rises in three runs of five, so that is undecided. <!-- claim: six-loss-undecided --> The log's rises in the
-# fourth <!-- claim: A.8 --> epoch, and its fifth is the lowest. A constant rate keeps the weights moving; it may also be overfitting. In
-# any case, if you stop where the *test* accuracy is highest, you have used the test set to choose. (The log's run took CUDA where there was
-# one, else Apple's MPS, else the CPU. <!-- claim: A.7 -->)
+# (The log judges by test images, ours by validation images. The [Scorecard](../book/scorecard.md) compares the two row by row.) Does the
+# loss on judging images rise at the end? Ours goes from 0.042 <!-- claim: six-minivgg-loss-3 --> in the third epoch to
+# 0.040 <!-- claim: six-minivgg-loss-5 --> in the fifth, but rises in three runs of five: undecided. <!-- claim: six-loss-undecided --> The
+# log's rises in the fourth <!-- claim: A.8 --> epoch, and its fifth is the lowest. Such a rise may be a constant rate that keeps the
+# weights moving, or overfitting. In any case, if you stop where the *test* accuracy is highest, you have used the test set to choose. (The
+# log's run took CUDA where there was one, else Apple's MPS, else the CPU. <!-- claim: A.7 -->)
 
 # %% [markdown]
 # ## Exercises
@@ -682,12 +686,13 @@ take_apart(epochs=3, schedule=training.cosine)
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# Ours: twenty epochs, so that both learn their digits by heart; five draws of digits and first weights, the same for both networks; validation
-# digits, since this is a choice; and a rule set before: the 95 % interval of the paired difference leaves out zero. (At a quarter of the width the
-# hidden layers have 1,024 units.) Hidden layers, with their dropout, *help*: 94.9 % <!-- claim: few-with-hidden --> against
-# 93.9 %, <!-- claim: few-without-hidden --> a difference of +0.93 points <!-- claim: few-difference --> with an interval of
-# 0.59 points <!-- claim: few-interval --> to either side. Both read 99.8 % <!-- claim: few-seen --> or more of the digits that they trained on, so more parameters
-# did not make it worse. (One rate served both.)
+# Ours: twenty epochs, so that both learn their digits by heart; five draws of digits and first weights, the same for both networks;
+# validation digits, since this is a choice; and a rule set before: the 95 % interval of the paired difference leaves out zero. (At a
+# quarter of the width the hidden layers have 1,024 units.) Hidden layers, with their dropout, *help*:
+# 94.9 % <!-- claim: few-with-hidden --> against 93.9 %, <!-- claim: few-without-hidden --> a difference of
+# +0.93 points <!-- claim: few-difference --> with an interval of 0.59 points <!-- claim: few-interval --> to either side. Both read
+# 99.8 % <!-- claim: few-seen --> or more of the digits that they trained on, so even where all is learned by heart, more parameters did not
+# make it worse. (One rate served both.)
 #
 # </details>
 
@@ -800,7 +805,7 @@ print(f"its interval: {100 * half:.2f} points")
 #
 # <details><summary>Answer</summary>
 #
-# 1. An interval is made for one comparison. With five, one may exclude zero by luck: goal 6 tests them at 0.05/5, 0.05/4 and so on.
+# 1. An interval is made for one comparison. With five, one may exclude zero by luck: chapter 2's rule tests them at 0.05/5, 0.05/4 and so on.
 # 2. **Right.** That is Holm's rule: $0.05/5$ for the clearest, $0.05/4$ for the next.
 # 3. Undecided is not equal: more seeds might decide it.
 #

@@ -45,7 +45,7 @@ plots.run_dots(small.groupby("name", sort=False)["accuracy"], "test")
 # > 1. Tell two kinds of chance apart: which images are judged, and which seed is trained.
 # > 2. Compare two trained networks on the same images.
 # > 3. Compare two kinds of network by an interval, and say when a difference counts.
-# > 4. Find out what makes one run a lottery ticket, and take some of it away.
+# > 4. Find a suspect for what makes one run a lottery ticket, and test it.
 # > 5. Say how many seeds a difference needs.
 # > 6. Weigh an accuracy against its price.
 # > 7. See overfitting in curves, and test a remedy where there is something to cure.
@@ -79,7 +79,7 @@ judged = {"split": "validation"}
 # ## Two trained networks
 #
 # Begin with one run of each. `vgg_small` is the VGG of chapter 5, six convolutions and one hidden layer. `resnet_small` is chapter 6's
-# ResNet with one block a stage, here at half the width. Two epochs of Adam at 0.001:
+# ResNet with one block a stage, here with half of the usual channels instead of a quarter. Two epochs of Adam at 0.001:
 
 # %%
 # Goal 1: one run of each
@@ -164,7 +164,8 @@ plots.mistake_grid(digits.val, mistakes.head(8))
 # %% [markdown]
 # **Which seed is trained.** First weights, order of images, dropout: train again, and you get another network of the same kind. McNemar's
 # test knows nothing of that. About the two *kinds* of network one run each says next to nothing, however many images there are. How often
-# is the worse kind ahead? Draw a few runs of the same two kinds, from a study that has ten of each, as if they were all that you had:
+# would one run of each mislead you? Draw a few runs of the same two kinds, from the study `many-seeds`, which has ten of each, as if they
+# were all that you had:
 
 # %% tags=["drawn"]
 live.seeds("modified networks, constant rate")
@@ -178,10 +179,10 @@ live.seeds("modified networks, constant rate")
 #
 # How sure is the difference? This book follows one rule:
 #
-# - Take the difference **seed by seed**, where both kinds have the same seeds. A seed fixes the order of the images, so its luck falls on both sides, and some of it may drop out. (Here hardly any does.)
+# - Take the difference **seed by seed**, where both kinds have the same seeds. A seed fixes the order of the images, so its luck falls on both sides, and some of it may drop out. (Here none does.)
 # Call the mean of the $n$ differences $d$, and their standard deviation $s$.
 # - The **95 % interval** is $d \pm t \, s / \sqrt{n}$. For many runs, Student's $t$ is 2. For five it is 2.8 and for three 4.3, because a spread that was itself found from three numbers may be far too small by luck.
-# - A difference **counts** where its interval leaves out zero, if it is the only comparison; of several, Holm's rule asks for more (chapter 3). Otherwise the runs don't decide. That is not the same as "no difference".
+# - A difference **counts** where its interval leaves out zero, if it is the only comparison; of several, Holm's rule asks for more (chapter 2). Otherwise the runs don't decide. That is not the same as "no difference".
 #
 # > **Your turn.** Write `interval`, which takes the differences, and returns $d$ and what stands behind ±.
 
@@ -294,8 +295,8 @@ for points in (0.5, 0.2, 0.1):
 # > **What we found.** 75. <!-- claim: seeds-for-a-tenth -->
 #
 # (Where the answer is below ten, add two or three, since $t$ is larger than 2.) That number is rough: it goes with the square of a spread
-# that five runs gave, and the true one may be 0.6 to 2.9 times as large. Nobody trains so many networks for a tenth of a point on digits.
-# Look for a recipe with less spread first, and remember that "undecided" is a result that one can publish.
+# that five runs gave, and the true spread may be 0.6 to 2.9 times as large. Nobody trains so many networks for a tenth of a point on
+# digits. Look for a recipe with less spread first, and remember that "undecided" is a result that one can publish.
 #
 # ## What it costs
 #
@@ -341,8 +342,8 @@ print(f"ResNet-34 takes {share:.2f} of VGG-16's time")
 # > **What we found.** 0.25. <!-- claim: resnet34-time-ratio -->
 #
 # Seconds belong to a network, a batch and a machine. On a GPU, an NVIDIA H200, with batches of 128 instead of 16, an epoch of ResNet-34
-# took 0.48 <!-- claim: C.4 --> of one of VGG-16: twice as long per multiply-add, where here it takes as long. (Those runs were not taken in
-# turn.) Why? We guess: a GPU has thousands of units, and a network of many small layers may leave most of them idle.
+# took 0.48 <!-- claim: C.4 --> of one of VGG-16: twice VGG-16's time per multiply-add there, and as much as VGG-16 here. (Those runs were
+# not taken in turn.) Why? We guess: a GPU has thousands of units, and a network of many small layers may leave most of them idle.
 #
 # Does the price buy anything? On the GPU VGG-16 ran once, ResNet-34 and the small ResNet at full width three times each:
 
@@ -392,8 +393,8 @@ plots.mean_curves({"Loss": curves[losses].replace("augmented by ", "")})
 # The training loss falls to the end. The validation loss turns after the seventh epoch. <!-- claim: photographs-turn --> (Validation
 # accuracy still creeps up: a network that grows more certain pays more for each answer that it gets wrong.) A gap that grows with training
 # is *overfitting*; one that closes is a slow start. In the end the losses are 0.366 <!-- claim: modified-vgg-cifar10-training-loss --> and
-# 0.759. <!-- claim: modified-vgg-cifar10-validation-loss --> So there is something to cure. Augmentation shows a new variant of each image
-# in each epoch. Two were tried: turning images by a few degrees, and flips with shifted crops.
+# 0.759. <!-- claim: modified-vgg-cifar10-validation-loss --> So, by the loss, there is something to cure. Augmentation shows a new variant
+# of each image in each epoch. Two were tried: turning images by a few degrees, and flips with shifted crops.
 #
 # > **Your guess.** By how many points do flips and crops raise the test accuracy? <!-- guess: flips-and-crops-on-all, 0 to 10 points -->
 
@@ -409,7 +410,7 @@ plots.run_dots(photographs.groupby(by, sort=False)["accuracy"], "test")
 #
 # The validation loss ends at 0.65 <!-- claim: flipped-validation-loss --> in place of 0.76. But this study tried two remedies, so the
 # smaller of two p values has to be below 0.025. It is 0.026, <!-- claim: flips-and-crops-p --> so near, and with three seeds nothing is
-# settled. <!-- claim: flips-and-crops-by-holm --> Whoever tries five remedies finds one that seems to work more often than once in twenty.
+# settled. <!-- claim: flips-and-crops-by-holm --> Of five useless remedies, at least one will seem to work in more than one try of twenty.
 # And all of these were judged by test images, once each. To *choose* among them, take validation images.
 
 # %% [markdown]
@@ -463,11 +464,11 @@ plots.run_dots(photographs.groupby(by, sort=False)["accuracy"], "test")
 # | both losses of ResNet-34 approach each other after the third epoch <!-- claim: C.4 --> | one run | ours end at 0.016 <!-- claim: resnet34-training-loss-at-224 --> and 0.041; <!-- claim: resnet34-validation-loss-at-224 --> whether they come nearer is undecided |
 # | its validation loss lies above its training loss at first: overfitting <!-- claim: C.4 --> | a gap that closes is a slow start | ours lies below, 0.096 <!-- claim: resnet34-first-validation-loss --> against 0.133, <!-- claim: resnet34-first-training-loss --> as a training loss that is averaged over an epoch may |
 #
-# Before the runs we had set a band of half a point for "reproduced" for the small networks, and a point for the large ones. All of ours lie
-# within, and so does chapter 2's LeNet-5: where 100 of 10,000 answers are wrong, half a point is half the errors. VGG-16 at 224 × 224 makes
-# 67 <!-- claim: vgg16-errors-at-224 --> errors where the report's made 140. It needed a GPU, 2.3 minutes: <!-- claim: vgg16-gpu-minutes -->
-# at the speed of goal 6a, in batches of 16 on two cores, one run would take 31 hours. <!-- claim: vgg16-hours --> VGG-16 with batch norm
-# and an enlarged small VGG at 224 × 224 were planned, and not run.
+# Before the runs we had set a band of half a point for "reproduced" for the small networks, and a point for the large ones. All of ours on
+# digits lie within, and so does chapter 2's LeNet-5: where 100 of 10,000 answers are wrong, half a point is half the errors. VGG-16 at 224
+# × 224 makes 67 <!-- claim: vgg16-errors-at-224 --> errors where the report's made 140. It needed a GPU,
+# 2.3 minutes: <!-- claim: vgg16-gpu-minutes --> at the speed of goal 6a, in batches of 16 on two cores, one run would take
+# 31 hours. <!-- claim: vgg16-hours --> VGG-16 with batch norm and an enlarged small VGG at 224 × 224 were planned, and not run.
 #
 # </details>
 
@@ -731,8 +732,8 @@ for name, augment in {"nothing": None, "flips": data.random_flip}.items():
 #
 # `many-seeds` is such a design: a rate that falls to zero, for small spreads; a tenth of the digits, so that runs are short and more is
 # wrong; ten seeds each, paired; the interval leaves out zero. With the spreads that it found, ten seeds have a good chance to find a
-# difference of about 0.2 points. The ResNet is ahead by 0.20 ± 0.13 points: <!-- claim: many-falling-difference --> it counts, barely. This
-# is about a tenth of the digits and this recipe. With all digits the order may be another: the study at the top does not decide it.
+# difference of about 0.2 points. The ResNet is ahead by 0.20 ± 0.13 points: <!-- claim: many-falling-difference --> it counts. This is
+# about a tenth of the digits and this recipe. With all digits the order may be another: the study at the top does not decide it.
 #
 # </details>
 
@@ -754,12 +755,12 @@ print(f"{len(by_seed)} seeds: {100 * d:+.2f} ± {100 * half:.2f} points")
 # 2. Two trained networks are compared on the images on which they disagree. Two *kinds* of network need several runs of each.
 # 3. A constant rate can make the last epoch a lottery. Where runs of one kind scatter, let the rate fall to zero before you look for a reason in the architecture.
 # 4. Half the difference needs four times the seeds. "Undecided" is a result.
-# 5. Seconds belong beside multiply-adds, and both to a machine. A remedy against overfitting needs a network that overfits.
+# 5. Seconds belong beside multiply-adds, and to a batch and a machine. A remedy against overfitting needs a network that overfits.
 
 # %% [markdown]
 # ## Quiz
 #
-# Six questions. Each wrong choice is a common belief, and its answer names the place that refutes it.
+# Six questions. Each wrong choice is a common belief, and most answers name the place that refutes it.
 #
 # **Question 1.** Network A was trained once and misreads 80 of 10,000 test digits, network B once and misreads 110. What is shown?
 #
@@ -840,7 +841,7 @@ print(f"{len(by_seed)} seeds: {100 * d:+.2f} ± {100 * half:.2f} points")
 # <details><summary>Answer</summary>
 #
 # 1. **Right.** It is a remedy against overfitting: goal 7a.
-# 2. Of five remedies one seems to help more often than once in twenty: goal 7b and Holm's rule.
+# 2. Of five useless ones, one or more seem to help in more than one try of twenty: goal 7b and Holm's rule.
 # 3. Whoever picks the best epoch by the test images has used them to choose.
 #
 # </details>

@@ -664,7 +664,7 @@ pd.DataFrame(reported, index=networks).rename_axis(columns="attempt")
 #
 # <details><summary>The same comparison at its own size</summary>
 #
-# The study `alexnet-vs-vgg-224` repeats the student's report (the first block here), as far as it is stated, as far as it is stated: four
+# The study `alexnet-vs-vgg-224` repeats the student's report (the first block here), as far as it is stated: four
 # networks at full width, images enlarged to 224 × 224, 2,500 of them, ten epochs. VGG-16, the VGG8, Adam at 0.001 and batches of 128 are
 # our choices. All layers of a network begin with torch's weights, or with He's, five seeds each. It ran on a GPU, an NVIDIA H200, in
 # bfloat16. The table below has accuracies on 500 validation images.
@@ -1035,8 +1035,8 @@ print(f"saved by a warm-up: {saved}")
 #
 # </details>
 #
-# **Question 5.** Training runs out of memory. A network without batch norm and dropout runs out of memory in training. Which of these
-# helps, and leaves the step as it was?
+# **Question 5.** A network without batch norm and dropout runs out of memory in training. Which of these helps, and leaves the step as it
+# was?
 #
 # 1. Half of the images in the data set.
 # 2. The batch in two pieces, whose gradients are added up by their shares.

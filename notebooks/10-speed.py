@@ -50,7 +50,7 @@ plots.speed_ladder(paces, "milliseconds for 128 images, MiniVGG")
 # > 7. Reach an accuracy in fewer steps, not only in faster ones.
 # > 8. Read a benchmark: on what, how often, judged by what.
 #
-# To run it yourself, open it in Colab: `PROFILE = "auto"` is the run that you see, 7 min <!-- claim: speed-time --> on two CPU cores, and
+# To run it yourself, open it in Colab: `PROFILE = "cpu"` is the run that you see, 7 min <!-- claim: speed-time --> on two CPU cores, and
 # 1.8 GB <!-- claim: speed-memory --> of memory. `"quick"` takes a sample, a quarter of MiniVGG's width and a minute, and gives other
 # numbers than the text. Close other programs first.
 

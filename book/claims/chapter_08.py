@@ -36,12 +36,6 @@ def transfer_frozen():
 
 
 @claim
-def transfer_refilled():
-    """The same, with images that np.resize refilled."""
-    return _ladder("refilled images")
-
-
-@claim
 def transfer_in_red_lead():
     """A head on digits in red less one on grey digits, five seeds of each."""
     return _lead("grey not repeated", "frozen backbone")
@@ -391,8 +385,8 @@ def slow_backbone_lead():
 
 @claim
 def slow_backbone_interval():
-    """Half of the 95 % t interval of that lead."""
-    return printed("08-transfer-failures", "give or take ")
+    """Half of the 95 % t interval of that lead, which the page prints in points."""
+    return 0.01 * printed("08-transfer-failures", "give or take ").value
 
 
 @claim

@@ -85,12 +85,12 @@ def question_of(notebook: NotebookNode) -> str:
 
 
 def card_of(notebook: NotebookNode) -> bytes | None:
-    """The figure of the cell tagged ``card``, cut to ``CARD_PIXELS``, as a PNG; None where no cell is tagged."""
+    """The whole figure of the cell tagged ``card`` in ``CARD_PIXELS``, as a PNG; None where no cell is tagged."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []) if CARD in cell.metadata.get("tags", []) else []:
             if "image/png" in output.get("data", {}):
                 picture = Image.open(io.BytesIO(b64decode(output["data"]["image/png"]))).convert("RGB")
-                picture = ImageOps.fit(picture, CARD_PIXELS, Image.Resampling.LANCZOS)
+                picture = ImageOps.pad(picture, CARD_PIXELS, Image.Resampling.LANCZOS, color="white")
                 packed = io.BytesIO()
                 picture.quantize(64, dither=Image.Dither.NONE).save(packed, format="png", optimize=True)
                 return packed.getvalue()
