@@ -246,10 +246,9 @@ curves = curves[curves["name"].isin(["modified VGG", "modified ResNet"])]
 plots.mean_curves({"Validation": curves[["name", "epoch", "val_accuracy"]]})
 
 # %% [markdown]
-# As long as the training loss is not near zero, a constant rate keeps the weights moving: seed 0 of the ResNet gains
-# 0.63 points <!-- claim: modified-resnet-last-jump --> in its last epoch alone, more than the two networks differ. Whoever stops at the
-# tenth epoch draws a ticket. Does a rate that falls to zero make the tickets alike? The study `many-seeds` has ten seeds of both networks
-# at either rate, on a tenth of the digits.
+# A constant rate keeps the weights moving to the end: seed 0 of the ResNet gains 0.63 points <!-- claim: modified-resnet-last-jump --> in
+# its last epoch alone, more than the two networks differ. Whoever stops at the tenth epoch draws a ticket. Does a rate that falls to zero
+# make the tickets alike? The study `many-seeds` has ten seeds of both networks at either rate, on a tenth of the digits.
 #
 # > **Your guess.** The VGG's spread at the constant rate, over that at the falling one? <!-- guess: vgg-spread-ratio, 0 to 10 times -->
 
@@ -263,13 +262,14 @@ plots.run_dots(many.groupby("name", sort=False)["accuracy"], "test")
 # > **What we found.** 2.9 times: <!-- claim: vgg-spread-ratio --> 97.81 ± 0.47 % <!-- claim: modified-vgg-constant --> against
 # > 98.01 ± 0.17 %. <!-- claim: modified-vgg-falling -->
 #
-# The 95 % interval of that ratio, by the F distribution, goes from 1.4 <!-- claim: vgg-spread-ratio-low --> to
-# 5.7. <!-- claim: vgg-spread-ratio-high --> (It leans on one run: without the worst it is 1.8, <!-- claim: vgg-spread-ratio-without --> and
-# not decided. <!-- claim: vgg-spread-without-undecided -->) The ResNet's spreads, 0.13 points <!-- claim: resnet-constant-spread --> and
-# 0.09 points, <!-- claim: resnet-falling-spread --> cannot be told apart. <!-- claim: resnet-spreads-undecided --> Here VGG drew the bad
-# ticket: its worst run reads 96.7 %, <!-- claim: worst-of-many-vgg --> ResNet's worst 98.1 %. <!-- claim: worst-of-many-resnet --> In the
-# study at the top, with all digits, it was the ResNet. With one or the other you might have looked for the reason in the architecture. The
-# rate is the suspect to test first.
+# The 95 % interval of that ratio, by the F distribution, for runs that are normally distributed, goes from
+# 1.4 <!-- claim: vgg-spread-ratio-low --> to 5.7. <!-- claim: vgg-spread-ratio-high --> (It leans on one run: without the worst it is
+# 1.8, <!-- claim: vgg-spread-ratio-without --> and not decided. <!-- claim: vgg-spread-without-undecided -->) The ResNet's spreads,
+# 0.13 points <!-- claim: resnet-constant-spread --> and 0.09 points, <!-- claim: resnet-falling-spread --> cannot be told
+# apart. <!-- claim: resnet-spreads-undecided --> Here VGG drew the bad ticket: its worst run reads
+# 96.7 %, <!-- claim: worst-of-many-vgg --> ResNet's worst 98.1 %. <!-- claim: worst-of-many-resnet --> In the study at the top, with all
+# digits, it was the ResNet. With one or the other you might have looked for the reason in the architecture. The rate is the suspect to test
+# first.
 #
 # ## How many seeds?
 #
@@ -345,7 +345,7 @@ print(f"ResNet-34 takes {share:.2f} of VGG-16's time")
 # took 0.48 <!-- claim: C.4 --> of one of VGG-16: twice VGG-16's time per multiply-add there, and as much as VGG-16 here. (Those runs were
 # not taken in turn.) Why? We guess: a GPU has thousands of units, and a network of many small layers may leave most of them idle.
 #
-# Does the price buy anything? On the GPU VGG-16 ran once, ResNet-34 and the small ResNet at full width three times each:
+# Does the price buy anything that runs can show? On the GPU VGG-16 ran once, ResNet-34 and the small ResNet at full width three times each:
 
 # %% tags=["drawn"]
 # Goal 6b: the originals, on digits of 224 × 224
@@ -409,9 +409,10 @@ plots.run_dots(photographs.groupby(by, sort=False)["accuracy"], "test")
 # > −0.3 ± 2.0 points. <!-- claim: rotation-on-all -->
 #
 # The validation loss ends at 0.65 <!-- claim: flipped-validation-loss --> in place of 0.76. But this study tried two remedies, so the
-# smaller of two p values has to be below 0.025. It is 0.026, <!-- claim: flips-and-crops-p --> so near, and with three seeds nothing is
-# settled. <!-- claim: flips-and-crops-by-holm --> Of five useless remedies, at least one will seem to work in more than one try of twenty.
-# And all of these were judged by test images, once each. To *choose* among them, take validation images.
+# smaller of the two p values (how often equal recipes would lie as far apart) has to be below 0.025. It is
+# 0.026, <!-- claim: flips-and-crops-p --> so near, and with three seeds nothing is settled. <!-- claim: flips-and-crops-by-holm --> Of five
+# useless remedies, at least one will seem to work in more than one try of twenty. And all of these were judged by test images, once each.
+# To *choose* among them, take validation images.
 
 # %% [markdown]
 # > **Reference card.**
@@ -424,7 +425,7 @@ plots.run_dots(photographs.groupby(by, sort=False)["accuracy"], "test")
 # > | other seeds on either side | Welch: $\pm t \sqrt{s_1^2/n_1 + s_2^2/n_2}$ | five and three: $t$ of three runs, 4.3, is safe |
 # > | several comparisons | Holm: smallest of $k$ p values below $0.05/k$, next below $0.05/(k-1)$ | two: 0.025, then 0.05 |
 # > | seeds for a difference $d$, 4 times out of 5 | $2 \cdot 2.8^2 \, s^2 / d^2$, at least 2 | $s = d$: 16 each |
-# > | a spread from five runs, from three | the true one is 0.6 to 2.9 times, 0.5 to 6.3 times | 95 % intervals, by $\chi^2$ |
+# > | a spread from five runs, from three | the true one is 0.6 to 2.9 times, 0.5 to 6.3 times | 95 % intervals, if runs are normally distributed |
 # > | nearly everything is right | count errors, not accuracies | 99.1 and 98.9 of a hundred: 90 and 110 of 10,000 |
 # >
 # > In plain PyTorch and SciPy, without this course's library:
@@ -454,7 +455,7 @@ plots.run_dots(photographs.groupby(by, sort=False)["accuracy"], "test")
 #
 # | it says | one run each | our runs |
 # |---|---|---|
-# | ResNet is better than VGG <!-- claim: C.9 --> | of the two trained originals, yes; of the two kinds, no | ResNet-34 99.11 ± 0.20 % <!-- claim: resnet34-at-224 --> in three runs, VGG-16 99.33 % <!-- claim: vgg16-at-224 --> in one: not decided |
+# | ResNet is better than VGG <!-- claim: C.9 --> | of the two trained originals, yes; of the two kinds, it shows nothing | ResNet-34 99.11 ± 0.20 % <!-- claim: resnet34-at-224 --> in three runs, VGG-16 99.33 % <!-- claim: vgg16-at-224 --> in one: not decided |
 # | the modified VGG is as good as the modified ResNet | ten errors, with a standard error of 14: cannot be told apart | −0.10 ± 0.42 points <!-- claim: modified-resnet-minus-modified-vgg -->: nor can ours |
 # | the original ResNet fluctuates more than the modified one over the epochs | one curve each | at 224 × 224 one seed of three fell to 66.9 % <!-- claim: resnet34-dip --> in its sixth epoch; at 56 × 56, five runs: cannot be told <!-- claim: fluctuation-undecided --> |
 # | the modified ResNet is slower than the modified VGG | once | with every seed, by a factor of 1.9 <!-- claim: modified-resnet-time-ratio --> on one core <!-- claim: modified-resnet-slower --> |
@@ -517,10 +518,10 @@ plots.run_dots(originals.groupby("name", sort=False)["accuracy"], "test")
 # %% [markdown]
 # <details><summary>A third kind of chance, and a spread that is uncertain</summary>
 #
-# Take one recipe, and the same five seeds twice. In chapter 2 LeNet-5 has 99.25 ± 0.02 %. <!-- claim: lenet5-mnist --> In a run three days
-# before, with the same settings, it had 99.17 % <!-- claim: lenet5-mnist-elsewhere --> with a spread of
-# 0.06 %. <!-- claim: lenet5-mnist-elsewhere-spread --> That record does not name its processor. Runs of another week agree with today's
-# seed by seed, so most likely the difference came with another processor, which rounds sums in another order. It made the spread more than
+# Take one recipe, and the same five seeds twice. In chapter 2 LeNet-5 has 99.25 ± 0.02 %. <!-- claim: lenet5-mnist --> In an earlier run,
+# with the same settings, it had 99.17 % <!-- claim: lenet5-mnist-elsewhere --> with a spread of
+# 0.06 %. <!-- claim: lenet5-mnist-elsewhere-spread --> That record does not name its processor. Later runs agree with chapter 2's seed by
+# seed, so most likely the difference came with another processor, which rounds sums in another order. It made the spread more than
 # three times as large, and moved the mean by more than four of the smaller spreads. <!-- claim: lenet5-mnist-again --> So read a spread as
 # a rough number: from five runs, the true one may be anything between 0.6 and 2.9 times the one that you see. No seed controls this kind of
 # chance.
@@ -530,8 +531,8 @@ plots.run_dots(originals.groupby("name", sort=False)["accuracy"], "test")
 # %% [markdown]
 # <details><summary>Do the two kinds misread the same digits?</summary>
 #
-# Here are the confusion matrices of all their runs, added up: first the VGG's, then the ResNet's. With ninety squares some will differ by
-# chance. More can be said of the pairs that *both* find hard, 5 and 3, 4 and 9: that says something about the digits.
+# In part. Here are the confusion matrices of all their runs, added up: first the VGG's, then the ResNet's. Both find 5 and 3, and 4 and 9
+# hard, which says something about the digits. Where they differ, it may be chance, with ninety squares.
 #
 # </details>
 
@@ -695,8 +696,8 @@ print(f"best of five: {draws.max(dim=1).values.mean():+.2f} spreads")
 # %% [markdown] tags=["solution"]
 # <details><summary>Solution in words</summary>
 #
-# The gap is what augmentation works on, so look at it first. In our run there was hardly one to close. Forty epochs of 500 images are 160
-# steps, after which the narrow network knew 34.6 % <!-- claim: sample-without-flips --> of its training images, and with flips
+# The gap is what augmentation works on, so look at it first. In our run it was small, and smaller with flips. Forty epochs of 500 images
+# are 160 steps, after which the narrow network knew 34.6 % <!-- claim: sample-without-flips --> of its training images, and with flips
 # 29.4 %. <!-- claim: sample-with-flips --> On the 400 validation images it had 29 and 26 of 100 right. The choice of images alone makes
 # that uncertain by two points each, and there is one seed. Nothing was decided. A test of augmentation needs a network that overfits first:
 # wider, or trained for longer.
@@ -784,7 +785,7 @@ print(f"{len(by_seed)} seeds: {100 * d:+.2f} ± {100 * half:.2f} points")
 #
 # <details><summary>Answer</summary>
 #
-# 1. They count as any others, on both sides: they add the same to both.
+# 1. Easy or hard does not matter: they add the same to both.
 # 2. **Right.** Only disagreements favour one or the other: goal 2a.
 # 3. They carry no information about the difference.
 #

@@ -412,7 +412,7 @@ transfer.ladder_errors(rungs[order].to_dict(), bugs=set(order) - set(pairs))
 
 # %% [markdown]
 # > **What we found.** Everything at the higher rate. <!-- claim: costliest-bug --> At a tenth of it VGG-16 reads
-# > 98.9 %, <!-- claim: transfer-all --> at 0.001 it reads 89.1 % <!-- claim: transfer-at-0001 --> (one run each, one pass). Under a frozen
+# > 98.9 %, <!-- claim: transfer-all --> at 0.001 it reads 89.1 % <!-- claim: transfer-at-0001 --> (one run each, one pass). With a frozen
 # > backbone grey in one channel changes the result by −0.4 ± 0.1 points, <!-- claim: transfer-in-red-lead --> and pixels from 0 to 255 by
 # > −1.1 ± 0.9 points <!-- claim: transfer-raw-lead --> (five seeds).
 #
@@ -441,7 +441,7 @@ transfer.grid_heatmap(transfer.grid_table(study))
 # If you change one thing at a time and look only at the accuracy, you may undo a correct change. So each bug needs a check of its own, like
 # `levels_apart`. `transfer.run(..., guarded=True)` has most of them: it checks images before it trains, and statistics after.
 #
-# What is cheap under a frozen backbone is not cheap everywhere, either. Where all learns at the small rate, pixels from 0 to 255 turn
+# What is cheap with a frozen backbone is not cheap everywhere, either. Where all learns at the small rate, pixels from 0 to 255 turn
 # 93.2 % <!-- claim: transfer-grid-all --> into 86.9 %. <!-- claim: transfer-grid-all-raw --> (Column "head" has means of five seeds and
 # twenty epochs, the others one run and one pass. A single cell is a hint.)
 
@@ -936,7 +936,7 @@ for name, (choices, epochs) in contest.items():
 # 1. Look at the batch as the network gets it, with its labels, before any theory. Then work out the best result that it allows.
 # 2. A pretrained network is weights and preprocessing. Try it on a photograph first.
 # 3. A rate that is usual from scratch can be too high for weights that are already good: the head may learn fast, the backbone slowly.
-# 4. One fatal bug hides all others, and what is cheap under a frozen backbone may cost a lot when more learns. Give each bug its own check.
+# 4. One fatal bug hides all others, and what is cheap with a frozen backbone may cost a lot when more learns. Give each bug its own check.
 # 5. A frozen VGG-16 paid on photographs, and not on digits. The number to beat is a small network from scratch, tuned as carefully.
 
 # %% [markdown]
