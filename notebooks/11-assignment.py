@@ -53,8 +53,10 @@ plots.confusion_heatmaps(
 # > - B.
 # > - Nobody can tell: the numbers are equal.
 #
-# You will make up such a file yourself, and write a test that catches careless ones. First, this chapter says what the assignment asks, how
-# you get a copy that nobody else can read, and how it is graded.
+# > **What we found.** A. A network confuses what looks alike: dogs and cats, trucks and cars. In A the mistakes are spread evenly.
+#
+# How sure can one be of that? You will make up such a file yourself, and write a test that catches careless ones. First, this chapter says
+# what the assignment asks, how you get a copy that nobody else can read, and how it is graded.
 #
 # > **What you will be able to do.** Each goal is answered by the cell whose first line has its number.
 # >
@@ -423,7 +425,7 @@ print(f"{len(shares)} made-up files: from {low:.1f} to {high:.1f} %")
 
 # %% [markdown]
 # > **What we found.** Of 200 made-up files none has more than 2.3 % <!-- claim: made-up-highest --> of its mistakes in one pair. The
-# > network is far outside, and no chance explains that. A's even squares, in the first picture, are what chance gives: it was made up.
+# > network is far outside, and no chance explains that. A's even squares, in the first picture, are what chance gives.
 #
 # This test catches a careless forger and no other. Whoever knows a confusion matrix can draw mistakes from it, and pass. (Exercise 5 asks
 # for a better test.) In the assignment, the four points of `RESULTS` are for numbers that agree with the file, so made-up logits can earn
