@@ -385,9 +385,9 @@ plots.run_dots(at_5.groupby(case)["accuracy"], "validation")
 # > is 9.2 ± 3.0 points <!-- claim: he-vgg8-less-alexnet --> ahead of AlexNet. After three times the steps the difference is
 # > 2.4 ± 2.7 points, <!-- claim: vgg8-less-alexnet-longer --> and undecided.
 #
-# So ten epochs had compared starts, not what suits little data. (At half width. At its own size AlexNet stays ahead: *Going further*.) A
-# check against $\ln 10$ misses this, since all had begun to learn. Steps matter, too: three times as many bring AlexNet
-# 10.4 ± 3.9 points. <!-- claim: steps-help-alexnet --> Little data shows only then: AlexNet knows
+# So ten epochs had compared starts, not what suits little data. (At half width and 32 × 32. At full width and 224 × 224 AlexNet stays
+# ahead: *Going further*.) A check against $\ln 10$ misses this, since all had begun to learn. Steps matter, too: three times as many bring
+# AlexNet 10.4 ± 3.9 points. <!-- claim: steps-help-alexnet --> Little data shows only then: AlexNet knows
 # 85.7 % <!-- claim: alexnet-longer-training --> of its own photographs, VGG8 97.5 %, <!-- claim: vgg8-longer-training --> and both read
 # less than half of the others. <!-- claim: longer-below-half --> *That* is the gap.
 #
