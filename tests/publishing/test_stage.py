@@ -1,5 +1,8 @@
 """What staging shows, refuses and leaves alone."""
 
+import io
+from base64 import b64encode
+
 import nbformat
 import pytest
 import yaml
@@ -8,7 +11,7 @@ from PIL import Image
 from course_lib.errors import CourseError
 from course_tools import cli
 from course_tools.publishing import pairs
-from course_tools.publishing.page import CARD_PIXELS, caption_of
+from course_tools.publishing.page import CARD_PIXELS, caption_of, card_of
 from course_tools.publishing.site import build_site
 from course_tools.publishing.stage import stage
 
@@ -52,6 +55,23 @@ def test_the_figure_of_the_tagged_cell_is_the_chapters_card(book):
     stage(book, "quick")
     with Image.open(book.stage / "book" / "cards" / "02-other.png") as card:
         assert card.size == CARD_PIXELS
+
+
+@pytest.mark.parametrize("size", [(900, 200), (300, 600)])
+def test_a_card_shows_the_whole_figure(size):
+    figure = Image.new("RGB", size, "white")
+    for corner in ((0, 0), (size[0] - 40, size[1] - 40)):
+        figure.paste("black", (*corner, corner[0] + 40, corner[1] + 40))
+    packed = io.BytesIO()
+    figure.save(packed, format="png")
+    output = nbformat.v4.new_output("display_data", {"image/png": b64encode(packed.getvalue()).decode()})
+    cell = nbformat.v4.new_code_cell(outputs=[output], metadata={"tags": ["card"]})
+    card = Image.open(io.BytesIO(card_of(nbformat.v4.new_notebook(cells=[cell])))).convert("L")
+    ink = card.point(lambda grey: 255 * (grey < 100)).getbbox()
+    assert ink, "the figure's corners are cut away"
+    scale = min(CARD_PIXELS[0] / size[0], CARD_PIXELS[1] / size[1])
+    assert ink[2] - ink[0] == pytest.approx(scale * size[0], abs=3)
+    assert ink[3] - ink[1] == pytest.approx(scale * size[1], abs=3)
 
 
 @pytest.mark.parametrize(
